@@ -1,0 +1,130 @@
+//! The DynamoDB API inside the process, served on a free loopback port to the same SDK client that AWS gets.
+//!
+//! It holds SQLite and is therefore a crate of its own: no function may depend on it.
+
+#![deny(missing_docs)]
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::{Client, Config};
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Why the embedded DynamoDB did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process works on the same file.
+    #[error("{0} is in use by another process")]
+    InUse(PathBuf),
+    /// The lock file or the port could not be opened.
+    #[error("the embedded DynamoDB could not start")]
+    Io(#[from] io::Error),
+    /// The database file could not be opened.
+    #[error("the embedded DynamoDB could not open its file: {0}")]
+    Database(String),
+}
+
+/// A running embedded DynamoDB; it stops when this value is dropped.
+#[derive(Debug)]
+pub struct EmbeddedDynamoDb {
+    address: SocketAddr,
+    server: JoinHandle<()>,
+    _lock: Option<File>,
+}
+
+impl EmbeddedDynamoDb {
+    /// Starts one that forgets everything when it stops.
+    pub async fn in_memory() -> Result<Self, StartError> {
+        let database =
+            Database::memory().map_err(|error| StartError::Database(error.to_string()))?;
+        Self::serve(database, None).await
+    }
+
+    /// Starts one on a file, which is created if need be. The file is locked against other processes.
+    pub async fn on_file(path: &Path) -> Result<Self, StartError> {
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock = File::create(PathBuf::from(lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StartError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let name = path
+            .to_str()
+            .ok_or_else(|| StartError::Database("its path is not UTF-8".to_owned()))?;
+        let database =
+            Database::new(name).map_err(|error| StartError::Database(error.to_string()))?;
+        Self::serve(database, Some(lock)).await
+    }
+
+    async fn serve(database: Database, lock: Option<File>) -> Result<Self, StartError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Ok(Self {
+            address,
+            server,
+            _lock: lock,
+        })
+    }
+
+    /// A client of it. The credentials are placeholders that the API demands.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(self.endpoint())
+            .region(Region::new("local"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// Its address, for another process.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for EmbeddedDynamoDb {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_in_use_is_refused_and_free_again_afterwards() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.sqlite");
+        let first = EmbeddedDynamoDb::on_file(&path).await.expect("starts");
+        let second = EmbeddedDynamoDb::on_file(&path).await;
+        assert!(matches!(second, Err(StartError::InUse(_))), "{second:?}");
+        drop(first);
+        EmbeddedDynamoDb::on_file(&path)
+            .await
+            .expect("starts again");
+    }
+
+    #[tokio::test]
+    async fn it_answers_the_sdk() {
+        let database = EmbeddedDynamoDb::in_memory().await.expect("starts");
+        let tables = database
+            .client()
+            .list_tables()
+            .send()
+            .await
+            .expect("answers");
+        assert!(tables.table_names().is_empty());
+    }
+}

@@ -1,0 +1,105 @@
+//! What a person sees of the demo: a progress bar on a terminal, plain lines elsewhere, and a table at the end.
+
+use std::io::{IsTerminal as _, stderr};
+
+use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use referral_bridge::domain::outcome::{Outcome, RunReport};
+use referral_bridge::engine::Progress;
+use sandbox::demo::Verdict;
+
+use super::WORKFLOW;
+
+/// Shows how a run gets on, on standard error.
+pub enum Show {
+    Bar(ProgressBar),
+    Lines,
+}
+
+impl Show {
+    /// A bar for a person at a terminal, lines for anything else.
+    pub fn start(records: usize, for_machines: bool) -> Self {
+        eprintln!(
+            "{} {WORKFLOW}: {records} referrals wait in proGres",
+            WORKFLOW.number()
+        );
+        if for_machines || !stderr().is_terminal() {
+            return Self::Lines;
+        }
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}");
+        let bar = ProgressBar::new(records as u64);
+        Self::Bar(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
+    pub fn progress(&self, progress: &Progress<'_>) {
+        match self {
+            Self::Bar(bar) => {
+                bar.inc(1);
+                let counts = progress.counts;
+                bar.set_message(format!(
+                    "{} delivered, {} held",
+                    counts.delivered, counts.held
+                ));
+            }
+            Self::Lines => {
+                let record = progress.record;
+                let reason = record.reason.map_or("", |reason| reason.code());
+                eprintln!("{} {} {reason}", record.key, name(record.outcome));
+            }
+        }
+    }
+
+    pub fn end(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish();
+        }
+    }
+}
+
+/// The table of records and the verdict, on standard output.
+pub fn table(verdict: &Verdict, report: &RunReport, second_run: usize) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["referral", "what it shows", "outcome", "check"]);
+    for record in &verdict.records {
+        let texts: Vec<&str> = record
+            .problems
+            .iter()
+            .map(|problem| problem.text.as_str())
+            .collect();
+        let check = if texts.is_empty() {
+            "ok".to_owned()
+        } else {
+            texts.join("; ")
+        };
+        table.add_row([&record.key, &record.label, &record.found, &check]);
+    }
+    println!("{table}");
+    let counts = &report.counts;
+    println!(
+        "{} delivered, {} already in place, {} held; {} calls to PING, {} to Primero, {} to the state table",
+        counts.delivered,
+        counts.already_in_place,
+        counts.held,
+        report.calls.ping,
+        report.calls.primero,
+        report.calls.state,
+    );
+    println!(
+        "lost {}, duplicated {}, on the wrong case {}, unexpected {}; a second run wrote {second_run} times",
+        verdict.lost, verdict.duplicated, verdict.wrong_case, verdict.unexpected,
+    );
+}
+
+const fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::AlreadyInPlace => "already in place",
+        Outcome::Held => "held",
+        Outcome::WillRetry => "will retry",
+        Outcome::Deferred => "deferred",
+    }
+}

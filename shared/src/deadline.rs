@@ -1,0 +1,75 @@
+//! When a run must end, and when it stops beginning new work.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::{later, until};
+
+/// A run's end. The last stretch before it, min(20 s, a quarter of the whole), is the reserve for finishing what is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    reserve_from: Timestamp,
+    end: Timestamp,
+}
+
+impl Deadline {
+    /// A run that began at `start` and must have ended by `end`.
+    #[must_use]
+    pub fn new(start: Timestamp, end: Timestamp) -> Self {
+        let whole = until(start, end);
+        let reserve = (whole / 4).min(Duration::from_secs(20));
+        Self {
+            reserve_from: later(start, whole.saturating_sub(reserve)),
+            end,
+        }
+    }
+
+    /// The hard end.
+    #[must_use]
+    pub const fn end(&self) -> Timestamp {
+        self.end
+    }
+
+    /// Whether new work may begin.
+    #[must_use]
+    pub fn open(&self, now: Timestamp) -> bool {
+        now < self.reserve_from
+    }
+
+    /// How long until the reserve begins.
+    #[must_use]
+    pub fn open_for(&self, now: Timestamp) -> Duration {
+        until(now, self.reserve_from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+    fn after(seconds: u64) -> Timestamp {
+        later(START, Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn the_reserve_is_a_quarter_but_at_most_twenty_seconds() {
+        assert_eq!(
+            Deadline::new(START, after(40)).open_for(START),
+            Duration::from_secs(30)
+        );
+        assert_eq!(
+            Deadline::new(START, after(900)).open_for(START),
+            Duration::from_secs(880)
+        );
+    }
+
+    #[test]
+    fn nothing_begins_in_the_reserve() {
+        let deadline = Deadline::new(START, after(40));
+        assert!(deadline.open(after(29)));
+        assert!(!deadline.open(after(30)));
+    }
+}

@@ -1,0 +1,113 @@
+//! proGres option sets, one enum per field: the same number means different things in different fields.
+//!
+//! A number that is not listed has no variant, so it can never be mapped to a neighbour. Source: spec of PING, "Codes".
+
+use serde_json::Value;
+
+/// A value that is not a code of the field it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown code")]
+pub struct UnknownCode;
+
+macro_rules! code_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every code of the field.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The option-set number.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                match self { $(Self::$variant => $number,)+ }
+            }
+
+            /// Reads a number, or a text of digits, as PING sends either.
+            pub fn from_value(value: &Value) -> Result<Self, UnknownCode> {
+                match value {
+                    Value::Number(number) => number.as_u64().ok_or(UnknownCode)?.try_into(),
+                    Value::String(text) => text.trim().parse::<u64>().map_err(|_| UnknownCode)?.try_into(),
+                    _ => Err(UnknownCode),
+                }
+            }
+        }
+
+        impl TryFrom<u64> for $name {
+            type Error = UnknownCode;
+
+            fn try_from(number: u64) -> Result<Self, UnknownCode> {
+                match number { $($number => Ok(Self::$variant),)+ _ => Err(UnknownCode) }
+            }
+        }
+    };
+}
+
+code_enum!(
+    /// `progres_primerotransferstatus`: how far a referral to Primero has come.
+    TransferStatus {
+        /// The referral could not be delivered.
+        DeliveryFail = 125_080_001,
+        /// Received by Primero, nobody has decided.
+        Pending = 125_080_002,
+        /// Accepted in Primero.
+        Acknowledged = 125_080_003,
+        /// Rejected in Primero.
+        Rejected = 125_080_004,
+    }
+);
+code_enum!(
+    /// `progres_sex`.
+    SexCode {
+        /// Female.
+        Female = 125_080_000,
+        /// Male.
+        Male = 125_080_001,
+        /// Other.
+        Other = 125_080_002,
+        /// Not known to the person who registered the child.
+        Unknown = 125_080_003,
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_and_its_digits_are_the_same_code() {
+        assert_eq!(
+            SexCode::from_value(&json!(125_080_000)),
+            Ok(SexCode::Female)
+        );
+        assert_eq!(
+            SexCode::from_value(&json!(" 125080000 ")),
+            Ok(SexCode::Female)
+        );
+    }
+
+    #[test]
+    fn what_is_not_listed_is_unknown() {
+        for value in [
+            json!(125_080_009),
+            json!("female"),
+            json!(null),
+            json!(""),
+            json!(-1),
+            json!(1.5),
+        ] {
+            assert_eq!(SexCode::from_value(&value), Err(UnknownCode), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_same_number_means_different_things_per_field() {
+        assert_eq!(TransferStatus::Pending.number(), SexCode::Other.number());
+    }
+}

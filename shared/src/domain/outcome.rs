@@ -1,0 +1,129 @@
+//! What became of each record in a run, and the report of the run. The shapes are those of the contract ("Invocation").
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::Deployment;
+use super::reason::Reason;
+use super::record::RecordKey;
+use super::system::WorkflowName;
+
+/// What became of one record in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Written in this run, verified, and the source knows.
+    Delivered,
+    /// Was there before this run wrote anything; the source knows.
+    AlreadyInPlace,
+    /// Needs a person or changed source data.
+    Held,
+    /// Failed for a passing reason; a later run tries again.
+    WillRetry,
+    /// Not due yet, out of time, or over the run's write limit.
+    Deferred,
+}
+
+/// How many records ended in which outcome.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Distinct records the source offered.
+    pub discovered: u64,
+    /// See [`Outcome::Delivered`].
+    pub delivered: u64,
+    /// See [`Outcome::AlreadyInPlace`].
+    pub already_in_place: u64,
+    /// Accepted by the destination, which has not said yet whether for good.
+    pub awaiting_confirmation: u64,
+    /// Seen and not ours to send.
+    pub skipped: u64,
+    /// See [`Outcome::Deferred`].
+    pub deferred: u64,
+    /// See [`Outcome::Held`].
+    pub held: u64,
+    /// See [`Outcome::WillRetry`].
+    pub will_retry: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Everything that was due was worked on.
+    Completed,
+    /// Time ran out; the next run continues.
+    Truncated,
+    /// Another run of the same workflow holds the lease; nothing was done.
+    AlreadyRunning,
+    /// Stopped by the error that the report names.
+    Failed,
+}
+
+/// Requests sent, per system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// To PING, sign-in included.
+    pub ping: u64,
+    /// To Primero.
+    pub primero: u64,
+    /// To the state table.
+    pub state: u64,
+}
+
+/// The window of a workflow that follows a cursor; both empty for one whose source lists what is pending.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CursorMove {
+    /// Where the run began.
+    pub before: Option<Timestamp>,
+    /// Where the next one will begin.
+    pub after: Option<Timestamp>,
+}
+
+/// One line of the report: ids, codes and field names, never values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordReport {
+    /// The record.
+    pub key: RecordKey,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it was not delivered.
+    pub reason: Option<Reason>,
+    /// Names of the fields at fault.
+    pub fields: Vec<String>,
+    /// PING's receipt, where one explains the outcome.
+    pub transaction_id: Option<String>,
+}
+
+/// The report of one run: what a caller gets and the table keeps for 90 days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// A ULID: sorts by start time.
+    pub run_id: String,
+    /// Which deployment.
+    pub deployment: Deployment,
+    /// Which workflow.
+    pub workflow: WorkflowName,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Code and message of the error that stopped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When it began, UTC.
+    pub started_at: Timestamp,
+    /// When it ended, UTC.
+    pub finished_at: Timestamp,
+    /// Whether it only looked.
+    pub dry_run: bool,
+    /// Records by outcome.
+    pub counts: Counts,
+    /// Records by reason.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// The cursor before and after.
+    pub cursor: CursorMove,
+    /// Requests sent.
+    pub calls: Calls,
+    /// What was not delivered first; at most 100.
+    pub records: Vec<RecordReport>,
+}

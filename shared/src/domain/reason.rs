@@ -1,0 +1,214 @@
+//! Why a record was not delivered, or a run was stopped: every code that a person can meet, in one place.
+//!
+//! `docs/REASONS.md` is the same table for people; a test keeps the two equal.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::system::System;
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
+        /// Why a record is held, will be retried or was skipped. The code stands in the ledger, reports, logs and metrics.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
+        }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code, in snake case.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What it means and what to do, one paragraph.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim(),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Fields that the referral cannot do without are empty at the source; all are named. Fill them in proGres.
+    MissingRequiredField = "missing_required_field",
+    /// A date is no real calendar date, or a birth date lies in the future. Correct it in proGres.
+    InvalidDate = "invalid_date",
+    /// The service description is not in the profile's table `service_in`. Add it there, or correct it in proGres.
+    UnmappedService = "unmapped_service",
+    /// A code is not in the option set of its field, or the profile has no word for it. It is never guessed.
+    UnknownCode = "unknown_code",
+    /// The source sent several rows for one intervention that differ in the named fields. Correct it in proGres.
+    ContradictingRows = "contradicting_rows",
+    /// The source's answer for this record does not have the shape of the contract, at the named place.
+    UnreadableRecord = "unreadable_record",
+    /// Several cases in Primero carry the child's number and none is clearly the right one. Merge or disable the others, then release.
+    AmbiguousCase = "ambiguous_case",
+    /// The child's only case in Primero is closed. Reopen it and release, or set `primero.closed_case` to `append`.
+    CaseClosed = "case_closed",
+    /// The case that we would create exists already but is another child's, or disabled. Check it in Primero, then release.
+    CaseIdentityChanged = "case_identity_changed",
+    /// The service is in Primero but has lost its intervention number, so its decision could not go back. Restore the number, then release.
+    InterventionNumberLost = "intervention_number_lost",
+    /// Primero refused the record for the named fields, or the request as a whole. Correct the data or the profile.
+    RefusedByPrimero = "refused_by_primero",
+    /// PING refused the record's report. The transaction id, where there is one, is what UNHCR's helpdesk asks for.
+    RefusedByPing = "refused_by_ping",
+    /// Reported to proGres three more times and still listed as pending there. Ask UNHCR, then release.
+    StillPendingAtSource = "still_pending_at_source",
+    /// A fault of this software while it worked on the record. Please report it with the run id, then release.
+    InternalError = "internal_error",
+    /// Tried as often as the profile allows. The last passing reason is in the log; release to start over.
+    AttemptsExhausted = "attempts_exhausted",
+    /// Listed by the source, but its details were not in the answer. Tried again later.
+    DetailsMissing = "details_missing",
+    /// PING answered for this record alone with an error message. Tried again later.
+    PingError = "ping_error",
+    /// PING could not be reached or was not ready. Tried again later.
+    PingUnavailable = "ping_unavailable",
+    /// Primero could not be reached or was not ready. Tried again later.
+    PrimeroUnavailable = "primero_unavailable",
+    /// Written three times, and each time gone when read back: somebody is saving the same case. Tried again later.
+    NotVerified = "not_verified",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.code())
+    }
+}
+
+/// Why a run cannot go on. It becomes the function's error type; the run's report is saved all the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The system refused our sign-in. It is tried once and not again: Primero locks an account after six tries.
+    #[error("authentication_failed({0}): sign-in was refused; check the secret")]
+    AuthenticationFailed(System),
+    /// The system lets us in but not to this route.
+    #[error("permission_denied({system}): the user may not use {route}")]
+    PermissionDenied {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+    },
+    /// The system cannot be reached, or fails again and again.
+    #[error("destination_unavailable({0}): nothing is lost, the next run continues")]
+    Unavailable(System),
+    /// The system answered in a way that the contract does not know.
+    #[error("unreadable_answer({system}): {route} answered out of contract at {place}")]
+    UnreadableAnswer {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+        /// Where it broke: a path or a rule, never a value.
+        place: String,
+    },
+    /// PING answered a list with an error message.
+    #[error("ping_error: {route} answered with an error message, transaction {transaction}")]
+    PingError {
+        /// The route, without ids.
+        route: &'static str,
+        /// PING's transaction id, or `none`.
+        transaction: String,
+    },
+    /// Primero returned a case that nobody asked for: it ignored our filter, and writing would touch another child's case.
+    #[error(
+        "filter_not_applied: Primero ignored the filter on {field}; check the role's permissions"
+    )]
+    FilterNotApplied {
+        /// The field we filtered on.
+        field: &'static str,
+    },
+    /// A look-up did not return the entry that is known to exist, so "none" cannot be trusted.
+    #[error(
+        "control_missing: Primero's look-up did not return a case known to exist; no answer can be trusted"
+    )]
+    ControlMissing,
+    /// No case in Primero has an individual number, so no look-up can be checked.
+    #[error(
+        "no_control_case: no visible case has {field}; if Primero is really empty, set primero.allow_empty (first runs only)"
+    )]
+    NoControlCase {
+        /// The field that no case has.
+        field: &'static str,
+    },
+    /// Primero has no place for a field that the round trip needs.
+    #[error(
+        "field_not_accepted({0}): add the field to Primero's form, or its decisions can never go back"
+    )]
+    FieldNotAccepted(String),
+    /// The state table could not be read or written.
+    #[error("store_unavailable: {0}")]
+    StoreUnavailable(&'static str),
+    /// Another run took over; this one writes nothing more.
+    #[error("lease_lost: another run has taken over")]
+    LeaseLost,
+    /// The run had due records and finished none of them.
+    #[error("no_progress: records were due and none could be finished in time")]
+    NoProgress,
+}
+
+impl Stop {
+    /// The code in snake case, the first word of the message: the function's `errorType`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AuthenticationFailed(_) => "authentication_failed",
+            Self::PermissionDenied { .. } => "permission_denied",
+            Self::Unavailable(_) => "destination_unavailable",
+            Self::UnreadableAnswer { .. } => "unreadable_answer",
+            Self::PingError { .. } => "ping_error",
+            Self::FilterNotApplied { .. } => "filter_not_applied",
+            Self::ControlMissing => "control_missing",
+            Self::NoControlCase { .. } => "no_control_case",
+            Self::FieldNotAccepted(_) => "field_not_accepted",
+            Self::StoreUnavailable(_) => "store_unavailable",
+            Self::LeaseLost => "lease_lost",
+            Self::NoProgress => "no_progress",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_for_people_lists_every_reason_with_its_meaning() {
+        let table = include_str!("../../../docs/REASONS.md");
+        for reason in Reason::ALL {
+            let row = format!("| `{}` | {} |", reason.code(), reason.meaning());
+            assert!(
+                table.contains(&row),
+                "docs/REASONS.md lacks this row:\n{row}"
+            );
+        }
+        let rows = table.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(
+            rows,
+            Reason::ALL.len(),
+            "docs/REASONS.md has rows that are no reason"
+        );
+    }
+
+    #[test]
+    fn a_stop_message_begins_with_its_code() {
+        let stops = [
+            Stop::AuthenticationFailed(System::Ping),
+            Stop::ControlMissing,
+            Stop::FieldNotAccepted("x".to_owned()),
+            Stop::StoreUnavailable("x"),
+        ];
+        for stop in stops {
+            assert!(stop.to_string().starts_with(stop.code()), "{stop}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A function's surroundings: built once in its init phase, used by every invocation while it is warm.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::event::{Event, EventError};
+use crate::clock::SystemClock;
+use crate::domain::ids::Deployment;
+use crate::domain::outcome::RunReport;
+use crate::domain::reason::Stop;
+use crate::domain::system::WorkflowName;
+use crate::entropy::Entropy;
+use crate::profile::{Profile, ProfileFaults};
+use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
+use crate::transport::http_client;
+use crate::workflows::Installation;
+
+/// What a function needs before it can take events.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An environment variable is missing or unreadable.
+    #[error("the environment variable {0} is not set")]
+    Environment(&'static str),
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Why an invocation brought no completed run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The event is not what a run takes.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// No deployment was named and none is the default, or there is no profile of that name.
+    #[error("unknown deployment {named}; packaged: {}", .packaged.join(", "))]
+    UnknownDeployment {
+        /// The name, or a word for its absence.
+        named: String,
+        /// The deployments that have a profile.
+        packaged: Vec<String>,
+    },
+    /// The profile has faults.
+    #[error("invalid profile:\n{0}")]
+    Profile(#[from] ProfileFaults),
+    /// The secrets are missing or have faults.
+    #[error("invalid secrets:\n{0}")]
+    Secrets(#[from] SecretFaults),
+    /// The run could not go on; its report is in the state table.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+impl RunError {
+    /// A stable code for the kind of error: the function's `errorType`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "invalid_event",
+            Self::UnknownDeployment { .. } => "unknown_deployment",
+            Self::Profile(_) => "invalid_profile",
+            Self::Secrets(_) => "invalid_secrets",
+            Self::Stopped(stop) => stop.code(),
+        }
+    }
+}
+
+/// Clients and settings of a function.
+pub struct Host {
+    state: aws_sdk_dynamodb::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    http: reqwest::Client,
+    profiles: PathBuf,
+    table: String,
+    secret_prefix: String,
+    default_deployment: Option<String>,
+    /// Secrets of deployments that have run, until a sign-in is refused.
+    known_secrets: Mutex<HashMap<Deployment, Secrets>>,
+}
+
+impl Host {
+    /// Builds the clients. Reads `TABLE_NAME`, `SECRET_PREFIX` (default `referral-bridge`), `DEPLOYMENT` (optional) and
+    /// `PROFILES_DIR` (default: `profiles` in the package).
+    pub async fn from_environment() -> Result<Self, StartError> {
+        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .load()
+            .await;
+        let variable = |name| {
+            std::env::var(name)
+                .ok()
+                .filter(|value: &String| !value.is_empty())
+        };
+        let package = variable("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
+        let profiles = variable("PROFILES_DIR").map(PathBuf::from);
+        Ok(Self {
+            state: aws_sdk_dynamodb::Client::new(&aws),
+            secrets: aws_sdk_secretsmanager::Client::new(&aws),
+            http: http_client()?,
+            profiles: profiles.unwrap_or_else(|| Path::new(&package).join("profiles")),
+            table: variable("TABLE_NAME").ok_or(StartError::Environment("TABLE_NAME"))?,
+            secret_prefix: variable("SECRET_PREFIX")
+                .unwrap_or_else(|| "referral-bridge".to_owned()),
+            default_deployment: variable("DEPLOYMENT"),
+            known_secrets: Mutex::default(),
+        })
+    }
+
+    /// Runs a workflow as `event` asks; it will have ended by `end`.
+    pub async fn run(
+        &self,
+        workflow: WorkflowName,
+        event: &Value,
+        end: Timestamp,
+    ) -> Result<RunReport, RunError> {
+        let event = Event::read(event)?;
+        let profile = self.profile(event.deployment)?;
+        let deployment = profile.deployment.clone();
+        let installation = Installation {
+            secrets: self.secrets_of(&deployment).await?,
+            profile,
+            state: self.state.clone(),
+            table: self.table.clone(),
+            http: self.http.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(Entropy::from_system()),
+        };
+        let finished = installation.run(workflow, end, &|_| {}).await;
+        if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
+            // The next invocation reads them anew: they may have been rotated.
+            self.known_secrets.lock().await.remove(&deployment);
+        }
+        finished
+            .stop
+            .map_or(Ok(finished.report), |stop| Err(stop.into()))
+    }
+
+    fn profile(&self, named: Option<Deployment>) -> Result<Profile, RunError> {
+        let packaged = self.packaged();
+        let named = named
+            .map(String::from)
+            .or_else(|| self.default_deployment.clone());
+        let named = match (named, &*packaged) {
+            (Some(named), _) => named,
+            (None, [only]) => only.clone(),
+            (None, _) => "(none named)".to_owned(),
+        };
+        if !packaged.contains(&named) {
+            return Err(RunError::UnknownDeployment { named, packaged });
+        }
+        let text = std::fs::read_to_string(self.profiles.join(format!("{named}.toml")))
+            .unwrap_or_default();
+        Ok(Profile::parse(&text)?)
+    }
+
+    fn packaged(&self) -> Vec<String> {
+        let files = std::fs::read_dir(&self.profiles)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names: Vec<String> = files
+            .filter_map(|file| {
+                file.file_name()
+                    .to_str()?
+                    .strip_suffix(".toml")
+                    .map(str::to_owned)
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    async fn secrets_of(&self, deployment: &Deployment) -> Result<Secrets, RunError> {
+        let mut known = self.known_secrets.lock().await;
+        if let Some(secrets) = known.get(deployment) {
+            return Ok(secrets.clone());
+        }
+        let secrets = from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await?;
+        known.insert(deployment.clone(), secrets.clone());
+        Ok(secrets)
+    }
+}

@@ -1,0 +1,7 @@
+//! The body of every Lambda function: an event in, a run report out. A function's `main.rs` only joins it to the runtime.
+
+mod event;
+mod host;
+
+pub use self::event::{Event, EventError};
+pub use self::host::{Host, RunError, StartError};

@@ -1,0 +1,20 @@
+//! Keeps child-protection referrals moving between proGres (UNHCR, through PING) and Primero (UNICEF).
+//!
+//! `docs/ARCHITECTURE.md` tells which module keeps which rule, and who may call whom.
+
+#![deny(missing_docs)]
+
+pub mod clock;
+pub mod deadline;
+pub mod domain;
+pub mod engine;
+pub mod entropy;
+pub mod function;
+pub mod observe;
+pub mod primero;
+pub mod profile;
+pub mod progres;
+pub mod secrets;
+pub mod store;
+pub mod transport;
+pub mod workflows;

@@ -1,0 +1,49 @@
+//! Logs: JSON lines on standard error, from our own code only.
+//!
+//! Dependencies may print addresses and bodies at their lower levels, and those hold personal data. They are capped here, in code,
+//! so that no environment variable can widen them.
+
+use std::io;
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// The variable that sets the level of our own lines; `info` if it is unset or unreadable.
+pub const LEVEL_VARIABLE: &str = "LOG_LEVEL";
+
+/// Our own code, by crate.
+const OWN: [&str; 3] = ["referral_bridge", "bridge", "referrals_to_primero"];
+
+/// Starts logging for the process, at the level the environment asks for, and keeps panic messages out of the log: they may quote
+/// a value.
+pub fn start() {
+    let level = std::env::var(LEVEL_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(Level::INFO);
+    // A second start in one process changes nothing.
+    let _ = tracing::subscriber::set_global_default(subscriber(level, io::stderr));
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panic");
+    }));
+}
+
+/// What [`start`] installs, writing to `lines`.
+pub fn subscriber<W>(level: Level, lines: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let format = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_writer(lines);
+    let own = OWN.map(|target| (target, LevelFilter::from_level(level)));
+    tracing_subscriber::registry()
+        .with(Targets::new().with_targets(own))
+        .with(format)
+}

@@ -1,0 +1,96 @@
+//! The gate to Primero v2, as it really behaves: filters may be ignored, saves may be swallowed, an error may look like "none".
+//!
+//! What a caller gets from here has been checked: a look-up answers only cases that were asked for, and "none" only when a case
+//! known to exist came back in the same answer.
+
+mod answer;
+mod case;
+mod control;
+mod forms;
+mod look_up;
+mod sign_in;
+mod write;
+
+use reqwest::{Client, RequestBuilder};
+use tokio::sync::Mutex;
+
+pub use self::case::{Case, Service};
+use self::control::Control;
+use self::sign_in::Standing;
+pub use self::write::Created;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::profile::PrimeroSettings;
+use crate::secrets::PrimeroSecret;
+use crate::transport::{Answer, Conditions, GateError, Limits, Repeat, Transport};
+
+/// Primero, for one run.
+pub struct PrimeroClient {
+    transport: Transport,
+    secret: PrimeroSecret,
+    settings: PrimeroSettings,
+    standing: Standing,
+    control: Mutex<Option<Control>>,
+}
+
+impl PrimeroClient {
+    /// The way to the Primero that the secret names.
+    #[must_use]
+    pub fn new(
+        http: Client,
+        secret: PrimeroSecret,
+        settings: PrimeroSettings,
+        conditions: Conditions,
+    ) -> Self {
+        let limits = Limits {
+            timeout: settings.timeout,
+            max_body_bytes: settings.max_body_bytes,
+        };
+        Self {
+            transport: Transport::new(System::Primero, http, limits, conditions),
+            secret,
+            settings,
+            standing: Standing::default(),
+            control: Mutex::new(None),
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn calls(&self) -> u64 {
+        self.transport.calls()
+    }
+
+    /// Sends a signed-in call and judges the answer's status.
+    async fn call(
+        &self,
+        route: &'static str,
+        repeat: Repeat,
+        build: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, GateError> {
+        let signed = |http: &Client| sign_in::sign(build(http), &self.secret);
+        let answer = self
+            .standing
+            .prove(self.transport.send(route, repeat, signed))
+            .await?;
+        match answer.status.as_u16() {
+            200..=299 => Ok(answer),
+            403 => Err(Stop::PermissionDenied {
+                system: System::Primero,
+                route,
+            }
+            .into()),
+            status => {
+                let fields = answer::fields_at_fault(&answer.body);
+                Err(GateError::Refused {
+                    system: System::Primero,
+                    status,
+                    fields,
+                })
+            }
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.secret.url.trim_end_matches('/'))
+    }
+}

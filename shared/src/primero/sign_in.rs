@@ -1,0 +1,60 @@
+//! Signing in to Primero. Six wrong tries lock an account for half an hour and look the same as one, so a refused sign-in is never
+//! repeated: the first call of a run goes alone, and the others wait for its fate.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use reqwest::RequestBuilder;
+use secrecy::ExposeSecret;
+use tokio::sync::Mutex;
+
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::secrets::PrimeroSecret;
+use crate::transport::{Answer, GateError};
+
+const UNKNOWN: u8 = 0;
+const ACCEPTED: u8 = 1;
+const REFUSED: u8 = 2;
+
+/// Adds the credentials: HTTP Basic on every call.
+pub fn sign(request: RequestBuilder, secret: &PrimeroSecret) -> RequestBuilder {
+    request.basic_auth(&secret.username, Some(secret.password.expose_secret()))
+}
+
+/// What is known of our credentials in this run.
+#[derive(Debug, Default)]
+pub struct Standing {
+    known: AtomicU8,
+    first: Mutex<()>,
+}
+
+impl Standing {
+    /// Runs a call under the rule of one try.
+    pub async fn prove(
+        &self,
+        call: impl Future<Output = Result<Answer, GateError>>,
+    ) -> Result<Answer, GateError> {
+        let alone = match self.known.load(Ordering::Acquire) {
+            UNKNOWN => Some(self.first.lock().await),
+            _ => None,
+        };
+        if self.known.load(Ordering::Acquire) == REFUSED {
+            return Err(refused());
+        }
+        let answer = call.await;
+        match &answer {
+            Ok(answer) if answer.status.as_u16() == 401 => {
+                self.known.store(REFUSED, Ordering::Release);
+                return Err(refused());
+            }
+            Ok(_) => self.known.store(ACCEPTED, Ordering::Release),
+            Err(_) => {}
+        }
+        drop(alone);
+        answer
+    }
+}
+
+fn refused() -> GateError {
+    Stop::AuthenticationFailed(System::Primero).into()
+}

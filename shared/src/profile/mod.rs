@@ -1,0 +1,197 @@
+//! The deployment profile: everything that differs between countries, and nothing secret.
+//!
+//! One TOML file per deployment (`infra/profiles/<deployment>.toml`); every key is documented in
+//! `infra/profiles/reference.toml`. A profile with any fault is refused, and all its faults are named at once, because a
+//! person at a field office should not have to find them one deployment at a time.
+
+mod engine;
+mod faults;
+mod ping;
+mod primero;
+mod progres;
+mod reading;
+mod section;
+mod spelling;
+mod tables;
+mod version;
+mod warnings;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod shipped;
+
+use serde::Serialize;
+
+use crate::domain::ids::Deployment;
+
+pub use engine::EngineSettings;
+pub use faults::{ProfileFault, ProfileFaults, ProfileProblem};
+pub use ping::{PagingSettings, PingSettings, ShippingProcesses, StatusWords};
+pub use primero::{ClosedCase, PrimeroSettings};
+pub use progres::ProgresSettings;
+pub use tables::{CodeTables, LanguageTable};
+pub use version::ProfileVersion;
+pub use warnings::ProfileWarning;
+
+use reading::Reading;
+use section::Read;
+
+/// A profile without faults.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Profile {
+    /// The deployment it belongs to; part of every table key and of every id we choose.
+    pub deployment: Deployment,
+    /// Whether 1.1 tells proGres (status 001) about referrals that it had to hold. Default: no.
+    pub report_delivery_fail: bool,
+    /// The gate to proGres.
+    pub ping: PingSettings,
+    /// What identifies this deployment inside proGres.
+    pub progres: ProgresSettings,
+    /// The Primero installation.
+    pub primero: PrimeroSettings,
+    /// Limits and retries of the engine (`[limits]` and `[retry]`).
+    pub engine: EngineSettings,
+    /// Code tables, both ways.
+    pub tables: CodeTables,
+    /// What is allowed but probably not meant. Not part of [`Self::version`].
+    #[serde(skip)]
+    pub warnings: Vec<ProfileWarning>,
+    /// Changes with any value, and with nothing else.
+    #[serde(skip)]
+    pub version: ProfileVersion,
+}
+
+impl Profile {
+    /// Reads a profile from TOML text.
+    ///
+    /// On failure every fault is listed, in the order of the keys' names; see [`ProfileFaults`].
+    pub fn parse(text: &str) -> Result<Self, ProfileFaults> {
+        let reading = Reading::of(text)?;
+        let profile = read(&reading);
+        let faults = reading.finish();
+        match profile {
+            Ok(profile) if faults.is_empty() => Ok(profile),
+            _ => Err(ProfileFaults::new(faults)),
+        }
+    }
+}
+
+fn read(reading: &Reading) -> Read<Profile> {
+    let root = reading.root();
+    let deployment = root.parsed::<Deployment>("deployment", "a deployment name");
+    let report_delivery_fail = root.switch("report_delivery_fail", false);
+    let ping = root
+        .section("ping")
+        .and_then(|section| ping::read(&section));
+    let progres = root
+        .section("progres")
+        .and_then(|section| progres::read(&section));
+    let primero = root
+        .section("primero")
+        .and_then(|section| primero::read(&section));
+    let engine = engine::read(&root);
+    let tables = tables::read(&root);
+    let mut profile = Profile {
+        deployment: deployment?,
+        report_delivery_fail: report_delivery_fail?,
+        ping: ping?,
+        progres: progres?,
+        primero: primero?,
+        engine: engine?,
+        tables: tables?,
+        warnings: Vec::new(),
+        version: ProfileVersion::default(),
+    };
+    profile.warnings = warnings::of(&profile);
+    profile.version = version::of(&profile);
+    Ok(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::minimal;
+    use super::*;
+
+    #[test]
+    fn what_has_a_safe_default_may_be_left_out() {
+        let profile = minimal().profile();
+        assert!(!profile.report_delivery_fail);
+        assert_eq!(profile.progres.referred_by, "Primero CP");
+        assert_eq!(profile.primero.closed_case, ClosedCase::Hold);
+        assert_eq!(profile.primero.intake_user, None);
+        assert_eq!(profile.warnings, []);
+    }
+
+    #[test]
+    fn all_faults_come_at_once_with_their_key_paths() {
+        let faults = minimal()
+            .set("", "deployment", "\"Test Land\"")
+            .set("ping", "details_batch", "0")
+            .set("ping", "timeout_seconds", "\"30\"")
+            .without("ping.shipping", "pending_referrals")
+            .without("primero", "module_id")
+            .set("primero", "module", "\"primeromodule-cp\"")
+            .set("progres", "business_unit", "\"head office\"")
+            .without("sex", "125080003")
+            .without("language_in", "other")
+            .set("service_in", "\"Legal Aid\"", "3")
+            .faults();
+        assert_eq!(
+            faults,
+            "deployment: \"Test Land\" is not a deployment name\n\
+             language_in.other: missing\n\
+             ping.details_batch: 0 is below 1\n\
+             ping.shipping.pending_referrals: missing\n\
+             ping.timeout_seconds: is of type string, expected integer\n\
+             primero.module: unknown key, did you mean module_id?\n\
+             primero.module_id: missing\n\
+             progres.business_unit: \"head office\" is not a GUID\n\
+             service_in.\"Legal Aid\": is of type integer, expected string\n\
+             sex.125080003: missing"
+        );
+    }
+
+    #[test]
+    fn an_empty_profile_names_everything_that_is_required() {
+        let faults = Profile::parse("").expect_err("nothing is there");
+        let keys: Vec<_> = faults
+            .as_slice()
+            .iter()
+            .map(|fault| fault.key.as_str())
+            .collect();
+        assert_eq!(keys.len(), 19, "{keys:?}");
+        assert!(
+            faults
+                .as_slice()
+                .iter()
+                .all(|fault| fault.problem == ProfileProblem::Missing)
+        );
+        for key in [
+            "deployment",
+            "service_in",
+            "language_in.other",
+            "sex.125080000",
+        ] {
+            assert!(keys.contains(&key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_toml_says_where() {
+        let faults = Profile::parse("deployment = \"a\"\nping = [\n").expect_err("not TOML");
+        let fault = &faults.as_slice()[0];
+        assert!(matches!(fault.problem, ProfileProblem::Syntax(_)));
+        assert!(fault.key.starts_with("line "), "{fault}");
+    }
+
+    #[test]
+    fn a_guid_is_kept_in_lower_case() {
+        let upper = "\"577CCDF6-86DE-E811-80D8-001DD8B71FE3\"";
+        let profile = minimal().set("progres", "business_unit", upper).profile();
+        assert_eq!(
+            profile.progres.business_unit,
+            "577ccdf6-86de-e811-80d8-001dd8b71fe3"
+        );
+    }
+}

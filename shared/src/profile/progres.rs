@@ -1,0 +1,31 @@
+//! What identifies this deployment inside proGres.
+
+use serde::Serialize;
+
+use super::section::{Read, Section};
+
+/// `[progres]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProgresSettings {
+    /// The agency that Primero knows UNHCR by; compared without case or blanks. Default `UNHCR`.
+    pub agency: String,
+    /// GUID of the business unit, canonical lower case.
+    pub business_unit: String,
+    /// GUID of the organisation that refers (`progres_organizationfrom`), canonical lower case.
+    pub organization_from: String,
+    /// Who refers, as proGres shows it. Default `Primero CP`.
+    pub referred_by: String,
+}
+
+pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
+    let agency = section.text_or("agency", "UNHCR");
+    let business_unit = section.guid("business_unit");
+    let organization_from = section.guid("organization_from");
+    let referred_by = section.text_or("referred_by", "Primero CP");
+    Ok(ProgresSettings {
+        agency: agency?,
+        business_unit: business_unit?,
+        organization_from: organization_from?,
+        referred_by: referred_by?,
+    })
+}

@@ -1,0 +1,110 @@
+//! The gate to proGres: UNHCR's PING middleware.
+//!
+//! What is not publicly known of PING is a profile setting, never an assumption in code.
+
+mod batch;
+mod envelope;
+mod ingestion;
+mod retrieval;
+mod row;
+mod sign_in;
+
+use reqwest::Client;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use self::envelope::Envelope;
+pub use self::ingestion::{FieldValue, Submission};
+pub use self::retrieval::Page;
+pub use self::row::{Row, text_of};
+use self::sign_in::Session;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::profile::PingSettings;
+use crate::secrets::PingSecret;
+use crate::transport::{Answer, Conditions, GateError, Limits, Repeat, Transport};
+
+/// PING, for one run.
+pub struct PingClient {
+    transport: Transport,
+    secret: PingSecret,
+    settings: PingSettings,
+    session: Mutex<Session>,
+}
+
+impl PingClient {
+    /// The way to the PING that the secret names.
+    #[must_use]
+    pub fn new(
+        http: Client,
+        secret: PingSecret,
+        settings: PingSettings,
+        conditions: Conditions,
+    ) -> Self {
+        let limits = Limits {
+            timeout: settings.timeout,
+            max_body_bytes: settings.max_body_bytes,
+        };
+        Self {
+            transport: Transport::new(System::Ping, http, limits, conditions),
+            secret,
+            settings,
+            session: Mutex::default(),
+        }
+    }
+
+    /// Requests sent so far, sign-in included.
+    pub fn calls(&self) -> u64 {
+        self.transport.calls()
+    }
+
+    /// Posts a body under a token, which is renewed once if it has expired, and judges the answer.
+    async fn post(
+        &self,
+        route: &'static str,
+        path: &str,
+        body: &Value,
+        repeat: Repeat,
+    ) -> Result<Envelope, GateError> {
+        let mut token = self.token(None).await?;
+        let mut answer = self.post_with(&token, route, path, body, repeat).await?;
+        if answer.status.as_u16() == 401 {
+            token = self.token(Some(&token)).await?;
+            answer = self.post_with(&token, route, path, body, repeat).await?;
+        }
+        match answer.status.as_u16() {
+            200..=299 => Envelope::read(&self.transport, route, &answer),
+            401 => Err(Stop::AuthenticationFailed(System::Ping).into()),
+            403 => Err(Stop::PermissionDenied {
+                system: System::Ping,
+                route,
+            }
+            .into()),
+            status => Err(GateError::Refused {
+                system: System::Ping,
+                status,
+                fields: Vec::new(),
+            }),
+        }
+    }
+
+    async fn post_with(
+        &self,
+        token: &sign_in::Token,
+        route: &'static str,
+        path: &str,
+        body: &Value,
+        repeat: Repeat,
+    ) -> Result<Answer, GateError> {
+        let url = format!("{}{path}", self.secret.base_url.trim_end_matches('/'));
+        let key = self.secret.subscription_key.expose_secret();
+        let build = |http: &Client| {
+            http.post(&url)
+                .bearer_auth(token.expose_secret())
+                .header("Ocp-Apim-Subscription-Key", key)
+                .json(body)
+        };
+        self.transport.send(route, repeat, build).await
+    }
+}

@@ -1,0 +1,95 @@
+//! Signing in to PING: an Azure AD B2C password grant. One token serves the run; a refused sign-in is never repeated.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::PingClient;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::transport::{GateError, Repeat};
+
+/// A bearer token.
+pub type Token = Arc<SecretString>;
+
+/// What is known of our sign-in in this run.
+#[derive(Debug, Default)]
+pub enum Session {
+    #[default]
+    New,
+    SignedIn(Token),
+    Refused,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+}
+
+const ROUTE: &str = "sign in";
+
+impl PingClient {
+    /// The run's token. With `expired`, a new one, unless another call has renewed that one already.
+    pub(super) async fn token(&self, expired: Option<&Token>) -> Result<Token, GateError> {
+        // Held over the sign-in, so that side-by-side calls share one.
+        let mut session = self.session.lock().await;
+        match &*session {
+            Session::Refused => return Err(refused()),
+            Session::SignedIn(token) if expired.is_none_or(|old| !Arc::ptr_eq(old, token)) => {
+                return Ok(Arc::clone(token));
+            }
+            _ => {}
+        }
+        let token = match self.sign_in().await {
+            Ok(token) => token,
+            Err(error) => {
+                if error == refused() {
+                    *session = Session::Refused;
+                }
+                return Err(error);
+            }
+        };
+        *session = Session::SignedIn(Arc::clone(&token));
+        Ok(token)
+    }
+
+    async fn sign_in(&self) -> Result<Token, GateError> {
+        let secret = &self.secret;
+        let form = [
+            ("grant_type", "password"),
+            ("username", &secret.username),
+            ("password", secret.password.expose_secret()),
+            ("client_id", &secret.client_id),
+            ("scope", &secret.scope),
+            ("response_type", "token"),
+        ];
+        let answer = self
+            .transport
+            .send(ROUTE, Repeat::Freely, |http| {
+                let request = http.post(&secret.token_url).form(&form);
+                match &self.settings.token_cookie {
+                    Some(cookie) => request.header("Cookie", cookie),
+                    None => request,
+                }
+            })
+            .await?;
+        match answer.status.as_u16() {
+            200 => {
+                let granted: Granted = self.transport.json(ROUTE, &answer)?;
+                Ok(Arc::new(granted.access_token))
+            }
+            // B2C answers 400 for a wrong password, the gateway 401 or 403.
+            400 | 401 | 403 => Err(refused()),
+            status => Err(GateError::Refused {
+                system: System::Ping,
+                status,
+                fields: Vec::new(),
+            }),
+        }
+    }
+}
+
+fn refused() -> GateError {
+    Stop::AuthenticationFailed(System::Ping).into()
+}

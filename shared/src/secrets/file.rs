@@ -1,0 +1,142 @@
+//! Secrets from a file that only its owner may read.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::Secrets;
+use super::faults::{SecretFault, SecretFaults, SecretProblem};
+use super::reading;
+
+/// Far more than three secrets need; a larger file is another file.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Reads one JSON file `{"ping": {…}, "primero": {…}, "ledger": {…}}`.
+///
+/// Mode 0600 or stricter is demanded.
+pub fn from_file(path: &Path) -> Result<Secrets, SecretFaults> {
+    let of_file = |problem| {
+        SecretFaults::new(vec![SecretFault {
+            at: path.display().to_string(),
+            problem,
+        }])
+    };
+    let object = read(path).map_err(of_file)?;
+    reading::read_all(object, &path.display().to_string())
+}
+
+fn read(path: &Path) -> Result<Map<String, Value>, SecretProblem> {
+    let unreadable = |error: std::io::Error| SecretProblem::Unreadable(error.kind());
+    // Looked at before it is opened, because opening a pipe would wait for its writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(SecretProblem::NotASecretFile(MAX_BYTES));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    // Asked of the open file, so that it cannot be exchanged in between.
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretProblem::OpenToOthers { mode });
+    }
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(SecretProblem::NotASecretFile(MAX_BYTES));
+    }
+    match reading::json(&text)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(SecretProblem::WrongType("a JSON object")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
+
+    use super::super::samples;
+    use super::*;
+
+    fn file(text: &str, mode: u32) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.json");
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("its owner may");
+        (folder, path)
+    }
+
+    fn problem(path: &Path) -> SecretProblem {
+        let faults = from_file(path).expect_err("a fault");
+        faults.as_slice()[0].problem.clone()
+    }
+
+    #[test]
+    fn one_file_holds_all_three() {
+        let (_folder, path) = file(&samples::json().to_string(), 0o600);
+        let secrets = from_file(&path).expect("valid secrets");
+        assert_eq!(secrets.primero.username, "primero-bridge");
+        assert_eq!(secrets.ledger.version, None);
+    }
+
+    #[test]
+    fn a_file_that_is_open_to_others_is_refused() {
+        for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
+            let (_folder, path) = file(&samples::json().to_string(), mode);
+            assert_eq!(problem(&path), SecretProblem::OpenToOthers { mode });
+        }
+        assert_eq!(
+            SecretProblem::OpenToOthers { mode: 0o644 }.to_string(),
+            "mode is 0644, must be 0600"
+        );
+    }
+
+    #[test]
+    fn a_missing_secret_and_a_stray_one_are_named_together() {
+        let mut json = samples::json();
+        let object = json.as_object_mut().expect("an object");
+        object.remove("ledger");
+        object.insert("extra".to_owned(), Value::Null);
+        let (_folder, path) = file(&json.to_string(), 0o600);
+        let faults = from_file(&path).expect_err("two faults").to_string();
+        assert!(
+            faults.ends_with("secrets.json: 1 unknown key\nledger: missing"),
+            "{faults}"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let unreadable = SecretProblem::Unreadable(std::io::ErrorKind::NotFound);
+        assert_eq!(problem(&folder.path().join("none.json")), unreadable);
+    }
+
+    #[test]
+    fn a_folder_or_an_oversized_file_is_refused() {
+        let (folder, path) = file(&" ".repeat(70_000), 0o600);
+        let refused = SecretProblem::NotASecretFile(MAX_BYTES);
+        assert_eq!(problem(&path), refused);
+        assert_eq!(problem(folder.path()), refused);
+    }
+
+    #[test]
+    fn broken_json_is_placed_but_not_repeated() {
+        let (_folder, path) = file("{\n  \"ping\": hush", 0o600);
+        assert!(matches!(
+            problem(&path),
+            SecretProblem::NotJson { line: 2, .. }
+        ));
+        assert!(
+            !from_file(&path)
+                .expect_err("not JSON")
+                .to_string()
+                .contains("hush")
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! The three secrets of a deployment: the gate to proGres, Primero, and the key of the ledger's fingerprints.
+//!
+//! The same JSON comes from Secrets Manager, from a file, or from environment variables. Nothing here prints a value:
+//! `Debug` is redacted and a fault names the key, never what stands there.
+
+mod environment;
+mod faults;
+mod file;
+mod manager;
+mod reading;
+mod url;
+
+#[cfg(test)]
+mod samples;
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+pub use environment::from_environment;
+pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
+pub use file::from_file;
+pub use manager::from_secrets_manager;
+
+/// All secrets of one deployment.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// The gate to proGres.
+    pub ping: PingSecret,
+    /// Primero.
+    pub primero: PrimeroSecret,
+    /// The key of the ledger's fingerprints.
+    pub ledger: LedgerKey,
+}
+
+impl Secrets {
+    /// Reads `{"ping": {…}, "primero": {…}, "ledger": {…}}`, or names every fault.
+    pub fn from_json(
+        secrets: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, SecretFaults> {
+        reading::read_all(secrets, "secrets")
+    }
+}
+
+/// What a call to PING needs.
+#[derive(Clone)]
+pub struct PingSecret {
+    /// Base URL of the gateway, without a slash at the end.
+    pub base_url: String,
+    /// Whole URL of the token endpoint; it holds a tenant and a policy name.
+    pub token_url: String,
+    /// `client_id` of the token request.
+    pub client_id: String,
+    /// `username` of the token request.
+    pub username: String,
+    /// `password` of the token request.
+    pub password: SecretString,
+    /// `scope` of the token request.
+    pub scope: String,
+    /// `Ocp-Apim-Subscription-Key` of every call.
+    pub subscription_key: SecretString,
+    /// Version, where Secrets Manager gave one.
+    pub version: Option<SecretVersion>,
+}
+
+/// What a call to Primero needs.
+#[derive(Clone)]
+pub struct PrimeroSecret {
+    /// Base URL of the installation, without a slash at the end.
+    pub url: String,
+    /// How to sign in. Default [`PrimeroAuth::Basic`].
+    pub auth: PrimeroAuth,
+    /// User name.
+    pub username: String,
+    /// Password.
+    pub password: SecretString,
+    /// Version, where Secrets Manager gave one.
+    pub version: Option<SecretVersion>,
+}
+
+/// The key that the ledger's fingerprints are made with.
+#[derive(Clone)]
+pub struct LedgerKey {
+    /// The key, at least 32 characters.
+    pub fingerprint_key: SecretString,
+    /// Version, where Secrets Manager gave one.
+    pub version: Option<SecretVersion>,
+}
+
+/// How to sign in to Primero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrimeroAuth {
+    /// HTTP Basic on every call (2.11 and later).
+    #[default]
+    Basic,
+    /// Session cookies with a CSRF token (2.11 and later); needs a user of its own per workflow.
+    Session,
+    /// A bearer token (up to 2.10).
+    Token,
+}
+
+/// Version id of a secret. After a refused sign-in a secret is tried again only under another one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretVersion(String);
+
+impl SecretVersion {
+    /// Wraps the id that Secrets Manager gave.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretVersion {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PingSecret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("PingSecret")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PrimeroSecret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("PrimeroSecret")
+            .field("auth", &self.auth)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for LedgerKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("LedgerKey")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples;
+
+    #[test]
+    fn debug_shows_no_value_of_any_secret() {
+        let secrets = samples::secrets();
+        let shown = [
+            format!("{secrets:?}"),
+            format!("{:#?}", secrets.ping),
+            format!("{:#?}", secrets.primero),
+            format!("{:#?}", secrets.ledger),
+        ];
+        for text in &shown {
+            for value in samples::values() {
+                assert!(!text.contains(&value), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Reading the JSON of the three secrets, with all faults of all of them at once.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::faults::{SecretFault, SecretFaults, SecretProblem};
+use super::{LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, SecretVersion, Secrets, url};
+
+/// Fewer characters would not carry 128 bits in any usual spelling of a key.
+const FINGERPRINT_KEY_CHARACTERS: usize = 32;
+
+/// One secret as it came, before anything is known about it.
+pub(super) struct Source {
+    /// What a person knows it by: a key of the file, a variable, a secret id.
+    pub(super) name: String,
+    pub(super) content: Result<Value, SecretProblem>,
+    pub(super) version: Option<SecretVersion>,
+}
+
+/// Parses text to JSON; the error has the position and nothing of the text.
+pub(super) fn json(text: &str) -> Result<Value, SecretProblem> {
+    serde_json::from_str(text).map_err(|error| SecretProblem::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })
+}
+
+/// Reads `{"ping": {…}, "primero": {…}, "ledger": {…}}`; `at` names where the object came from.
+pub(super) fn read_all(mut object: Map<String, Value>, at: &str) -> Result<Secrets, SecretFaults> {
+    let [ping, primero, ledger] = ["ping", "primero", "ledger"].map(|name| Source {
+        name: name.to_owned(),
+        content: object.remove(name).ok_or(SecretProblem::Missing),
+        version: None,
+    });
+    let secrets = read(ping, primero, ledger);
+    if object.is_empty() {
+        return secrets;
+    }
+    let problem = SecretProblem::UnknownKeys {
+        count: object.len(),
+        meant: Vec::new(),
+    };
+    let unknown = SecretFault {
+        at: at.to_owned(),
+        problem,
+    };
+    let others = secrets
+        .err()
+        .into_iter()
+        .flat_map(|faults| faults.as_slice().to_vec());
+    Err(SecretFaults::new(
+        std::iter::once(unknown).chain(others).collect(),
+    ))
+}
+
+/// Reads all three, or names every fault of every one.
+pub(super) fn read(ping: Source, primero: Source, ledger: Source) -> Result<Secrets, SecretFaults> {
+    let mut faults = Vec::new();
+    let ping = Fields::open(ping, &mut faults).and_then(|fields| fields.close(read_ping));
+    let primero = Fields::open(primero, &mut faults).and_then(|fields| fields.close(read_primero));
+    let ledger = Fields::open(ledger, &mut faults).and_then(|fields| fields.close(read_ledger));
+    match (ping, primero, ledger) {
+        (Some(ping), Some(primero), Some(ledger)) if faults.is_empty() => Ok(Secrets {
+            ping,
+            primero,
+            ledger,
+        }),
+        _ => Err(SecretFaults::new(faults)),
+    }
+}
+
+fn read_ping(fields: &mut Fields<'_>) -> Option<PingSecret> {
+    let base_url = fields.checked("base_url", url::base);
+    let token_url = fields.checked("token_url", url::endpoint);
+    let client_id = fields.text("client_id");
+    let username = fields.text("username");
+    let password = fields.password("password");
+    let scope = fields.text("scope");
+    let subscription_key = fields.text("subscription_key").map(SecretString::from);
+    Some(PingSecret {
+        base_url: base_url?,
+        token_url: token_url?,
+        client_id: client_id?,
+        username: username?,
+        password: password?,
+        scope: scope?,
+        subscription_key: subscription_key?,
+        version: fields.version.clone(),
+    })
+}
+
+fn read_primero(fields: &mut Fields<'_>) -> Option<PrimeroSecret> {
+    let url = fields.checked("url", url::base);
+    let auth = if fields.has("auth") {
+        fields.checked("auth", |word| match word {
+            "basic" => Ok(PrimeroAuth::Basic),
+            "session" => Ok(PrimeroAuth::Session),
+            "token" => Ok(PrimeroAuth::Token),
+            _ => Err(SecretProblem::NotOneOf("basic, session, token")),
+        })
+    } else {
+        fields.known.push("auth");
+        Some(PrimeroAuth::default())
+    };
+    let username = fields.text("username");
+    let password = fields.password("password");
+    Some(PrimeroSecret {
+        url: url?,
+        auth: auth?,
+        username: username?,
+        password: password?,
+        version: fields.version.clone(),
+    })
+}
+
+fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
+    let fingerprint_key = fields.checked("fingerprint_key", |key| {
+        if key.chars().count() < FINGERPRINT_KEY_CHARACTERS {
+            return Err(SecretProblem::TooShort(FINGERPRINT_KEY_CHARACTERS));
+        }
+        Ok(SecretString::from(key))
+    });
+    Some(LedgerKey {
+        fingerprint_key: fingerprint_key?,
+        version: fields.version.clone(),
+    })
+}
+
+/// The keys of one secret while they are read.
+struct Fields<'f> {
+    name: String,
+    values: Map<String, Value>,
+    version: Option<SecretVersion>,
+    known: Vec<&'static str>,
+    faults: &'f mut Vec<SecretFault>,
+}
+
+impl<'f> Fields<'f> {
+    fn open(source: Source, faults: &'f mut Vec<SecretFault>) -> Option<Self> {
+        let Source {
+            name,
+            content,
+            version,
+        } = source;
+        let object = content.and_then(|value| match value {
+            Value::Object(values) => Ok(values),
+            _ => Err(SecretProblem::WrongType("a JSON object")),
+        });
+        match object {
+            Ok(values) => Some(Self {
+                name,
+                values,
+                version,
+                known: Vec::new(),
+                faults,
+            }),
+            Err(problem) => {
+                faults.push(SecretFault { at: name, problem });
+                None
+            }
+        }
+    }
+
+    /// Reads with `read`, then refuses the keys that it did not ask for.
+    fn close<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let secret = read(&mut self);
+        let unknown: Vec<&String> = self
+            .values
+            .keys()
+            .filter(|key| !self.known.contains(&key.as_str()))
+            .collect();
+        if !unknown.is_empty() {
+            let folded = |key: &str| key.replace(['-', '_', ' '], "").to_lowercase();
+            let nearly = |known: &&&str| unknown.iter().any(|key| folded(key) == folded(known));
+            let meant = self.known.iter().filter(nearly).copied().collect();
+            let problem = SecretProblem::UnknownKeys {
+                count: unknown.len(),
+                meant,
+            };
+            self.faults.push(SecretFault {
+                at: self.name,
+                problem,
+            });
+        }
+        secret
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// A text without stray blanks.
+    fn text(&mut self, key: &'static str) -> Option<String> {
+        self.checked(key, |text| Ok(text.to_owned()))
+    }
+
+    /// A password may begin or end with a blank; it is sent as it stands.
+    fn password(&mut self, key: &'static str) -> Option<SecretString> {
+        let read = self.string(key).map(SecretString::from);
+        self.noted(key, read)
+    }
+
+    fn checked<T>(
+        &mut self,
+        key: &'static str,
+        check: impl FnOnce(&str) -> Result<T, SecretProblem>,
+    ) -> Option<T> {
+        let read = self.string(key).and_then(|text| {
+            if text.trim() == text && !text.chars().any(char::is_control) {
+                check(text)
+            } else {
+                Err(SecretProblem::StrayBlanks)
+            }
+        });
+        self.noted(key, read)
+    }
+
+    fn string(&self, key: &str) -> Result<&str, SecretProblem> {
+        match self.values.get(key) {
+            None => Err(SecretProblem::Missing),
+            Some(Value::String(text)) if text.trim().is_empty() => Err(SecretProblem::Blank),
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(SecretProblem::WrongType("a text")),
+        }
+    }
+
+    fn noted<T>(&mut self, key: &'static str, read: Result<T, SecretProblem>) -> Option<T> {
+        self.known.push(key);
+        match read {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.faults.push(SecretFault {
+                    at: format!("{}.{key}", self.name),
+                    problem,
+                });
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+    use serde_json::json;
+
+    use super::super::samples;
+    use super::*;
+
+    /// The faults after one change of valid secrets.
+    fn faults_after(change: impl FnOnce(&mut Value)) -> String {
+        let mut json = samples::json();
+        change(&mut json);
+        let faults = samples::parse(&json).expect_err("a fault");
+        faults.to_string()
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let Secrets {
+            ping,
+            primero,
+            ledger,
+        } = samples::secrets();
+        assert_eq!(ping.base_url, "https://gate.example");
+        assert_eq!(
+            ping.token_url,
+            "https://login.example/tenant-9/token?p=policy-9"
+        );
+        assert_eq!(ping.client_id, "client-4711");
+        assert_eq!(ping.username, "bridge@gate.example");
+        assert_eq!(ping.password.expose_secret(), "open-sesame-ping");
+        assert_eq!(ping.scope, "https://login.example/scope-9");
+        assert_eq!(ping.subscription_key.expose_secret(), "subscription-4711");
+        assert_eq!(primero.url, "https://primero.example");
+        assert_eq!(primero.auth, PrimeroAuth::Session);
+        assert_eq!(primero.username, "primero-bridge");
+        assert_eq!(primero.password.expose_secret(), "open-sesame-primero");
+        assert_eq!(
+            ledger.fingerprint_key.expose_secret(),
+            "an-invented-key-of-32-characters!"
+        );
+    }
+
+    #[test]
+    fn the_faults_of_all_three_come_at_once() {
+        let faults = faults_after(|json| {
+            json["ping"]["base_url"] = json!("http://gate.example");
+            json["ping"]["password"] = json!(17);
+            json["primero"]["auth"] = json!("oauth");
+            json["primero"]["username"] = json!(" ");
+            json["ledger"] = json!({});
+        });
+        assert_eq!(
+            faults,
+            "ping.base_url: url_must_be_https\n\
+             ping.password: is not a text\n\
+             primero.auth: is not one of basic, session, token\n\
+             primero.username: is blank\n\
+             ledger.fingerprint_key: missing"
+        );
+    }
+
+    #[test]
+    fn a_stray_key_is_counted_but_not_repeated() {
+        let faults = faults_after(|json| json["ping"]["hunter2"] = json!("password"));
+        assert_eq!(faults, "ping: 1 unknown key");
+    }
+
+    #[test]
+    fn a_key_in_another_spelling_gets_the_one_that_was_meant() {
+        let faults = faults_after(|json| {
+            json["ping"]["Client-ID"] = json!("client-4711");
+            json["ping"]["tenant"] = json!("t");
+        });
+        assert_eq!(faults, "ping: 2 unknown keys, did you mean client_id?");
+    }
+
+    #[test]
+    fn a_short_fingerprint_key_is_refused() {
+        let faults = faults_after(|json| json["ledger"]["fingerprint_key"] = json!("k".repeat(31)));
+        assert_eq!(
+            faults,
+            "ledger.fingerprint_key: is shorter than 32 characters"
+        );
+    }
+
+    #[test]
+    fn no_fault_repeats_a_value() {
+        let mut json = samples::json();
+        for system in json.as_object_mut().expect("an object").values_mut() {
+            for value in system.as_object_mut().expect("an object").values_mut() {
+                *value = json!(" hush ");
+            }
+        }
+        for wrong in [
+            json,
+            json!("hush"),
+            json!({ "ping": ["hush"], "primero": "hush" }),
+        ] {
+            let faults = samples::parse(&wrong).expect_err("all is wrong");
+            assert!(!format!("{faults} {faults:?}").contains("hush"), "{faults}");
+        }
+    }
+
+    #[test]
+    fn sign_in_is_basic_unless_said_otherwise() {
+        let mut json = samples::json();
+        json["primero"]
+            .as_object_mut()
+            .expect("an object")
+            .remove("auth");
+        let secrets = samples::parse(&json).expect("auth is optional");
+        assert_eq!(secrets.primero.auth, PrimeroAuth::Basic);
+    }
+
+    #[test]
+    fn a_copied_line_break_is_refused_where_it_cannot_be_meant() {
+        let faults = faults_after(|json| json["ping"]["subscription_key"] = json!("key\n"));
+        assert_eq!(
+            faults,
+            "ping.subscription_key: has blanks around it or a control character in it"
+        );
+    }
+
+    #[test]
+    fn a_password_is_kept_as_it_stands() {
+        let mut json = samples::json();
+        json["primero"]["password"] = json!(" blanks are part of it ");
+        let secrets = samples::parse(&json).expect("a password may have blanks");
+        assert_eq!(
+            secrets.primero.password.expose_secret(),
+            " blanks are part of it "
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Which URLs a secret may hold.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use super::faults::SecretProblem;
+
+/// A URL that calls are sent to as it stands. It may carry a query (token endpoints name their policy there).
+pub(super) fn endpoint(text: &str) -> Result<String, SecretProblem> {
+    checked(text).map(|_| text.to_owned())
+}
+
+/// A URL that paths are joined to; without its slash at the end.
+pub(super) fn base(text: &str) -> Result<String, SecretProblem> {
+    let url = checked(text)?;
+    if url.query().is_some() {
+        return Err(SecretProblem::UrlHoldsMore);
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn checked(text: &str) -> Result<Url, SecretProblem> {
+    let url = Url::parse(text).map_err(|_| SecretProblem::NotAUrl)?;
+    let host = url.host_str().ok_or(SecretProblem::NotAUrl)?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        "http" => return Err(SecretProblem::UrlMustBeHttps),
+        _ => return Err(SecretProblem::NotAUrl),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(SecretProblem::UrlHoldsUserInfo);
+    }
+    if url.fragment().is_some() {
+        return Err(SecretProblem::UrlHoldsMore);
+    }
+    Ok(url)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:80/x",
+        ] {
+            assert_eq!(base(url).as_deref(), Ok(url));
+        }
+        for url in [
+            "http://primero.example",
+            "http://127.0.0.1.example",
+            "http://10.0.0.1",
+            "http://localhost.example",
+        ] {
+            assert_eq!(base(url), Err(SecretProblem::UrlMustBeHttps), "{url}");
+        }
+    }
+
+    #[test]
+    fn user_info_is_refused() {
+        for url in [
+            "https://user@ping.example",
+            "https://user:word@ping.example",
+            "http://127.0.0.1@ping.example",
+        ] {
+            assert!(base(url).is_err(), "{url}");
+        }
+        assert_eq!(
+            base("https://:word@ping.example"),
+            Err(SecretProblem::UrlHoldsUserInfo)
+        );
+    }
+
+    #[test]
+    fn a_base_url_loses_its_last_slash_and_has_no_query() {
+        assert_eq!(
+            base("https://ping.example/gate/").as_deref(),
+            Ok("https://ping.example/gate")
+        );
+        assert_eq!(
+            base("https://ping.example?a=b"),
+            Err(SecretProblem::UrlHoldsMore)
+        );
+    }
+
+    #[test]
+    fn an_endpoint_may_have_a_query_but_no_fragment() {
+        assert!(endpoint("https://login.example/token?p=policy").is_ok());
+        assert_eq!(
+            endpoint("https://login.example/token#p"),
+            Err(SecretProblem::UrlHoldsMore)
+        );
+    }
+
+    #[test]
+    fn anything_else_is_not_a_url() {
+        for url in [
+            "",
+            "ping.example",
+            "ftp://ping.example",
+            "https://",
+            "file:///etc/hosts",
+        ] {
+            assert_eq!(endpoint(url), Err(SecretProblem::NotAUrl), "{url:?}");
+        }
+    }
+}

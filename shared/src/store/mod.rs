@@ -1,0 +1,95 @@
+//! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
+//!
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `lease`, `record#<key>`, `run#<ulid>`. One client code serves AWS and the embedded
+//! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
+
+mod lease;
+mod ledger;
+mod runs;
+pub mod table;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use self::lease::{Lease, LeaseTaken};
+pub use self::ledger::{RecordRow, RecordState};
+use crate::domain::ids::Deployment;
+use crate::domain::system::WorkflowName;
+
+/// What went wrong at the table, by what the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A later run has written already: stop at once.
+    #[error("a later run has written")]
+    Superseded,
+    /// The table did not answer, or not as it should; names the operation.
+    #[error("the state table failed at {0}")]
+    Unavailable(&'static str),
+    /// A stored item cannot be read; names the kind of item.
+    #[error("a stored {0} cannot be read")]
+    Unreadable(&'static str),
+}
+
+/// The rows of one workflow in one deployment.
+pub struct Store {
+    client: Client,
+    table: String,
+    partition: String,
+    calls: AtomicU64,
+}
+
+impl Store {
+    /// A view on `table` for one workflow of one deployment.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        table: String,
+        deployment: &Deployment,
+        workflow: WorkflowName,
+    ) -> Self {
+        Self {
+            client,
+            table,
+            partition: format!("{deployment}#{workflow}"),
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    fn counted(&self) -> &Client {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        &self.client
+    }
+
+    fn pk(&self) -> AttributeValue {
+        AttributeValue::S(self.partition.clone())
+    }
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// Turns an SDK error into the caller's next step. The SDK's text is logged by kind only: it may quote an item.
+fn failed<E: ProvideErrorMetadata, R>(
+    operation: &'static str,
+    error: &SdkError<E, R>,
+) -> StoreError {
+    let code = error.code().unwrap_or("no_answer");
+    if code == "ConditionalCheckFailedException" {
+        return StoreError::Superseded;
+    }
+    tracing::error!(operation, code, "state table failed");
+    StoreError::Unavailable(operation)
+}

@@ -1,0 +1,43 @@
+//! What a failed call means, by what the caller does next.
+
+use crate::domain::ids::TransactionId;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+
+/// A call that did not succeed. Holds no address, no body and no value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// Nothing more can be done with this system in this run.
+    #[error(transparent)]
+    Run(#[from] Stop),
+    /// The system could not be reached or was not ready, several times over: try again in a later run.
+    #[error("{0} is unavailable")]
+    Unavailable(System),
+    /// The system may or may not have applied the write: ask before repeating.
+    #[error("it is unknown whether {0} applied the write")]
+    Ambiguous(System),
+    /// The system refused this request for good: a person must look at the record.
+    #[error("{system} refused the request with status {status}")]
+    Refused {
+        /// Which system.
+        system: System,
+        /// The HTTP status.
+        status: u16,
+        /// Names of the fields it objects to, as far as it says.
+        fields: Vec<String>,
+    },
+    /// PING answered 200 with an error message: the request, or one record in it, is at fault.
+    #[error("PING answered with an error message")]
+    Reported(Option<TransactionId>),
+    /// The run's time is up; nothing was sent.
+    #[error("no time is left for the call")]
+    OutOfTime,
+}
+
+impl GateError {
+    /// Whether one record in a batch can be the cause, so that halving the batch finds it.
+    #[must_use]
+    pub const fn may_be_one_record(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Reported(_))
+    }
+}

@@ -1,0 +1,227 @@
+//! HTTP towards both systems: bounded, counted, logged without content, and repeated only where that is safe.
+
+mod error;
+mod pace;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, StatusCode};
+
+pub use self::error::GateError;
+use self::pace::{TRIES, wait_before};
+use crate::clock::{Clock, until};
+use crate::deadline::Deadline;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::entropy::Entropy;
+
+/// The HTTP client that every transport shares: no redirects, no proxy, and no connection kept idle for longer than a frozen
+/// function may sleep.
+pub fn http_client() -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(20))
+        .build()
+}
+
+/// Limits of calls to one system.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest one call may take.
+    pub timeout: Duration,
+    /// The largest answer that is read, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// What a run brings to its calls.
+#[derive(Clone)]
+pub struct Conditions {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance, for waiting times.
+    pub entropy: Arc<Entropy>,
+    /// No waiting reaches into its reserve, no call over its end.
+    pub deadline: Deadline,
+}
+
+/// Whether a call may be sent again when its fate is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// A read, or a write that has the same effect twice as once.
+    Freely,
+    /// A write: ask first what became of it.
+    AfterAsking,
+}
+
+/// An HTTP answer that is neither a passing failure nor a redirect.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, within the limit.
+    pub body: Vec<u8>,
+}
+
+/// The way to one system in one run.
+pub struct Transport {
+    system: System,
+    http: Client,
+    limits: Limits,
+    conditions: Conditions,
+    calls: AtomicU64,
+}
+
+/// Why one try brought no answer that could be judged.
+enum Broken {
+    /// Certainly not applied: it never arrived, or the system said so.
+    Passing(Option<Duration>),
+    /// It may have been applied.
+    Unknown,
+    /// Not to be repeated at all.
+    Final(GateError),
+}
+
+impl Transport {
+    /// A way to `system`.
+    #[must_use]
+    pub const fn new(system: System, http: Client, limits: Limits, conditions: Conditions) -> Self {
+        Self {
+            system,
+            http,
+            limits,
+            conditions,
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests sent so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Time, as the run sees it.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.conditions.clock
+    }
+
+    /// Sends what `build` makes until there is an answer to judge, at most four times. `route` names the call in logs and errors
+    /// and holds no ids.
+    pub async fn send(
+        &self,
+        route: &'static str,
+        repeat: Repeat,
+        build: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, GateError> {
+        for attempt in 1..=TRIES {
+            let broken = match self.once(route, build(&self.http)).await {
+                Ok(answer) => return Ok(answer),
+                Err(broken) => broken,
+            };
+            let asked_to_wait = match broken {
+                Broken::Final(error) => return Err(error),
+                Broken::Unknown if repeat == Repeat::AfterAsking => {
+                    return Err(GateError::Ambiguous(self.system));
+                }
+                Broken::Unknown => None,
+                Broken::Passing(asked) => asked,
+            };
+            let wait = asked_to_wait
+                .unwrap_or_else(|| self.conditions.entropy.jitter(wait_before(attempt)));
+            let now = self.conditions.clock.now();
+            if attempt == TRIES || wait >= self.conditions.deadline.open_for(now) {
+                return Err(GateError::Unavailable(self.system));
+            }
+            self.conditions.clock.sleep(wait).await;
+        }
+        Err(GateError::Unavailable(self.system))
+    }
+
+    async fn once(&self, route: &'static str, request: RequestBuilder) -> Result<Answer, Broken> {
+        let started = self.conditions.clock.now();
+        let left = until(started, self.conditions.deadline.end());
+        if left.is_zero() {
+            return Err(Broken::Final(GateError::OutOfTime));
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let result = self
+            .exchange(route, request.timeout(self.limits.timeout.min(left)))
+            .await;
+        let duration_ms = until(started, self.conditions.clock.now()).as_millis();
+        let http_status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        tracing::info!(system = %self.system, route, http_status, duration_ms, "call");
+        result.and_then(|answer| self.judge(route, answer))
+    }
+
+    async fn exchange(
+        &self,
+        route: &'static str,
+        request: RequestBuilder,
+    ) -> Result<Answer, Broken> {
+        let mut response = request.send().await.map_err(|error| broken(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+            if body.len() + chunk.len() > self.limits.max_body_bytes {
+                let place = format!("a body of more than {} bytes", self.limits.max_body_bytes);
+                return Err(Broken::Final(self.unreadable(route, place)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    fn judge(&self, route: &'static str, answer: Answer) -> Result<Answer, Broken> {
+        match answer.status.as_u16() {
+            429 | 503 => {
+                let now = self.conditions.clock.now();
+                Err(Broken::Passing(pace::retry_after(&answer.headers, now)))
+            }
+            408 | 500 | 502 | 504 => Err(Broken::Unknown),
+            300..=399 => {
+                let place = "a redirect, which is never followed".to_owned();
+                Err(Broken::Final(self.unreadable(route, place)))
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// The error for an answer out of contract at `place`: a path or a rule, never a value.
+    pub fn unreadable(&self, route: &'static str, place: String) -> GateError {
+        GateError::Run(Stop::UnreadableAnswer {
+            system: self.system,
+            route,
+            place,
+        })
+    }
+
+    /// Reads a JSON answer; the error names the path where it broke.
+    pub fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        route: &'static str,
+        answer: &Answer,
+    ) -> Result<T, GateError> {
+        let mut reader = serde_json::Deserializer::from_slice(&answer.body);
+        serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| self.unreadable(route, format!("`{}`", error.path())))
+    }
+}
+
+/// A connection that was never made carried nothing; of any other failure it is unknown what arrived.
+fn broken(error: &reqwest::Error) -> Broken {
+    if error.is_connect() || error.is_builder() {
+        Broken::Passing(None)
+    } else {
+        Broken::Unknown
+    }
+}

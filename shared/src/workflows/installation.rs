@@ -1,0 +1,94 @@
+//! One deployment with everything it takes to run its workflows: the same for a function, the command line and a test.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::referrals_to_primero::ReferralsToPrimero;
+use crate::clock::Clock;
+use crate::deadline::Deadline;
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::system::WorkflowName;
+use crate::engine::{Finished, Progress, Surroundings, run};
+use crate::entropy::Entropy;
+use crate::primero::PrimeroClient;
+use crate::profile::Profile;
+use crate::progres::PingClient;
+use crate::secrets::Secrets;
+use crate::store::Store;
+use crate::transport::Conditions;
+
+/// What a run needs, ready to be used again for the next one.
+pub struct Installation {
+    /// What differs between deployments.
+    pub profile: Profile,
+    /// How to sign in, and the key for fingerprints.
+    pub secrets: Secrets,
+    /// The API that holds the state table.
+    pub state: aws_sdk_dynamodb::Client,
+    /// The state table's name.
+    pub table: String,
+    /// See [`crate::transport::http_client`].
+    pub http: reqwest::Client,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<Entropy>,
+}
+
+impl Installation {
+    /// Runs a workflow once; it will have ended by `end`. `watch` sees every record as it settles.
+    pub async fn run(
+        &self,
+        workflow: WorkflowName,
+        end: Timestamp,
+        watch: &dyn Fn(&Progress<'_>),
+    ) -> Finished {
+        let deadline = Deadline::new(self.clock.now(), end);
+        let conditions = Conditions {
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            deadline,
+        };
+        let (profile, secrets) = (&self.profile, &self.secrets);
+        let ping = PingClient::new(
+            self.http.clone(),
+            secrets.ping.clone(),
+            profile.ping.clone(),
+            conditions.clone(),
+        );
+        let primero = PrimeroClient::new(
+            self.http.clone(),
+            secrets.primero.clone(),
+            profile.primero.clone(),
+            conditions,
+        );
+        let store = Store::new(
+            self.state.clone(),
+            self.table.clone(),
+            &profile.deployment,
+            workflow,
+        );
+        let around = Surroundings {
+            deployment: &profile.deployment,
+            profile_version: profile.version.to_string(),
+            settings: &profile.engine,
+            store: &store,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            deadline,
+            watch,
+        };
+        let fingerprints = FingerprintKey::new(&secrets.ledger.fingerprint_key);
+        match workflow {
+            WorkflowName::ReferralsToPrimero => {
+                let clock = Arc::clone(&self.clock);
+                run(
+                    &ReferralsToPrimero::new(profile, &ping, &primero, fingerprints, clock),
+                    &around,
+                )
+                .await
+            }
+        }
+    }
+}

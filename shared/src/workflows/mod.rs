@@ -1,0 +1,8 @@
+//! The workflows, one folder each. A workflow knows its two systems; the engine knows none.
+
+mod installation;
+mod trouble;
+
+pub mod referrals_to_primero;
+
+pub use self::installation::Installation;

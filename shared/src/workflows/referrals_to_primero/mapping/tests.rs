@@ -1,0 +1,252 @@
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::engine::FaultKind;
+use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, mapped};
+
+/// Case and service of an intervention that maps.
+fn fields(details: Vec<Value>) -> (Map<String, Value>, Map<String, Value>) {
+    let referral = mapped(details).expect("it maps");
+    (
+        referral.case_fields.expose().clone(),
+        referral.service_fields.expose().clone(),
+    )
+}
+
+/// Reason and fields of an intervention that does not.
+fn fault(details: Vec<Value>) -> (Reason, Vec<String>) {
+    let fault = mapped(details).expect_err("it does not map");
+    match fault.kind {
+        FaultKind::Hold(reason) => (reason, fault.fields),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_field_is_mapped() {
+    let (case, service) = fields(detail_rows());
+    let expected_service = json!({
+        "unique_id": "310a6bfc-c5e5-54a2-89be-aeffe9542072",
+        "service_type": "alternative_care",
+        "service_referral_notes": "Child lives with a neighbour & needs care., Family separation",
+        "service_appointment_date": "2026-11-02",
+        "service_response_day_time": "2026-11-03T00:00:00.000Z",
+        "service_request_external": true,
+        "service_request_title": "Associate Protection Officer",
+        "service_request_agency": "UNHCR",
+        "service_request_phone": "+254700000002",
+        "service_request_email": "officer@example.org",
+        "service_implementing_agency": "UNICEF",
+        "service_response_type": "service_provision",
+        "service_referral": "external_referral",
+        "unhcr_referral_status": "pending",
+        "progres_interventionnumber":
+            "803-26-PRTITV-1000642,68b20e2a-4879-ee11-8179-000d3a43f6eb,577ccdf6-86de-e811-80d8-001dd8b71fe3",
+    });
+    assert_eq!(Value::Object(service), expected_service);
+    let expected_case = json!({
+        "unhcr_individual_no": "803-100016547",
+        "unhcr_id_no": "803-26-1009229",
+        "name_first": "Lindiwe",
+        "name_last": "Okello",
+        "name_nickname": "Lindi",
+        "date_of_birth": "2014-02-28",
+        "age": 12,
+        "sex": "female",
+        "telephone_current": "+254700000001",
+        "address_current": "Garissa Dadaab",
+        "language": ["language8", "language6"],
+        "status": "open",
+        "module_id": "primeromodule-cp",
+        "services_section": [expected_service],
+    });
+    assert_eq!(Value::Object(case), expected_case);
+}
+
+#[test]
+fn absent_optional_values_are_left_out_and_never_null() {
+    let mut details = detail_rows();
+    details.truncate(1);
+    let optional = [
+        source::START_DATE,
+        source::TRANSFER_STATUS_DATE,
+        source::DESCRIPTION,
+        source::REASON,
+        source::COMMONLY_USED_NAME,
+        source::PHONE,
+        source::OFFICER_TITLE,
+        source::OFFICER_PHONE,
+        source::OFFICER_EMAIL,
+        "progres_language.progres_languagecodeidname",
+        "progres_individual.individuals.progres_coalocationlevel1",
+        "progres_individual.individuals.progres_coalocationlevel2",
+    ];
+    for key in optional {
+        details[0][key] = Value::Null;
+    }
+    let (case, service) = fields(details);
+    let absent = [
+        "name_nickname",
+        "telephone_current",
+        "address_current",
+        "language",
+        "protection_concerns",
+    ];
+    assert!(
+        absent.iter().all(|name| !case.contains_key(*name)),
+        "{case:?}"
+    );
+    let absent = [
+        "service_referral_notes",
+        "service_appointment_date",
+        "service_response_day_time",
+        "service_request_title",
+        "service_request_phone",
+        "service_request_email",
+    ];
+    assert!(
+        absent.iter().all(|name| !service.contains_key(*name)),
+        "{service:?}"
+    );
+    assert!(!case.values().chain(service.values()).any(Value::is_null));
+}
+
+#[test]
+fn every_missing_field_is_named_at_once() {
+    let required = [
+        source::NUMBER,
+        source::BUSINESS_UNIT,
+        source::SERVICE,
+        source::INDIVIDUAL_NO,
+        source::REGISTRATION_GROUP,
+        source::GIVEN_NAME,
+        source::FAMILY_NAME,
+        source::BIRTH_DATE,
+        source::SEX,
+    ];
+    let mut details = detail_rows();
+    details.truncate(1);
+    for (i, key) in required.iter().enumerate() {
+        details[0][*key] = [Value::Null, json!(""), json!(" \t")][i % 3].clone();
+    }
+    let (reason, mut named) = fault(details);
+    named.sort();
+    let mut expected = required.map(str::to_owned);
+    expected.sort();
+    assert_eq!(
+        (reason, named.as_slice()),
+        (Reason::MissingRequiredField, &expected[..])
+    );
+}
+
+#[test]
+fn a_date_must_be_real_and_a_birth_not_in_the_future() {
+    for (key, value) in [
+        (source::BIRTH_DATE, "2014-02-30"),
+        (source::BIRTH_DATE, "2026-11-24"),
+        (source::START_DATE, "31/12/2026"),
+        (source::TRANSFER_STATUS_DATE, "2026-00-10"),
+    ] {
+        assert_eq!(
+            fault(changed(key, value)),
+            (Reason::InvalidDate, vec![key.to_owned()]),
+            "{value}"
+        );
+    }
+    assert!(mapped(changed(source::BIRTH_DATE, "2026-11-23")).is_ok());
+}
+
+#[test]
+fn an_unknown_service_is_held_and_never_a_default() {
+    let expected = (Reason::UnmappedService, vec![source::SERVICE.to_owned()]);
+    assert_eq!(
+        fault(changed(
+            source::SERVICE,
+            json!("Family Tracing and Reunification")
+        )),
+        expected
+    );
+}
+
+#[test]
+fn a_service_is_found_whatever_its_case_and_blanks() {
+    let (_, service) = fields(changed(source::SERVICE, " alternative  CARE "));
+    assert_eq!(service["service_type"], "alternative_care");
+}
+
+#[test]
+fn a_sex_code_may_be_text_and_an_unknown_one_is_held() {
+    let (case, _) = fields(changed(source::SEX, "125080001"));
+    assert_eq!(case["sex"], "male");
+    let expected = (Reason::UnknownCode, vec![source::SEX.to_owned()]);
+    assert_eq!(fault(changed(source::SEX, 125_080_009)), expected);
+    assert_eq!(fault(changed(source::SEX, "Female")), expected);
+}
+
+#[test]
+fn faults_of_several_kinds_are_all_named_under_the_gravest() {
+    let mut details = changed(source::GIVEN_NAME, "");
+    details.truncate(1);
+    details[0][source::SEX] = json!(7);
+    let (reason, named) = fault(details);
+    assert_eq!(reason, Reason::MissingRequiredField);
+    assert_eq!(named, [source::GIVEN_NAME, source::SEX]);
+}
+
+#[test]
+fn an_unreadable_business_unit_is_held_by_name() {
+    let expected = (
+        Reason::UnreadableRecord,
+        vec![source::BUSINESS_UNIT.to_owned()],
+    );
+    assert_eq!(
+        fault(changed(source::BUSINESS_UNIT, "head office")),
+        expected
+    );
+}
+
+#[test]
+fn rows_that_disagree_are_held_and_never_picked_from() {
+    let mut details = detail_rows();
+    details[3][source::BIRTH_DATE] = json!("2015-02-28");
+    assert_eq!(
+        fault(details),
+        (
+            Reason::ContradictingRows,
+            vec![source::BIRTH_DATE.to_owned()]
+        )
+    );
+}
+
+#[test]
+fn fixed_values_fill_fields_that_are_not_mapped_and_no_others() {
+    let mut profile = crate::workflows::referrals_to_primero::testing::profile();
+    profile
+        .primero
+        .case_defaults
+        .insert("registration_point".to_owned(), json!("gate"));
+    profile
+        .primero
+        .case_defaults
+        .insert("telephone_current".to_owned(), json!("none"));
+    profile
+        .primero
+        .service_defaults
+        .insert("service_response_timeframe".to_owned(), json!("1_hour"));
+    let rows = crate::workflows::referrals_to_primero::testing::rows(detail_rows());
+    let referral = map(
+        &SourceReferral::fold(&rows),
+        crate::workflows::referrals_to_primero::testing::TODAY,
+        &profile,
+    );
+    let referral = referral.expect("it maps");
+    assert_eq!(referral.case_fields.expose()["registration_point"], "gate");
+    assert_eq!(
+        referral.case_fields.expose()["telephone_current"],
+        "+254700000001"
+    );
+    assert_eq!(
+        referral.service_fields.expose()["service_response_timeframe"],
+        "1_hour"
+    );
+}

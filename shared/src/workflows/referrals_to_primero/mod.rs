@@ -1,0 +1,224 @@
+//! 1.1: referrals from proGres to Primero.
+//!
+//! PING lists the interventions that are pending for Primero. Each becomes one service on the child's case: on the case that
+//! carries the child's individual number, or on a new one under an id computed from that number. Both ids are computed, so a
+//! write that is repeated after a crash meets its own first try; matching reads before every write, so no service is ever sent
+//! twice. proGres is told (status 002) only of services that were read back from Primero.
+//!
+//! | step of the contract | file |
+//! |---|---|
+//! | 1 discover, 2 details | `source.rs` (keys and folding), this file |
+//! | 3 validate, 4 map | `mapping.rs`, with `address.rs` and `notes.rs` |
+//! | 5 match | `matching.rs` (the choice), `delivery.rs` (look-up, create, append, verify) |
+//! | 6 report to proGres | `status.rs` |
+
+mod address;
+mod delivery;
+mod mapping;
+mod matching;
+mod notes;
+mod source;
+mod status;
+#[cfg(test)]
+mod testing;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use self::matching::Plan;
+use self::source::SourceReferral;
+use crate::clock::Clock;
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
+use crate::domain::outcome::Calls;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::domain::system::WorkflowName;
+use crate::engine::{
+    BatchResult, Batches, Discovered, Fault, LedgerView, Located, Mapped, Notice, Trouble,
+    Verification, Workflow,
+};
+use crate::primero::PrimeroClient;
+use crate::profile::Profile;
+use crate::progres::{PingClient, Row};
+
+pub use self::mapping::Referral;
+
+/// Workflow 1.1 in one run.
+pub struct ReferralsToPrimero<'r> {
+    profile: &'r Profile,
+    ping: &'r PingClient,
+    primero: &'r PrimeroClient,
+    fingerprints: FingerprintKey,
+    clock: Arc<dyn Clock>,
+    /// Whether a write of this run was read back with every field that the round trip needs.
+    proven: Mutex<bool>,
+}
+
+/// Where a referral's service is, and how proGres is told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `progres_businessunit`, a GUID.
+    pub business_unit: String,
+    /// The case in URLs; unknown as long as the referral is not placed.
+    pub case: Option<CaseRecordId>,
+    /// What proGres calls the case; known once the case was read.
+    pub case_id: Option<CaseId>,
+}
+
+impl<'r> ReferralsToPrimero<'r> {
+    /// The workflow between these two systems.
+    #[must_use]
+    pub fn new(
+        profile: &'r Profile,
+        ping: &'r PingClient,
+        primero: &'r PrimeroClient,
+        fingerprints: FingerprintKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            profile,
+            ping,
+            primero,
+            fingerprints,
+            clock,
+            proven: Mutex::new(false),
+        }
+    }
+
+    fn listed(&self, row: &Row) -> Discovered {
+        if let Some(id) = source::listed_id(row) {
+            return Discovered {
+                key: id.into(),
+                fault: None,
+            };
+        }
+        let bytes = Pii::new(row.canonical().expose().clone().into_bytes());
+        let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
+        let field = source::INTERVENTION_ID.to_owned();
+        Discovered {
+            key,
+            fault: Some(Fault::hold(Reason::UnreadableRecord, vec![field])),
+        }
+    }
+}
+
+impl Workflow for ReferralsToPrimero<'_> {
+    type Source = Vec<Row>;
+    type Record = Referral;
+    type Plan = Plan;
+    type Place = Place;
+
+    fn name(&self) -> WorkflowName {
+        WorkflowName::ReferralsToPrimero
+    }
+
+    fn batches(&self) -> Batches {
+        Batches {
+            fetch: self.profile.ping.details_batch,
+            locate: self.profile.primero.look_up_batch,
+            verify: self.profile.primero.verify_batch,
+            report: self.profile.ping.status_batch,
+        }
+    }
+
+    fn tells_held(&self) -> bool {
+        self.profile.report_delivery_fail
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.calls(),
+            primero: self.primero.calls(),
+            state: 0,
+        }
+    }
+
+    async fn discover(&self) -> Result<Vec<Discovered>, Stop> {
+        let mut discovered = Vec::new();
+        let listing = self
+            .ping
+            .pending_referrals(|page| discovered.extend(page.iter().map(|row| self.listed(row))));
+        listing.await.map_err(source::listing_failed)?;
+        Ok(discovered)
+    }
+
+    async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        self.prepare_primero(ledger).await
+    }
+
+    async fn fetch(&self, keys: &[RecordKey]) -> BatchResult<Vec<Row>> {
+        let ids: Vec<Option<InterventionId>> =
+            keys.iter().map(|key| key.as_str().parse().ok()).collect();
+        let asked: Vec<InterventionId> = ids.iter().flatten().copied().collect();
+        let mut answers: HashMap<InterventionId, Result<Vec<Row>, Fault>> = HashMap::new();
+        for (part, answer) in self.ping.intervention_details(&asked).await? {
+            match answer {
+                Ok(rows) => answers.extend(source::by_intervention(rows)),
+                Err(error) => match Trouble::from(error) {
+                    Trouble::Record(fault) if part.len() == asked.len() => return Err(fault.into()),
+                    Trouble::Record(fault) => {
+                        answers.extend(part.iter().map(|id| (*id, Err(fault.clone()))));
+                    }
+                    stop @ Trouble::Run(_) => return Err(stop),
+                },
+            }
+        }
+        let missing = || Err(Fault::retry(Reason::DetailsMissing));
+        Ok(ids
+            .iter()
+            .map(|id| {
+                id.and_then(|id| answers.remove(&id))
+                    .unwrap_or_else(missing)
+            })
+            .collect())
+    }
+
+    fn map(&self, _key: &RecordKey, rows: Vec<Row>, now: Timestamp) -> Mapped<Self> {
+        let source = SourceReferral::fold(&rows);
+        let fingerprint = self.fingerprints.fingerprint(&source.fingerprint_input());
+        let today = now.to_zoned_datetime(TimeZone::UTC).date();
+        let result = mapping::map(&source, today, self.profile)
+            .map(|referral| (referral.individual_no.clone(), referral));
+        Mapped {
+            fingerprint,
+            place: source.address_in_progres(),
+            result,
+        }
+    }
+
+    async fn locate(&self, referrals: &[&Referral]) -> BatchResult<Located<Self>> {
+        self.match_cases(referrals).await
+    }
+
+    async fn write(&self, referral: &Referral, plan: &Plan) -> Result<Place, Trouble> {
+        self.write_service(referral, plan).await
+    }
+
+    async fn verify(&self, written: &[(&Referral, &Place)]) -> BatchResult<Verification<Place>> {
+        self.verify_services(written).await
+    }
+
+    async fn report(&self, notices: &[Notice<Place>]) -> BatchResult<()> {
+        let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+        let statuses: Vec<_> = notices
+            .iter()
+            .map(|notice| status::transfer_status(notice, today))
+            .collect();
+        let answers = self.ping.write_intervention_status(&statuses).await?;
+        answers
+            .into_iter()
+            .map(|answer| match answer.map_err(Trouble::from) {
+                Ok(()) => Ok(Ok(())),
+                Err(Trouble::Record(fault)) => Ok(Err(fault)),
+                Err(stop @ Trouble::Run(_)) => Err(stop),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,290 @@
+//! What PING sends of one intervention: the keys as it spells them, and its rows folded into one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Place, address};
+use crate::domain::dates::instant;
+use crate::domain::ids::InterventionId;
+use crate::domain::pii::Pii;
+use crate::domain::reason::Stop;
+use crate::domain::system::System;
+use crate::progres::Row;
+use crate::transport::GateError;
+
+/// The key of the intervention's id.
+pub const INTERVENTION_ID: &str = "progres_lpinterventionid";
+const INTERVENTION_ID_OLDER: &str = "progres_intervention";
+
+pub const NUMBER: &str = "progres_interventionnumber";
+pub const BUSINESS_UNIT: &str = "progres_businessunit";
+pub const START_DATE: &str = "progres_interventionstartdate";
+pub const TRANSFER_STATUS_DATE: &str = "progres_primerotransferstatusdate";
+pub const PRIMERO_ID: &str = "progres_primeroid";
+pub const DESCRIPTION: &str = "progres_interventiondescription";
+pub const REASON: &str = "progres_reasonforreferral";
+pub const SERVICE: &str = "progres_interventiontype2.interventiontype.progres_description";
+pub const INDIVIDUAL_NO: &str = "progres_individual.individuals.progres_id";
+pub const REGISTRATION_GROUP: &str = "progres_individual.progres_registrationgroupidname";
+const REGISTRATION_GROUP_LOOKUP: &str =
+    "progres_individual.individuals.progres_registrationgroupid";
+pub const GIVEN_NAME: &str = "progres_individual.individuals.progres_givenname";
+pub const MIDDLE_NAME: &str = "progres_individual.individuals.progres_middlename";
+pub const FAMILY_NAME: &str = "progres_individual.individuals.progres_familyname";
+/// Spelt so by proGres.
+pub const COMMONLY_USED_NAME: &str = "progres_individual.individuals.progres_commonyusedname";
+pub const BIRTH_DATE: &str = "progres_individual.individuals.progres_dateofbirth";
+pub const SEX: &str = "progres_individual.individuals.progres_sex";
+pub const PHONE: &str = "progres_individual.individuals.progres_primaryphonenumber";
+pub const OFFICER_TITLE: &str = "systemuser.title";
+pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
+pub const OFFICER_EMAIL: &str = "systemuser.su.internalemailaddress";
+const LANGUAGE: &str = "progres_language.progres_languagecodeidname";
+const NEED: &str = "progres_specificneed.specificneeds.progres_spncategory2";
+const NEED_NAME: &str = "progres_specificneed.progres_spncategory2name";
+
+/// Every key whose value is the same in all rows of an intervention; the address levels come on top.
+const SINGLE: [&str; 20] = [
+    INTERVENTION_ID,
+    NUMBER,
+    BUSINESS_UNIT,
+    START_DATE,
+    TRANSFER_STATUS_DATE,
+    PRIMERO_ID,
+    DESCRIPTION,
+    REASON,
+    SERVICE,
+    INDIVIDUAL_NO,
+    GIVEN_NAME,
+    MIDDLE_NAME,
+    FAMILY_NAME,
+    COMMONLY_USED_NAME,
+    BIRTH_DATE,
+    SEX,
+    PHONE,
+    OFFICER_TITLE,
+    OFFICER_PHONE,
+    OFFICER_EMAIL,
+];
+
+/// One intervention, its rows folded. Personal as a whole.
+#[derive(Debug)]
+pub struct SourceReferral {
+    fields: Pii<BTreeMap<String, String>>,
+    /// Names of languages in order of appearance, each once.
+    pub languages: Pii<Vec<String>>,
+    /// Specific needs in order of appearance, each once, as category GUID and category name.
+    pub needs: Pii<Vec<(String, String)>>,
+    /// Keys of fields in which the rows disagree.
+    pub contradictions: Vec<String>,
+    versions: Pii<BTreeSet<BTreeMap<String, String>>>,
+}
+
+impl SourceReferral {
+    /// Folds the rows of one intervention: PING sends one a language and specific need.
+    pub fn fold(rows: &[Row]) -> Self {
+        let mut languages = Vec::new();
+        let mut needs = Vec::new();
+        let mut versions = BTreeSet::new();
+        let mut first: Option<BTreeMap<String, String>> = None;
+        let mut contradictions = BTreeSet::new();
+        for row in rows {
+            push_new(&mut languages, row.text(LANGUAGE));
+            let (need, name) = (row.text(NEED), row.text(NEED_NAME));
+            let any = need.is_some() || name.is_some();
+            push_new(
+                &mut needs,
+                any.then(|| (need.unwrap_or_default(), name.unwrap_or_default())),
+            );
+            let fields = single_fields(row);
+            let before = first.get_or_insert_with(|| fields.clone());
+            let keys = before.keys().chain(fields.keys());
+            contradictions.extend(
+                keys.filter(|key| before.get(*key) != fields.get(*key))
+                    .cloned(),
+            );
+            versions.insert(fields);
+        }
+        Self {
+            fields: Pii::new(first.unwrap_or_default()),
+            languages: Pii::new(languages),
+            needs: Pii::new(needs),
+            contradictions: contradictions.into_iter().collect(),
+            versions: Pii::new(versions),
+        }
+    }
+
+    /// A field as text, trimmed and not blank.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.fields.expose().get(key).map(String::as_str)
+    }
+
+    /// What the fingerprint is made of: every mapped source field of every row, whatever the order of rows.
+    ///
+    /// Of the transfer status date it holds only whether it is readable: we write that field ourselves, and our own echo is no change.
+    pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
+        let mut versions = self
+            .versions
+            .expose()
+            .clone()
+            .into_iter()
+            .collect::<Vec<_>>();
+        for fields in &mut versions {
+            if fields
+                .get(TRANSFER_STATUS_DATE)
+                .is_some_and(|date| instant(date).is_ok())
+            {
+                fields.remove(TRANSFER_STATUS_DATE);
+            }
+        }
+        let languages: BTreeSet<_> = self.languages.expose().iter().collect();
+        let needs: BTreeSet<_> = self.needs.expose().iter().collect();
+        let input =
+            serde_json::to_vec(&(versions, languages, needs)).expect("texts always serialise");
+        Pii::new(input)
+    }
+
+    /// How proGres is told of the referral while it has no place in Primero.
+    pub fn address_in_progres(&self) -> Option<Place> {
+        let business_unit = self.business_unit()?;
+        Some(Place {
+            business_unit,
+            case: None,
+            case_id: None,
+        })
+    }
+
+    /// The business unit as a GUID in canonical form.
+    pub fn business_unit(&self) -> Option<String> {
+        let id = uuid::Uuid::try_parse(self.text(BUSINESS_UNIT)?).ok()?;
+        Some(id.as_hyphenated().to_string())
+    }
+}
+
+/// The intervention that a list row names; older lists use another key.
+pub fn listed_id(row: &Row) -> Option<InterventionId> {
+    row.text(INTERVENTION_ID)
+        .or_else(|| row.text(INTERVENTION_ID_OLDER))?
+        .parse()
+        .ok()
+}
+
+/// Detail rows by their intervention. Rows that name none belong to nobody and are left out.
+pub fn by_intervention<E>(rows: Vec<Row>) -> HashMap<InterventionId, Result<Vec<Row>, E>> {
+    let mut grouped: HashMap<InterventionId, Vec<Row>> = HashMap::new();
+    for row in rows {
+        if let Some(id) = listed_id(&row) {
+            grouped.entry(id).or_default().push(row);
+        } else {
+            tracing::warn!("a detail row without an intervention id was left out");
+        }
+    }
+    grouped
+        .into_iter()
+        .map(|(id, rows)| (id, Ok(rows)))
+        .collect()
+}
+
+/// Without the list there is nothing to do: any failure ends the run.
+pub fn listing_failed(error: GateError) -> Stop {
+    match error {
+        GateError::Run(stop) => stop,
+        GateError::Reported(transaction) => Stop::PingError {
+            route: "list pending referrals",
+            transaction: transaction.map_or_else(|| "none".to_owned(), |id| id.to_string()),
+        },
+        GateError::Refused { status, .. } => Stop::UnreadableAnswer {
+            system: System::Ping,
+            route: "list pending referrals",
+            place: format!("status {status}"),
+        },
+        GateError::Unavailable(_) | GateError::Ambiguous(_) | GateError::OutOfTime => {
+            Stop::Unavailable(System::Ping)
+        }
+    }
+}
+
+fn single_fields(row: &Row) -> BTreeMap<String, String> {
+    let group = row.text(REGISTRATION_GROUP).or_else(|| {
+        let lookup = row
+            .get(REGISTRATION_GROUP_LOOKUP)
+            .filter(|value| value.is_object())?;
+        crate::progres::text_of(lookup)
+    });
+    let mut fields: BTreeMap<String, String> = SINGLE
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), row.text(key)?)))
+        .chain(group.map(|group| (REGISTRATION_GROUP.to_owned(), group)))
+        .collect();
+    fields.extend(address::levels(row));
+    if let Some(id) = listed_id(row) {
+        fields.insert(INTERVENTION_ID.to_owned(), id.to_string());
+    }
+    fields
+}
+
+fn push_new<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
+    if let Some(value) = value
+        && !list.contains(&value)
+    {
+        list.push(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, rows};
+
+    fn print(rows: &[Row]) -> Pii<Vec<u8>> {
+        SourceReferral::fold(rows).fingerprint_input()
+    }
+
+    #[test]
+    fn four_rows_fold_into_one_with_each_language_and_need_once() {
+        let source = SourceReferral::fold(&rows(detail_rows()));
+        assert_eq!(source.languages.expose(), &["Somali", "Swahili"]);
+        let names: Vec<&str> = source
+            .needs
+            .expose()
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect();
+        assert_eq!(names, ["Unaccompanied or separated child", "Child at risk"]);
+        assert!(source.contradictions.is_empty());
+    }
+
+    #[test]
+    fn rows_that_disagree_name_the_fields() {
+        let mut details = detail_rows();
+        details[2][FAMILY_NAME] = json!("Another");
+        details[3][MIDDLE_NAME] = json!("Now");
+        let source = SourceReferral::fold(&rows(details));
+        assert_eq!(source.contradictions, [FAMILY_NAME, MIDDLE_NAME]);
+    }
+
+    #[test]
+    fn the_fingerprint_ignores_order_and_our_own_status_date_and_nothing_else() {
+        let before = print(&rows(detail_rows()));
+        let mut reversed = detail_rows();
+        reversed.reverse();
+        assert!(print(&rows(reversed)) == before);
+        assert!(print(&rows(changed(TRANSFER_STATUS_DATE, "2026-11-20"))) == before);
+        assert!(print(&rows(changed(TRANSFER_STATUS_DATE, "soon"))) != before);
+        for key in [FAMILY_NAME, PRIMERO_ID, SERVICE, LANGUAGE, NEED] {
+            assert!(print(&rows(changed(key, "else"))) != before, "{key}");
+        }
+    }
+
+    #[test]
+    fn an_older_list_names_the_intervention_by_another_key() {
+        let row = &rows(vec![
+            json!({"progres_intervention": "82698a1d-aa24-ee11-9cbc-0022488b6523"}),
+        ])[0];
+        assert_eq!(
+            listed_id(row).map(|id| id.to_string()).as_deref(),
+            Some("82698a1d-aa24-ee11-9cbc-0022488b6523")
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! Simulated PING and Primero, as close to the real systems as the recordings and the public knowledge of
+//! them allow, with demo data and an independent checker of what a bridge made of it.
+#![deny(missing_docs)]
+
+mod controls;
+pub mod demo;
+pub mod faults;
+pub mod journal;
+pub mod ping;
+pub mod primero;
+mod sandbox;
+mod wire;
+
+pub use sandbox::{Sandbox, SandboxOptions};

@@ -1,0 +1,118 @@
+//! `sandbox serve`: both simulated systems on loopback ports, for trying things out by hand.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use sandbox::journal::RequestLog;
+use sandbox::{Sandbox, SandboxOptions, demo};
+
+/// Simulated PING and Primero.
+#[derive(Parser)]
+#[command(name = "sandbox")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves both systems until Ctrl-C; prints one JSON line with addresses and credentials.
+    #[command(after_long_help = CONTROLS)]
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// PING's port on 127.0.0.1 [default: any free one]
+    #[arg(long)]
+    ping_port: Option<u16>,
+    /// Primero's port on 127.0.0.1 [default: any free one]
+    #[arg(long)]
+    primero_port: Option<u16>,
+    /// Referrals to generate; every fourth child has a case in Primero already.
+    #[arg(long, default_value_t = 20, conflicts_with = "demo")]
+    records: usize,
+    /// Decides the generated data and the chances of faults.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Loads the demo data that the checker knows, instead of generated data.
+    #[arg(long)]
+    demo: bool,
+    /// Writes a JSON line about each request to standard error: method, route, status and duration.
+    #[arg(long)]
+    log: bool,
+}
+
+const CONTROLS: &str = r#"Both servers also answer two routes that count as no request:
+
+GET /__state      what both systems hold: traffic, sign-ins, pending interventions, transfer statuses,
+                  submissions, marks, cases, referrals, faults
+POST /__control   one control, {"<name>": <argument>}:
+  refer                   [detail rows of a new intervention]
+  edit                    [other detail rows of an intervention that is there]
+  withdraw                "intervention id"
+  decide_referral         {"referral": "id", "decision": {"status", "review_decision", "review_date", "reason", "comment"}}
+  add_decision            {detail row of a decision on a referral from elsewhere}
+  poison, heal            "id": every batch with this id fails, or works again
+  reject_later            {"records": n, "message": "…"}: accepted now, rejected at checkstatus
+  expire_tokens           null
+  advance_ping_clock      seconds
+  page_rows               {"list": n, "details": n}
+  insert_case             {case}, stored as given
+  update_case             {"case": "id", "fields": {…}}, as its owner
+  update_service          {"case": "id", "service": "unique_id", "fields": {…}}, as the case's owner
+  refer_case              {"case": "id", "to": "user name", "service": "unique_id", "consent_overridden": false}
+  accept_referral         "referral id"
+  reject_referral         {"referral": "id", "reason": "…"}
+  revoke_referral         "referral id"
+  add_fault               {"system": "ping"|"primero", "rule": {"on", "fault", "after", "times", "chance"}}
+  clear_faults            "ping" or "primero"
+
+on:    "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
+fault: {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
+       "drop_before_effect", "drop_after_effect", "truncated_body", "malformed_body",
+       {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift""#;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Command::Serve(arguments) = Arguments::parse().command;
+    match serve(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Serve) -> io::Result<()> {
+    let log = || arguments.log.then(|| Box::new(io::stderr()) as RequestLog);
+    let sandbox = Sandbox::start(SandboxOptions {
+        ping_port: arguments.ping_port,
+        primero_port: arguments.primero_port,
+        fault_seed: arguments.seed,
+        ping_log: log(),
+        primero_log: log(),
+        controls: true,
+        ..SandboxOptions::default()
+    })
+    .await?;
+    fill(&sandbox, arguments).map_err(io::Error::other)?;
+    writeln!(io::stdout(), "{}", sandbox.secrets())?;
+    tokio::signal::ctrl_c().await
+}
+
+fn fill(sandbox: &Sandbox, arguments: &Serve) -> Result<(), String> {
+    if arguments.demo {
+        return demo::load(sandbox).map(drop);
+    }
+    let (interventions, cases) = demo::generated_referrals(arguments.records, arguments.seed);
+    for case in cases {
+        sandbox.primero.insert_case(case)?;
+    }
+    for rows in interventions {
+        sandbox.ping.refer(rows)?;
+    }
+    Ok(())
+}

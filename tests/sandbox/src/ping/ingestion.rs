@@ -1,0 +1,368 @@
+//! Writing through PING: `/data` (transfer statuses, marks) and `/asyncdata` (new referrals).
+//!
+//! A call is checked as a whole before anything is changed: one bad record refuses its neighbours too.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::Ping;
+use super::body::{Body, Refusal, parse};
+use super::state::{self, Received, RecordResult, Referral, State as Held, Transaction, code};
+use super::submission;
+use crate::journal::Effect;
+use crate::wire::json_answer;
+
+const STATUS_FIELDS: &[&str] = &[
+    "progres_lpinterventionid",
+    "progres_businessunit",
+    "progres_primerotransferstatus",
+    "progres_primerotransferstatusdate",
+    "progres_primeroid",
+    "progres_primerocaseworker",
+    "progres_comments_displayfield",
+];
+
+const MARK_FIELDS: &[&str] = &[
+    "progres_interoperabilityreferralid",
+    "progres_interoperabilityreferralstatus",
+    "progres_comments",
+];
+
+/// What `/data` can write.
+#[derive(Clone, Copy)]
+enum Write {
+    /// A transfer status of an intervention.
+    Status,
+    /// A mark on an interoperability referral.
+    Mark,
+}
+
+impl Write {
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Status => STATUS_FIELDS,
+            Self::Mark => MARK_FIELDS,
+        }
+    }
+
+    /// The field that names the record.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Status => "progres_lpinterventionid",
+            Self::Mark => "progres_interoperabilityreferralid",
+        }
+    }
+
+    /// Stores a checked record; answers the id that checkstatus will name.
+    fn apply(self, held: &mut Held, record: &Received) -> (&'static str, String) {
+        let id = record.field(self.key()).unwrap_or_default().to_owned();
+        match self {
+            Self::Status => {
+                if let Some(intervention) = held.intervention_mut(&id) {
+                    intervention.statuses.push(record.clone());
+                }
+            }
+            Self::Mark => {
+                let referral = Uuid::try_parse(&id).ok();
+                if let Some(referral) = referral.and_then(|id| held.referral_mut(id)) {
+                    referral.take_mark(record.clone());
+                }
+            }
+        }
+        (self.key(), id)
+    }
+}
+
+pub(super) async fn data(
+    State(ping): State<Ping>,
+    Path(partner): Path<String>,
+    bytes: Bytes,
+) -> Response {
+    let transaction = ping.new_id();
+    let taken = parse(&bytes).and_then(|members| take_data(&ping, &partner, &members, transaction));
+    answer(taken, transaction)
+}
+
+pub(super) async fn async_data(
+    State(ping): State<Ping>,
+    Path(partner): Path<String>,
+    bytes: Bytes,
+) -> Response {
+    let transaction = ping.new_id();
+    let taken =
+        parse(&bytes).and_then(|members| take_submissions(&ping, &partner, &members, transaction));
+    answer(taken, transaction)
+}
+
+/// `taken`: whether anything changed.
+fn answer(taken: Result<bool, Refusal>, transaction: Uuid) -> Response {
+    match taken {
+        Ok(changed) => {
+            let mut response = json_answer(
+                StatusCode::OK,
+                &json!({ "Data": null, "ErrorMessage": null, "SPHTransactionId": transaction }),
+            );
+            if changed {
+                response.extensions_mut().insert(Effect);
+            }
+            response
+        }
+        Err(refusal) => refusal.into_answer(transaction),
+    }
+}
+
+fn take_data(
+    ping: &Ping,
+    partner: &str,
+    members: &Map<String, Value>,
+    transaction: Uuid,
+) -> Result<bool, Refusal> {
+    let options = ping.options();
+    let body = Body::of(
+        members,
+        "request",
+        &["ShippingProcessId", "InteropId", "Data"],
+    )?;
+    expect_partner(ping, partner)?;
+    body.expect("InteropId", &options.interop_id)?;
+    let process = body.text("ShippingProcessId")?;
+    let write = if process == options.shipping.intervention_status {
+        Write::Status
+    } else if process == options.shipping.mark_referral {
+        Write::Mark
+    } else {
+        return Err(body.fault("ShippingProcessId", "is not known for this partner"));
+    };
+    let mut records = records(ping, &body, write.fields(), false, transaction)?;
+    let mut held = ping.state();
+    for record in &records {
+        match write {
+            Write::Status => check_status_write(&held, record)?,
+            Write::Mark => check_mark(&held, record)?,
+        }
+    }
+    let mut results = Vec::new();
+    for record in &mut records {
+        let rejected = held.later_rejections.pop_front();
+        record.applied = rejected.is_none();
+        let key = write.apply(&mut held, record);
+        results.push(RecordResult { key, rejected });
+    }
+    remember(ping, &mut held, process, transaction, results);
+    Ok(records.iter().any(|record| record.applied))
+}
+
+fn take_submissions(
+    ping: &Ping,
+    partner: &str,
+    members: &Map<String, Value>,
+    transaction: Uuid,
+) -> Result<bool, Refusal> {
+    let options = ping.options();
+    let known = &["ShippingProcessId", "InteropID", "APIVersion", "Data"];
+    let body = Body::of(members, "request", known)?;
+    expect_partner(ping, partner)?;
+    body.expect("InteropID", &options.interop_id)?;
+    body.expect("APIVersion", &options.async_api_version)?;
+    body.expect("ShippingProcessId", &options.shipping.submit_referral)?;
+    let records = records(ping, &body, submission::FIELDS, true, transaction)?;
+
+    let mut changed = false;
+    let mut results = Vec::new();
+    let mut held = ping.state();
+    for mut record in records {
+        let planned = held.later_rejections.pop_front();
+        let rejected = planned.or_else(|| submission::fault(&record));
+        let earlier = options
+            .recognise_repeats
+            .then(|| submission::earlier(&held.submissions, &record))
+            .flatten();
+        record.applied = rejected.is_none() && earlier.is_none();
+        record.referral = if record.applied {
+            Some(new_referral(&mut held, &record))
+        } else {
+            earlier
+        };
+        changed |= record.applied;
+        let id = record
+            .referral
+            .map_or_else(String::new, |id| id.to_string());
+        results.push(RecordResult {
+            key: ("progres_interoperabilityreferralid", id),
+            rejected,
+        });
+        held.submissions.push(record);
+    }
+    remember(
+        ping,
+        &mut held,
+        &options.shipping.submit_referral,
+        transaction,
+        results,
+    );
+    Ok(changed)
+}
+
+fn remember(
+    ping: &Ping,
+    held: &mut Held,
+    process: &str,
+    transaction: Uuid,
+    results: Vec<RecordResult>,
+) {
+    held.transactions.insert(
+        transaction,
+        Transaction {
+            shipping_process: process.to_owned(),
+            checks_left: ping.options().checks_before_result,
+            results,
+        },
+    );
+}
+
+fn expect_partner(ping: &Ping, partner: &str) -> Result<(), Refusal> {
+    if partner == ping.options().partner_id {
+        Ok(())
+    } else {
+        Err(Refusal::message("the partner in the path is not known"))
+    }
+}
+
+/// The records of `Data`, each checked by itself.
+fn records(
+    ping: &Ping,
+    body: &Body<'_>,
+    fields: &[&str],
+    asynchronous: bool,
+    transaction: Uuid,
+) -> Result<Vec<Received>, Refusal> {
+    let data = body.list("Data")?;
+    if data.is_empty() {
+        return Err(body.fault("Data", "holds no record"));
+    }
+    let mut known = vec!["ExternalId", "Attachments", "Fields"];
+    if asynchronous {
+        known.push("ExternalGUID");
+    }
+    data.iter()
+        .enumerate()
+        .map(|(place, value)| {
+            let record = Body::of_value(value, format!("request.Data[{place}]"), &known)?;
+            let external_guid = if asynchronous {
+                Some(record.text("ExternalGUID")?.to_owned())
+            } else {
+                None
+            };
+            Ok(Received {
+                transaction,
+                external_id: record.text("ExternalId")?.to_owned(),
+                external_guid,
+                fields: read_fields(&record, place, fields)?,
+                attachments: read_attachments(&record, place)?,
+                received_at: ping.now(),
+                applied: true,
+                referral: None,
+            })
+        })
+        .collect()
+}
+
+fn read_fields(
+    record: &Body<'_>,
+    place: usize,
+    known: &[&str],
+) -> Result<std::collections::BTreeMap<String, Option<String>>, Refusal> {
+    let mut fields = std::collections::BTreeMap::new();
+    for (index, value) in record.list("Fields")?.iter().enumerate() {
+        let place = format!("request.Data[{place}].Fields[{index}]");
+        let field = Body::of_value(value, place, &["Name", "Value"])?;
+        let name = field.text("Name")?;
+        if !known.contains(&name) {
+            return Err(field.fault("Name", &format!("{name} is not a field of this process")));
+        }
+        let value = field.text_or_null("Value")?.map(str::to_owned);
+        if fields.insert(name.to_owned(), value).is_some() {
+            return Err(field.fault("Name", &format!("{name} is given twice")));
+        }
+    }
+    Ok(fields)
+}
+
+fn read_attachments(record: &Body<'_>, place: usize) -> Result<Vec<String>, Refusal> {
+    record
+        .list("Attachments")?
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let place = format!("request.Data[{place}].Attachments[{index}]");
+            let attachment = Body::of_value(value, place, &["Comment"])?;
+            Ok(attachment.text("Comment")?.to_owned())
+        })
+        .collect()
+}
+
+fn check_status_write(held: &Held, record: &Received) -> Result<(), Refusal> {
+    let id = record.field("progres_lpinterventionid").unwrap_or_default();
+    if held.poisoned.contains(&state::canonical(id)) || held.intervention(id).is_none() {
+        return Err(Refusal::message(
+            "progres_lpinterventionid: the record does not exist",
+        ));
+    }
+    let status = record
+        .field("progres_primerotransferstatus")
+        .unwrap_or_default();
+    if !code::TRANSFER_STATUSES.contains(&status) {
+        return Err(Refusal::message(
+            "progres_primerotransferstatus: not a value of this option set",
+        ));
+    }
+    let date = record
+        .field("progres_primerotransferstatusdate")
+        .unwrap_or_default();
+    if !submission::is_date(date) {
+        return Err(Refusal::message(
+            "progres_primerotransferstatusdate: not a date",
+        ));
+    }
+    Ok(())
+}
+
+fn check_mark(held: &Held, record: &Received) -> Result<(), Refusal> {
+    let id = record
+        .field("progres_interoperabilityreferralid")
+        .unwrap_or_default();
+    let known = Uuid::try_parse(id).is_ok_and(|id| held.referral(id).is_some());
+    if !known || held.poisoned.contains(&state::canonical(id)) {
+        return Err(Refusal::message(
+            "progres_interoperabilityreferralid: the record does not exist",
+        ));
+    }
+    let status = record
+        .field("progres_interoperabilityreferralstatus")
+        .unwrap_or_default();
+    if code::REFERRAL_STATUSES.contains(&status) {
+        Ok(())
+    } else {
+        Err(Refusal::message(
+            "progres_interoperabilityreferralstatus: not a value of this option set",
+        ))
+    }
+}
+
+fn new_referral(held: &mut Held, record: &Received) -> Uuid {
+    let id = state::random_id(&mut held.ids);
+    let field = |name| record.field(name).map(str::to_owned);
+    held.add_referral(Referral {
+        id,
+        decision: None,
+        offline_id: field("progres_offlineid"),
+        org_referral_id: field("progres_orgreferralid"),
+        requested_service: field("progres_requestedservice"),
+        marks: Vec::new(),
+    });
+    id
+}

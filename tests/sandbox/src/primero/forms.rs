@@ -1,0 +1,198 @@
+//! The installation's forms: which fields exist, of which kind, and which options they take.
+
+use super::Fields;
+use super::lookups::Lookups;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+
+/// The module whose cases use the forms.
+pub(super) const CHILD_PROTECTION: &str = "primeromodule-cp";
+/// A module that exists and has none of the forms simulated here.
+const GENDER_BASED_VIOLENCE: &str = "primeromodule-gbv";
+/// The form that the role `Limited` may not read.
+const BASIC_IDENTITY: &str = "basic_identity";
+
+/// Which forms the installation has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormSet {
+    /// The forms of a fresh Primero, as recorded: the fields of the referral exchange are dropped.
+    #[default]
+    Standard,
+    /// The standard forms and the fields, options and lookups of the referral exchange.
+    Exchange,
+}
+
+/// What a field holds, as far as the checks tell it apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Date,
+    DateTime,
+    Tick,
+    Select { lookup: Option<String>, multi: bool },
+    Subform,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Form {
+    unique_id: String,
+    is_nested: bool,
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Field {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    option_strings_source: Option<String>,
+    #[serde(default)]
+    multi_select: bool,
+    #[serde(default)]
+    date_include_time: bool,
+}
+
+/// All forms with what the checks ask about them.
+#[derive(Debug)]
+pub(super) struct Forms {
+    all: Vec<Form>,
+    case_fields: HashMap<String, Kind>,
+    subform_fields: HashMap<String, HashMap<String, Kind>>,
+    basic_identity: HashSet<String>,
+    pub(super) lookups: Lookups,
+}
+
+impl Forms {
+    pub(super) fn new(set: FormSet) -> Self {
+        let mut forms = read(include_str!("data/forms.json"));
+        if set == FormSet::Exchange {
+            add(&mut forms, read(include_str!("data/forms_exchange.json")));
+        }
+        let kinds = |form: &Form| -> HashMap<String, Kind> {
+            form.fields
+                .iter()
+                .map(|f| (f.name.clone(), f.kind()))
+                .collect()
+        };
+        let (nested, plain): (Vec<&Form>, Vec<&Form>) = forms.iter().partition(|f| f.is_nested);
+        let basic = plain.iter().find(|form| form.unique_id == BASIC_IDENTITY);
+        Self {
+            case_fields: plain.iter().flat_map(|form| kinds(form)).collect(),
+            subform_fields: nested
+                .iter()
+                .map(|f| (f.unique_id.clone(), kinds(f)))
+                .collect(),
+            basic_identity: basic
+                .iter()
+                .flat_map(|f| &f.fields)
+                .map(|f| f.name.clone())
+                .collect(),
+            lookups: Lookups::new(set),
+            all: forms,
+        }
+    }
+
+    pub(super) fn is_module(module: &str) -> bool {
+        module == CHILD_PROTECTION || module == GENDER_BASED_VIOLENCE
+    }
+
+    /// The kind of a case field that some form has.
+    pub(super) fn kind(&self, field: &str) -> Option<&Kind> {
+        self.case_fields.get(field)
+    }
+
+    /// The fields of a subform, by name.
+    pub(super) fn subform(&self, field: &str) -> Option<&HashMap<String, Kind>> {
+        self.subform_fields.get(field)
+    }
+
+    pub(super) fn is_basic_identity(&self, field: &str) -> bool {
+        self.basic_identity.contains(field)
+    }
+
+    /// A subform row without the fields that its form does not have.
+    pub(super) fn known_row_fields(&self, subform: &str, row: &Fields) -> Fields {
+        let known = self.subform(subform);
+        let keeps = |name: &str| {
+            name == "unique_id" || name == "_destroy" || known.is_some_and(|k| k.contains_key(name))
+        };
+        row.iter()
+            .filter(|(k, _)| keeps(k))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
+    }
+
+    /// The body of `GET /api/v2/forms`.
+    pub(super) fn list(&self, include_subforms: bool, reads_basic_identity: bool) -> Value {
+        let shown = self.all.iter().filter(|form| {
+            (include_subforms || !form.is_nested)
+                && (reads_basic_identity || form.unique_id != BASIC_IDENTITY)
+        });
+        json!({ "data": shown.map(Form::to_json).collect::<Vec<_>>() })
+    }
+}
+
+impl Form {
+    fn to_json(&self) -> Value {
+        let fields: Vec<Value> = self.fields.iter().map(Field::to_json).collect();
+        json!({ "unique_id": self.unique_id, "is_nested": self.is_nested, "fields": fields })
+    }
+}
+
+impl Field {
+    fn kind(&self) -> Kind {
+        match self.kind.as_str() {
+            "numeric_field" => Kind::Number,
+            "date_field" if self.date_include_time => Kind::DateTime,
+            "date_field" => Kind::Date,
+            "tick_box" => Kind::Tick,
+            "subform" => Kind::Subform,
+            "select_box" => Kind::Select {
+                lookup: self.lookup(),
+                multi: self.multi_select,
+            },
+            _ => Kind::Text,
+        }
+    }
+
+    /// Agencies, users and locations are option sources too, but not checked as options.
+    fn lookup(&self) -> Option<String> {
+        self.option_strings_source
+            .as_deref()?
+            .strip_prefix("lookup ")
+            .map(str::to_owned)
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "type": self.kind,
+            "required": self.required,
+            "option_strings_source": self.option_strings_source,
+            "multi_select": self.multi_select,
+            "date_include_time": self.date_include_time,
+        })
+    }
+}
+
+fn read(text: &str) -> Vec<Form> {
+    serde_json::from_str(text).expect("the forms are part of this crate")
+}
+
+/// Adds fields to forms that exist and appends forms that do not.
+fn add(forms: &mut Vec<Form>, more: Vec<Form>) {
+    for extra in more {
+        match forms
+            .iter_mut()
+            .find(|form| form.unique_id == extra.unique_id)
+        {
+            Some(form) => form.fields.extend(extra.fields),
+            None => forms.push(extra),
+        }
+    }
+}

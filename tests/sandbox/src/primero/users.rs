@@ -1,0 +1,315 @@
+//! Users, what their roles allow, and `GET /api/v2/users`.
+
+use super::error_body::Refusal;
+use super::listing::Page;
+use super::query_string::QueryString;
+use super::server::Answer;
+use super::state::State;
+use serde_json::{Value, json};
+
+/// The password of every user made by [`User::new`].
+pub const DEFAULT_PASSWORD: &str = "sandbox-password";
+
+/// Somebody who signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The name to sign in with, e.g. `worker1`.
+    pub user_name: String,
+    /// The name shown to people.
+    pub full_name: String,
+    /// In plain text: nothing here is secret.
+    pub password: String,
+    /// What the user may see and do.
+    pub role: Role,
+    /// What the installation calls the role, e.g. `role-integration-api`.
+    pub role_id: String,
+    /// The agency's id, e.g. `UNICEF`.
+    pub agency: String,
+    /// Left out of the answers when absent, as Primero does.
+    pub email: Option<String>,
+    /// Left out of the answers when absent.
+    pub phone: Option<String>,
+    /// Left out of the answers when absent.
+    pub position: Option<String>,
+    /// The language of the user, e.g. `en`.
+    pub locale: String,
+    /// The kinds of service the user offers.
+    pub services: Vec<String>,
+    /// A disabled user cannot sign in.
+    pub disabled: bool,
+}
+
+impl User {
+    /// A user with [`DEFAULT_PASSWORD`], an email address under `example.org` and no phone.
+    #[must_use]
+    pub fn new(user_name: &str, role: Role, agency: &str) -> Self {
+        Self {
+            user_name: user_name.to_owned(),
+            full_name: capitalised(user_name),
+            password: DEFAULT_PASSWORD.to_owned(),
+            role,
+            role_id: role.unique_id().to_owned(),
+            agency: agency.to_owned(),
+            email: Some(format!("{user_name}@example.org")),
+            phone: None,
+            position: None,
+            locale: "en".to_owned(),
+            services: vec!["health".to_owned(), "safe_house".to_owned()],
+            disabled: false,
+        }
+    }
+
+    /// The users of the recordings in their order, then `unhcr_cw` (a case worker of UNHCR, to whom
+    /// referrals to proGres are made) and `bridge_api` (an API user of UNICEF for the exchange).
+    #[must_use]
+    pub fn recorded() -> Vec<Self> {
+        let mut users = factory_users();
+        users.extend([
+            Self::new("api_unhcr", Role::IntegrationApi, "UNHCR"),
+            Self::new("api_unicef", Role::IntegrationApi, "UNICEF"),
+            Self::new("worker1", Role::CaseWorker, "UNICEF"),
+            Self::new("worker2", Role::CaseWorker, "UNHCR"),
+            Self::new("worker3", Role::CaseWorker, "UNHCR"),
+            Self::new("reader", Role::ReadOnly, "UNICEF"),
+            Self::new("limited", Role::Limited, "UNICEF"),
+            Self::new("lockme", Role::CaseWorker, "UNICEF"),
+            Self::new("unhcr_cw", Role::CaseWorker, "UNHCR"),
+            Self::new("bridge_api", Role::IntegrationApi, "UNICEF"),
+        ]);
+        users
+    }
+
+    /// True when the name or the full name contains the text, whatever the case.
+    fn is_called(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        [&self.user_name, &self.full_name]
+            .iter()
+            .any(|name| name.to_lowercase().contains(&text))
+    }
+}
+
+/// What a user may see and do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// All cases, all fields, the list of users; may write.
+    IntegrationApi,
+    /// Own and referred cases; may write, refer and receive referrals.
+    CaseWorker,
+    /// Own cases, no writing, no referrals.
+    ReadOnly,
+    /// All cases but without the form "basic identity": its fields are neither shown, nor written,
+    /// nor filtered on.
+    Limited,
+    /// All cases of the group; may write.
+    Manager,
+    /// Everything, and hidden from the list of users.
+    Superuser,
+}
+
+impl Role {
+    pub(super) fn sees_all_cases(self) -> bool {
+        !matches!(self, Self::CaseWorker | Self::ReadOnly)
+    }
+
+    pub(super) fn may_write(self) -> bool {
+        self != Self::ReadOnly
+    }
+
+    pub(super) fn may_receive_referrals(self) -> bool {
+        self == Self::CaseWorker
+    }
+
+    pub(super) fn reads_basic_identity(self) -> bool {
+        self != Self::Limited
+    }
+
+    fn may_list_users(self) -> bool {
+        matches!(self, Self::IntegrationApi | Self::Manager | Self::Superuser)
+    }
+
+    fn unique_id(self) -> &'static str {
+        match self {
+            Self::IntegrationApi => "role-integration-api",
+            Self::CaseWorker => "role-worker",
+            Self::ReadOnly => "role-readonly",
+            Self::Limited => "role-limited",
+            Self::Manager => "role-cp-manager",
+            Self::Superuser => "role-superuser",
+        }
+    }
+
+    /// `self`, `group` or `all`: whose cases the role sees.
+    pub(super) fn group_permission(self) -> &'static str {
+        match self {
+            Self::CaseWorker | Self::ReadOnly => "self",
+            Self::Manager => "group",
+            Self::IntegrationApi | Self::Limited | Self::Superuser => "all",
+        }
+    }
+}
+
+/// The body of `GET /api/v2/users`.
+pub(super) fn list(state: &State, user: &User, query: &QueryString) -> Result<Answer, Refusal> {
+    if !user.role.may_list_users() {
+        return Err(Refusal::Forbidden);
+    }
+    if let Some(services) = query.plain("services") {
+        return Err(malformed_array(services));
+    }
+    // A filter on numeric ids that belong to nobody, and one on agencies by name, find nothing.
+    let finds_none = query
+        .parameters()
+        .iter()
+        .any(|p| p.name == "ids" || p.name == "agency");
+    let found: Vec<(usize, &User)> = (1..)
+        .zip(&state.users)
+        .filter(|(_, listed)| !finds_none && listed.role != Role::Superuser)
+        .filter(|(_, listed)| {
+            query
+                .plain("user_name")
+                .is_none_or(|n| listed.user_name == n)
+        })
+        .filter(|(_, listed)| {
+            query
+                .plain("query")
+                .is_none_or(|text| listed.is_called(text))
+        })
+        .collect();
+    let page = Page::read(query)?;
+    let shown: Vec<Value> = page
+        .cut(found.iter().rev())
+        .map(|(id, listed)| to_json(state, *id, listed))
+        .collect();
+    let enabled = state.users.iter().filter(|listed| !listed.disabled).count();
+    let mut metadata = page.metadata(found.len());
+    metadata["total_enabled"] = json!(enabled);
+    Ok(Answer::unchanged(
+        json!({ "data": shown, "metadata": metadata }),
+    ))
+}
+
+fn malformed_array(value: &str) -> Refusal {
+    Refusal::ServerError(format!(
+        "PG::InvalidTextRepresentation: ERROR:  malformed array literal: \"{value}\"\n\
+         DETAIL:  Array value must start with \"{{\" or dimension information.\n\
+         CONTEXT:  unnamed portal parameter $4 = '...'\n"
+    ))
+}
+
+/// The number by which the API calls a user.
+pub(super) fn number_of(users: &[User], user_name: &str) -> Option<usize> {
+    users
+        .iter()
+        .position(|user| user.user_name == user_name)
+        .map(|at| at + 1)
+}
+
+fn to_json(state: &State, id: usize, user: &User) -> Value {
+    let installed = "2026-01-01T00:00:00.000Z";
+    let mut shown = json!({
+        "id": id,
+        "agency_id": agency_number(&state.users, &user.agency),
+        "created_at": installed,
+        "disabled": user.disabled,
+        "duplicate": false,
+        "full_name": user.full_name,
+        "locale": user.locale,
+        "self_registered": false,
+        "send_mail": true,
+        "services": user.services,
+        "time_zone": "UTC",
+        "unverified": false,
+        "updated_at": state.sign_ins.updated_at(&user.user_name).unwrap_or(installed.to_owned()),
+        "user_name": user.user_name,
+        "module_unique_ids": [super::forms::CHILD_PROTECTION],
+        "role_unique_id": user.role_id,
+        "role_group_permission": user.role.group_permission(),
+        "user_group_unique_ids": [GROUP],
+        "user_groups": [{
+            "id": 1,
+            "core_resource": false,
+            "created_at": installed,
+            "description": "Default Primero User Group for CP",
+            "disabled": false,
+            "name": "Primero CP",
+            "unique_id": GROUP,
+            "updated_at": installed,
+        }],
+        "reporting_location_config": {
+            "field_key": "owned_by_location",
+            "admin_level": 2,
+            "admin_level_map": { "1": ["province"], "2": ["district"] },
+            "hierarchy_filter": [],
+            "label_keys": ["district"],
+        },
+    });
+    for (key, value) in [
+        ("email", &user.email),
+        ("phone", &user.phone),
+        ("position", &user.position),
+    ] {
+        if let Some(value) = value {
+            shown[key] = json!(value);
+        }
+    }
+    shown
+}
+
+/// The only user group.
+pub(super) const GROUP: &str = "usergroup-primero-cp";
+
+/// Agencies are numbered in the order in which users mention them.
+fn agency_number(users: &[User], agency: &str) -> usize {
+    let mut seen: Vec<&str> = Vec::new();
+    for user in users {
+        if !seen.contains(&user.agency.as_str()) {
+            seen.push(&user.agency);
+        }
+    }
+    1 + seen
+        .iter()
+        .position(|known| *known == agency)
+        .unwrap_or(seen.len())
+}
+
+/// The users that every fresh Primero has.
+fn factory_users() -> Vec<User> {
+    let named = |user_name: &str, full_name: &str, role| {
+        let mut user = User::new(user_name, role, "UNICEF");
+        full_name.clone_into(&mut user.full_name);
+        user.email = Some(format!("{user_name}@primero.com"));
+        user.services.clear();
+        if role == Role::CaseWorker {
+            "role-cp-case-worker".clone_into(&mut user.role_id);
+        }
+        if user_name.ends_with("_ar") {
+            "ar".clone_into(&mut user.locale);
+        }
+        user
+    };
+    vec![
+        named("primero", "System Superuser", Role::Superuser),
+        named("primero_admin_cp", "CP Administrator", Role::Manager),
+        named("primero_mgr_cp", "CP Manager", Role::Manager),
+        named("primero_cp", "CP Worker", Role::CaseWorker),
+        named("primero_mgr_gbv", "GBV Manager", Role::Manager),
+        named("primero_gbv", "GBV Worker", Role::CaseWorker),
+        named("primero_ftr_manager", "FTR Manager", Role::Manager),
+        named("primero_user_mgr_cp", "CP User Manager", Role::Manager),
+        named(
+            "agency_user_admin",
+            "Agency User Administrator",
+            Role::Manager,
+        ),
+        named("primero_cp_ar", "CP Worker AR", Role::CaseWorker),
+        named("primero_mgr_cp_ar", "CP Manager AR", Role::Manager),
+    ]
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}

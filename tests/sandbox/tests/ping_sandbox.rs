@@ -1,0 +1,161 @@
+//! The sandbox around both systems: controls, request log, start and stop.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use reqwest::StatusCode;
+use sandbox::{Sandbox, SandboxOptions, demo};
+use serde_json::{Value, json};
+
+async fn with_controls() -> Sandbox {
+    let options = SandboxOptions {
+        controls: true,
+        ..SandboxOptions::default()
+    };
+    Sandbox::start(options).await.unwrap()
+}
+
+async fn control(sandbox: &Sandbox, body: Value) -> (StatusCode, Value) {
+    let url = format!("{}/__control", sandbox.ping_url());
+    let answer = reqwest::Client::new()
+        .post(url)
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+async fn state(sandbox: &Sandbox) -> Value {
+    let url = format!("{}/__state", sandbox.primero_url());
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+async fn ask_primero(sandbox: &Sandbox, path: &str) -> StatusCode {
+    let url = format!("{}{path}", sandbox.primero_url());
+    reqwest::get(url).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn controls_change_both_systems_and_count_as_no_request() {
+    let sandbox = with_controls().await;
+    let row = json!({ "progres_lpinterventionid": "68B20E2A-4879-ee11-8179-000d3a43f6eb" });
+    let (status, _) = control(&sandbox, json!({ "refer": [row] })).await;
+    assert_eq!(status, StatusCode::OK);
+    let case = json!({ "unhcr_individual_no": "606-1" });
+    let (_, answer) = control(&sandbox, json!({ "insert_case": case })).await;
+    let state = state(&sandbox).await;
+    assert_eq!(
+        state["ping"]["pending"],
+        json!(["68b20e2a-4879-ee11-8179-000d3a43f6eb"])
+    );
+    assert_eq!(state["primero"]["cases"][0]["id"], answer["id"]);
+    assert_eq!(state["traffic"]["ping"]["requests"], 0);
+    assert_eq!(state["traffic"]["primero"]["requests"], 0);
+}
+
+#[tokio::test]
+async fn a_fault_can_be_switched_on_and_off_by_control() {
+    let sandbox = with_controls().await;
+    let fault = json!({ "status": { "status": 503 } });
+    let rule = json!({ "on": { "containing": "/health" }, "fault": fault });
+    control(
+        &sandbox,
+        json!({ "add_fault": { "system": "primero", "rule": rule } }),
+    )
+    .await;
+    assert_eq!(
+        ask_primero(&sandbox, "/health").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    control(&sandbox, json!({ "clear_faults": "primero" })).await;
+    assert_ne!(
+        ask_primero(&sandbox, "/health").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_control_is_refused_by_name() {
+    let sandbox = with_controls().await;
+    let (status, answer) = control(&sandbox, json!({ "explode": null })).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(answer["error"].as_str().unwrap().contains("explode"));
+}
+
+#[tokio::test]
+async fn without_being_asked_for_there_are_no_controls() {
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+    assert_eq!(
+        ask_primero(&sandbox, "/__state").await,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_log_line_names_the_route_and_leaves_the_query_out() {
+    let lines = Lines::default();
+    let options = SandboxOptions {
+        primero_log: Some(Box::new(lines.clone())),
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    ask_primero(&sandbox, "/api/v2/cases?unhcr_individual_no=606-1").await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(line["route"], "/api/v2/cases");
+    assert_eq!(line["status"], 401);
+    assert!(!text.contains("606-1"));
+}
+
+#[tokio::test]
+async fn the_demo_data_is_taken_once() {
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+    demo::load(&sandbox).unwrap();
+    demo::load(&sandbox).unwrap_err();
+}
+
+#[tokio::test]
+async fn generated_data_is_the_same_for_the_same_seed() {
+    let (interventions, cases) = demo::generated_referrals(40, 7);
+    assert_eq!(
+        (interventions.clone(), cases.clone()),
+        demo::generated_referrals(40, 7)
+    );
+    assert_ne!(interventions, demo::generated_referrals(40, 8).0);
+    assert_eq!((interventions.len(), cases.len()), (40, 10));
+}
+
+#[tokio::test]
+async fn dropping_the_sandbox_stops_both_servers() {
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+    let addresses = [sandbox.ping_url(), sandbox.primero_url()];
+    drop(sandbox);
+    for address in addresses {
+        let address = address.trim_start_matches("http://").to_owned();
+        // Each turn lets the server's task run; it stops at the first.
+        let mut open = true;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+            open = tokio::net::TcpStream::connect(&address).await.is_ok();
+            if !open {
+                break;
+            }
+        }
+        assert!(!open);
+    }
+}
