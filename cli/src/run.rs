@@ -15,7 +15,7 @@ use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::workflows::Installation;
-use referral_bridge::{secrets, store, transport};
+use referral_bridge::{observe, secrets, store, transport};
 
 /// Runs one workflow once, against real systems. Prints the run's report as JSON.
 #[derive(Args)]
@@ -62,6 +62,7 @@ impl FromStr for State {
 impl Run {
     /// Exit code 0 unless the run failed.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        observe::start();
         let profile = read_profile(&self.profile)?;
         for warning in &profile.warnings {
             eprintln!("warning: {warning}");

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
-use referral_bridge::domain::outcome::{Outcome, RunReport};
+use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::engine::Progress;
 use sandbox::demo::Verdict;
 
@@ -47,7 +47,7 @@ impl Show {
             Self::Lines => {
                 let record = progress.record;
                 let reason = record.reason.map_or("", |reason| reason.code());
-                eprintln!("{} {} {reason}", record.key, name(record.outcome));
+                eprintln!("{} {} {reason}", record.key, record.outcome.as_str());
             }
         }
     }
@@ -92,14 +92,4 @@ pub fn table(verdict: &Verdict, report: &RunReport, second_run: usize) {
         "lost {}, duplicated {}, on the wrong case {}, unexpected {}; a second run wrote {second_run} times",
         verdict.lost, verdict.duplicated, verdict.wrong_case, verdict.unexpected,
     );
-}
-
-const fn name(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Delivered => "delivered",
-        Outcome::AlreadyInPlace => "already in place",
-        Outcome::Held => "held",
-        Outcome::WillRetry => "will retry",
-        Outcome::Deferred => "deferred",
-    }
 }

@@ -26,6 +26,20 @@ pub enum Outcome {
     Deferred,
 }
 
+impl Outcome {
+    /// The outcome as it stands in reports and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::AlreadyInPlace => "already_in_place",
+            Self::Held => "held",
+            Self::WillRetry => "will_retry",
+            Self::Deferred => "deferred",
+        }
+    }
+}
+
 /// How many records ended in which outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
@@ -59,6 +73,19 @@ pub enum RunStatus {
     AlreadyRunning,
     /// Stopped by the error that the report names.
     Failed,
+}
+
+impl RunStatus {
+    /// The status as it stands in reports and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Truncated => "truncated",
+            Self::AlreadyRunning => "already_running",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Requests sent, per system.

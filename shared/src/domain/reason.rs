@@ -88,7 +88,9 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
     /// The system refused our sign-in. It is tried once and not again: Primero locks an account after six tries.
-    #[error("authentication_failed({0}): sign-in was refused; check the secret")]
+    #[error(
+        "authentication_failed({0}): sign-in was refused, and is not tried again before the secret changes"
+    )]
     AuthenticationFailed(System),
     /// The system lets us in but not to this route.
     #[error("permission_denied({system}): the user may not use {route}")]

@@ -42,6 +42,8 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) to_write: VecDeque<(Item<W>, W::Plan)>,
     pub(super) to_verify: VecDeque<Item<W>>,
     pub(super) to_tell: VecDeque<Telling<W::Place>>,
+    /// Whether any record is to be placed, beyond looking whether it changed.
+    pub(super) placing: bool,
     pub(super) prepared: bool,
     pub(super) writes: usize,
     pub(super) failures: u32,
@@ -104,6 +106,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_write: VecDeque::new(),
             to_verify: VecDeque::new(),
             to_tell: VecDeque::new(),
+            placing: false,
             prepared: false,
             writes: 0,
             failures: 0,
@@ -159,9 +162,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     fn launch_fetching(&mut self) {
-        if !self.prepared && self.busy.preparing == 0 && !self.due.is_empty() {
-            self.begin_preparing();
-        }
         let batches = self.run.workflow.batches();
         let filling = |conveyor: &Self| {
             conveyor.due.len() >= batches.fetch
@@ -184,6 +184,10 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     fn launch_locating(&mut self) {
         if !self.prepared {
+            let needed = self.placing || !self.to_locate.is_empty();
+            if needed && self.busy.preparing == 0 {
+                self.begin_preparing();
+            }
             return;
         }
         let batch = self.run.workflow.batches().locate;

@@ -3,7 +3,7 @@
 //! **Promise.** An effect happens exactly once wherever the destination can be asked; nothing the source offered ends without a
 //! ledger row or a count in the report.
 //!
-//! **How it keeps it.** [`run`] takes the lease, discovers, and puts every offered record on the conveyor: gate → fetch → map →
+//! **How it keeps it.** [`run()`] takes the lease, discovers, and puts every offered record on the conveyor: gate → fetch → map →
 //! locate → write → keep `written` → verify → tell the source → keep `done`. All stages of all records are driven by one task, so
 //! a run has no data races of its own; the lease and the fence of every row keep two runs apart. A crash at any point leaves the
 //! record in a state from which the next run goes on: the destination is asked before anything is written again.
@@ -16,6 +16,7 @@ mod gating;
 mod panics;
 mod run;
 mod settle;
+mod sign_in;
 mod stages;
 mod tally;
 #[cfg(test)]

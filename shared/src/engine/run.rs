@@ -1,11 +1,14 @@
 //! One run: lease, discovery, conveyor, report.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
 use ulid::Ulid;
 
 use super::conveyor::Conveyor;
+use super::sign_in;
 use super::tally::{Progress, Tally};
 use super::workflow::Workflow;
 use crate::clock::{Clock, later};
@@ -13,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Calls, CursorMove, RunReport, RunStatus};
 use crate::domain::reason::Stop;
+use crate::domain::system::System;
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{Lease, LeaseTaken, Store};
@@ -26,6 +30,8 @@ pub struct Surroundings<'r> {
     pub deployment: &'r Deployment,
     /// The version of the profile in force: a held record opens again under a new one.
     pub profile_version: String,
+    /// The versions of the secrets in use: a sign-in refused under one is not tried again under it.
+    pub secret_versions: HashMap<System, String>,
     /// Limits and waiting times.
     pub settings: &'r EngineSettings,
     /// The workflow's rows.
@@ -58,7 +64,23 @@ pub struct Finished {
 
 /// Runs a workflow once. A failure inside is part of what is returned; the report is never lost to it.
 pub async fn run<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> Finished {
-    let mut report = blank_report(workflow, around);
+    let report = blank_report(workflow, around);
+    let span = tracing::info_span!(
+        "run",
+        deployment = %report.deployment,
+        workflow = %report.workflow,
+        run_id = report.run_id,
+    );
+    run_under_lease(workflow, around, report)
+        .instrument(span)
+        .await
+}
+
+async fn run_under_lease<W: Workflow>(
+    workflow: &W,
+    around: &Surroundings<'_>,
+    mut report: RunReport,
+) -> Finished {
     let lease_ends = later(around.deadline.end(), LEASE_SLACK);
     let lease = match around
         .store
@@ -79,9 +101,12 @@ pub async fn run<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> Finish
     };
     let mut tally = Tally::new(around.watch);
     let stop = match deliver(&run, &mut tally).await {
-        Ok(false) => None,
-        Ok(true) => {
-            report.status = RunStatus::Truncated;
+        Ok(out_of_time) => {
+            report.status = if out_of_time {
+                RunStatus::Truncated
+            } else {
+                RunStatus::Completed
+            };
             None
         }
         Err(stop) => Some(stop),
@@ -105,8 +130,19 @@ pub async fn run<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> Finish
     end
 }
 
-/// Moves everything the source offers; true if time ran out before all of it.
+/// Moves everything the source offers, unless the credentials are known to be refused; true if time ran out before all of it.
 async fn deliver<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
+    sign_in::refuse_known_failures(run.around).await?;
+    match move_all(run, tally).await {
+        Err(stop) => {
+            sign_in::remember(run.around, &stop).await?;
+            Err(stop)
+        }
+        moved => moved,
+    }
+}
+
+async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
     let discovered = run.workflow.discover().await?;
     let conveyor = Conveyor::load(run, discovered);
     let end = conveyor.drive(tally).await;
@@ -152,8 +188,25 @@ fn finished<W: Workflow>(
     if let Some(stop) = &stop {
         report.status = RunStatus::Failed;
         report.error = Some(stop.to_string());
-        tracing::error!(run_id = report.run_id, error = %stop, "run failed");
+        tracing::error!(error = %stop, "run failed");
     }
-    tracing::info!(run_id = report.run_id, status = ?report.status, counts = ?report.counts, "run ended");
+    log_end(&report);
     Finished { report, stop }
+}
+
+/// The one line that names a run's end, with all counts.
+fn log_end(report: &RunReport) {
+    let counts = &report.counts;
+    tracing::info!(
+        status = report.status.as_str(),
+        discovered = counts.discovered,
+        delivered = counts.delivered,
+        already_in_place = counts.already_in_place,
+        awaiting_confirmation = counts.awaiting_confirmation,
+        skipped = counts.skipped,
+        deferred = counts.deferred,
+        held = counts.held,
+        will_retry = counts.will_retry,
+        "run ended"
+    );
 }

@@ -88,7 +88,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             let fault = self.unusable.remove(&key);
             let entry = Entry::new(key, row);
             match (decision, fault) {
-                (Gate::Open | Gate::OpenIfChanged, None) => self.due.push_back(entry),
+                (Gate::Open, None) => {
+                    self.placing = true;
+                    self.due.push_back(entry);
+                }
+                (Gate::OpenIfChanged, None) => self.due.push_back(entry),
                 (Gate::OpenIfChanged, Some(_)) => self.leave_held(entry, tally),
                 (_, Some(fault)) => self.settle(entry, fault, tally),
                 (Gate::NotDue, None) => tally.add_plain(entry.key, Outcome::Deferred),

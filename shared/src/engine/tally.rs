@@ -41,10 +41,13 @@ impl<'r> Tally<'r> {
 
     /// Counts a record's outcome in this run, and logs it.
     pub fn add(&mut self, record: RecordReport) {
-        let reason = record.reason.map(Reason::code);
         tracing::info!(
-            record = %record.key, outcome = ?record.outcome, reason, fields = ?record.fields,
-            transaction_id = record.transaction_id, "record"
+            record = %record.key,
+            outcome = record.outcome.as_str(),
+            reason = record.reason.map(Reason::code),
+            fields = (!record.fields.is_empty()).then(|| record.fields.join(",")),
+            transaction_id = record.transaction_id,
+            "record"
         );
         if let Some(reason) = record.reason {
             *self.reasons.entry(reason).or_default() += 1;

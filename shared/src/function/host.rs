@@ -120,7 +120,7 @@ impl Host {
         let event = Event::read(event)?;
         let profile = self.profile(event.deployment)?;
         let deployment = profile.deployment.clone();
-        let installation = Installation {
+        let mut installation = Installation {
             secrets: self.secrets_of(&deployment).await?,
             profile,
             state: self.state.clone(),
@@ -129,10 +129,15 @@ impl Host {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
-        let finished = installation.run(workflow, end, &|_| {}).await;
+        let mut finished = installation.run(workflow, end, &|_| {}).await;
         if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
-            // The next invocation reads them anew: they may have been rotated.
+            // A secret kept since an earlier invocation may have been rotated; one that is still the same is not tried again.
             self.known_secrets.lock().await.remove(&deployment);
+            let fresh = self.secrets_of(&deployment).await?;
+            if fresh.versions() != installation.secrets.versions() {
+                installation.secrets = fresh;
+                finished = installation.run(workflow, end, &|_| {}).await;
+            }
         }
         finished
             .stop

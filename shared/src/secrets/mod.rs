@@ -13,10 +13,15 @@ mod url;
 #[cfg(test)]
 mod samples;
 
+use std::collections::HashMap;
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::pii::Pii;
+use crate::domain::system::System;
 
 pub use environment::from_environment;
 pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
@@ -40,6 +45,37 @@ impl Secrets {
         secrets: serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, SecretFaults> {
         reading::read_all(secrets, "secrets")
+    }
+
+    /// The version of each system's credentials: what Secrets Manager calls it, else a keyed hash of them.
+    #[must_use]
+    pub fn versions(&self) -> HashMap<System, String> {
+        let key = FingerprintKey::new(&self.ledger.fingerprint_key);
+        let version = |known: &Option<SecretVersion>, parts: &[&str]| match known {
+            Some(version) => version.as_str().to_owned(),
+            None => {
+                key.fingerprint(&Pii::new(parts.join("\n").into_bytes()))
+                    .hash
+            }
+        };
+        let (ping, primero) = (&self.ping, &self.primero);
+        let of_ping = [
+            &*ping.token_url,
+            &ping.client_id,
+            &ping.username,
+            ping.password.expose_secret(),
+            &ping.scope,
+            ping.subscription_key.expose_secret(),
+        ];
+        let of_primero = [
+            &*primero.url,
+            &primero.username,
+            primero.password.expose_secret(),
+        ];
+        HashMap::from([
+            (System::Ping, version(&ping.version, &of_ping)),
+            (System::Primero, version(&primero.version, &of_primero)),
+        ])
     }
 }
 

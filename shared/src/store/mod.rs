@@ -1,11 +1,13 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
-//! `pk` is `<deployment>#<workflow>`, `sk` one of `lease`, `record#<key>`, `run#<ulid>`. One client code serves AWS and the embedded
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `lease`, `record#<key>`, `run#<ulid>`; under `<deployment>#sign-in`,
+//! `auth_failed#<system>`. One client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
 mod lease;
 mod ledger;
 mod runs;
+mod sign_ins;
 pub mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +39,7 @@ pub enum StoreError {
 pub struct Store {
     client: Client,
     table: String,
+    deployment: Deployment,
     partition: String,
     calls: AtomicU64,
 }
@@ -53,6 +56,7 @@ impl Store {
         Self {
             client,
             table,
+            deployment: deployment.clone(),
             partition: format!("{deployment}#{workflow}"),
             calls: AtomicU64::new(0),
         }

@@ -153,7 +153,8 @@ impl Transport {
         let result = self
             .exchange(route, request.timeout(self.limits.timeout.min(left)))
             .await;
-        let duration_ms = until(started, self.conditions.clock.now()).as_millis();
+        let duration = until(started, self.conditions.clock.now());
+        let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let http_status = result.as_ref().ok().map(|answer| answer.status.as_u16());
         tracing::info!(system = %self.system, route, http_status, duration_ms, "call");
         result.and_then(|answer| self.judge(route, answer))

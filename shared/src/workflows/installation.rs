@@ -72,6 +72,7 @@ impl Installation {
         let around = Surroundings {
             deployment: &profile.deployment,
             profile_version: profile.version.to_string(),
+            secret_versions: secrets.versions(),
             settings: &profile.engine,
             store: &store,
             clock: Arc::clone(&self.clock),

@@ -1,1 +1,9 @@
-//! Tests of the whole system; see `tests/`.
+//! What tests of the whole system stand on, beside the simulated systems: the parts of AWS that a function meets.
+
+#![deny(missing_docs)]
+
+mod runtime_api;
+mod secrets_manager;
+
+pub use runtime_api::{Answer, Invocation, RuntimeApi};
+pub use secrets_manager::SecretsManager;

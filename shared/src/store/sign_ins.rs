@@ -1,0 +1,78 @@
+//! Refused sign-ins, remembered over all workflows and runs: six wrong tries lock an account for everybody.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use jiff::Timestamp;
+
+use super::{Store, StoreError, failed, text};
+use crate::domain::system::System;
+
+const SYSTEMS: [System; 2] = [System::Ping, System::Primero];
+
+impl Store {
+    /// The systems that refused a sign-in, each with the version of the secret it refused.
+    pub async fn refused_sign_ins(&self) -> Result<HashMap<System, String>, StoreError> {
+        let keys = SYSTEMS.map(|system| self.sign_in_id(system)).to_vec();
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .expect("keys are set");
+        let answer = self
+            .counted()
+            .batch_get_item()
+            .request_items(&self.table, wanted)
+            .send()
+            .await
+            .map_err(|error| failed("read_sign_ins", &error))?;
+        if answer.unprocessed_keys.is_some_and(|rest| !rest.is_empty()) {
+            return Err(StoreError::Unavailable("read_sign_ins"));
+        }
+        let items = answer
+            .responses
+            .unwrap_or_default()
+            .remove(&self.table)
+            .unwrap_or_default();
+        let row = |item: &HashMap<String, AttributeValue>| {
+            let value = |name: &str| item.get(name)?.as_s().ok().cloned();
+            let system = SYSTEMS
+                .into_iter()
+                .find(|system| value("sk") == Some(sort_key(*system)))?;
+            Some((system, value("secret_version")?))
+        };
+        Ok(items.iter().filter_map(row).collect())
+    }
+
+    /// Remembers that a system refused this version of the secret, until the version changes or a person deletes the row.
+    pub async fn put_refused_sign_in(
+        &self,
+        system: System,
+        secret_version: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut item = self.sign_in_id(system);
+        item.insert("secret_version".to_owned(), text(secret_version));
+        item.insert("refused_at".to_owned(), text(at.to_string()));
+        self.counted()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| failed("put_sign_in", &error))?;
+        Ok(())
+    }
+
+    fn sign_in_id(&self, system: System) -> HashMap<String, AttributeValue> {
+        let pk = format!("{}#sign-in", self.deployment);
+        HashMap::from([
+            ("pk".to_owned(), text(pk)),
+            ("sk".to_owned(), text(sort_key(system))),
+        ])
+    }
+}
+
+fn sort_key(system: System) -> String {
+    format!("auth_failed#{system}")
+}
