@@ -45,7 +45,6 @@ pub struct Conveyor<'r, W: Workflow> {
     /// Whether any record is to be placed, beyond looking whether it changed.
     pub(super) placing: bool,
     pub(super) prepared: bool,
-    pub(super) writes: usize,
     pub(super) failures: u32,
     pub(super) stop: Option<Stop>,
 }
@@ -75,8 +74,6 @@ pub struct Rest {
     pub stop: Option<Stop>,
     /// Whether records are left that there was no time for.
     pub out_of_time: bool,
-    /// How many writes were begun.
-    pub writes: usize,
 }
 
 impl<'r, W: Workflow> Conveyor<'r, W> {
@@ -108,7 +105,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_tell: VecDeque::new(),
             placing: false,
             prepared: false,
-            writes: 0,
             failures: 0,
             stop: None,
         }
@@ -133,7 +129,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         Rest {
             stop: self.stop,
             out_of_time,
-            writes: self.writes,
         }
     }
 
@@ -203,8 +198,8 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             let Some((item, plan)) = self.to_write.pop_front() else {
                 return;
             };
-            if self.writes < self.write_limit() {
-                self.writes += 1;
+            if tally.writes < self.write_limit() {
+                tally.writes += 1;
                 self.begin_writing(item, plan);
             } else {
                 self.settle_item(item, Fault::defer(), tally);
@@ -212,13 +207,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
     }
 
-    /// Bounds the harm of a bad profile; the first run ever is bounded more tightly.
+    /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.
     fn write_limit(&self) -> usize {
         let settings = self.run.around.settings;
-        if self.run.lease.fence == 1 {
-            settings.first_run_writes
-        } else {
+        if self.run.lease.has_written {
             settings.max_writes_per_run
+        } else {
+            settings.first_run_writes
         }
     }
 

@@ -116,7 +116,7 @@ async fn run_under_lease<W: Workflow>(
     report.records = tally.records();
     let released = around
         .store
-        .release_lease(&run.lease)
+        .release_lease(&run.lease, tally.writes > 0)
         .await
         .err()
         .map(Stop::from);
@@ -146,7 +146,7 @@ async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Resul
     let discovered = run.workflow.discover().await?;
     let conveyor = Conveyor::load(run, discovered);
     let end = conveyor.drive(tally).await;
-    let progress = end.writes > 0 || tally.worked_on() > 0;
+    let progress = tally.writes > 0 || tally.worked_on() > 0;
     match end.stop {
         Some(stop) => Err(stop),
         None if end.out_of_time && !progress => Err(Stop::NoProgress),

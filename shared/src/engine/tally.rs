@@ -22,6 +22,8 @@ pub struct Progress<'t> {
 pub struct Tally<'r> {
     watch: &'r dyn Fn(&Progress<'_>),
     pub counts: Counts,
+    /// Writes begun at the destination.
+    pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
     failed: Vec<RecordReport>,
     succeeded: Vec<RecordReport>,
@@ -33,6 +35,7 @@ impl<'r> Tally<'r> {
         Self {
             watch,
             counts: Counts::default(),
+            writes: 0,
             reasons: BTreeMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),

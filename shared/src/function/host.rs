@@ -48,6 +48,14 @@ pub enum RunError {
     /// The profile has faults.
     #[error("invalid profile:\n{0}")]
     Profile(#[from] ProfileFaults),
+    /// A profile's file is named after another deployment than its own: a run would work on the wrong ledger.
+    #[error("invalid profile: {file}.toml is the profile of {deployment}")]
+    Misnamed {
+        /// The name of the file, without its ending.
+        file: String,
+        /// The deployment that the file names inside.
+        deployment: Deployment,
+    },
     /// The secrets are missing or have faults.
     #[error("invalid secrets:\n{0}")]
     Secrets(#[from] SecretFaults),
@@ -63,7 +71,7 @@ impl RunError {
         match self {
             Self::Event(_) => "invalid_event",
             Self::UnknownDeployment { .. } => "unknown_deployment",
-            Self::Profile(_) => "invalid_profile",
+            Self::Profile(_) | Self::Misnamed { .. } => "invalid_profile",
             Self::Secrets(_) => "invalid_secrets",
             Self::Stopped(stop) => stop.code(),
         }
@@ -159,7 +167,15 @@ impl Host {
         }
         let text = std::fs::read_to_string(self.profiles.join(format!("{named}.toml")))
             .unwrap_or_default();
-        Ok(Profile::parse(&text)?)
+        let profile = Profile::parse(&text)?;
+        if profile.deployment.as_str() == named {
+            Ok(profile)
+        } else {
+            Err(RunError::Misnamed {
+                file: named,
+                deployment: profile.deployment,
+            })
+        }
     }
 
     fn packaged(&self) -> Vec<String> {

@@ -9,8 +9,8 @@ use crate::domain::reason::Stop;
 use crate::transport::GateError;
 
 /// Cases listed in one page while a control is chosen, and pages listed at most.
-const PAGE: usize = 1000;
-const PAGES: usize = 20;
+const PAGE: usize = 100;
+const PAGES: usize = 100;
 
 /// An enabled case with an individual number.
 #[derive(Clone, Debug)]

@@ -14,6 +14,8 @@ pub struct Lease {
     pub fence: u64,
     /// When another run may take it.
     pub expires_at: Timestamp,
+    /// Whether any run of this workflow ever wrote to its destination.
+    pub has_written: bool,
 }
 
 /// The answer to a request for the lease.
@@ -62,11 +64,19 @@ impl Store {
             run_id: run_id.to_owned(),
             fence,
             expires_at,
+            has_written: row.contains_key("has_written"),
         }))
     }
 
-    /// Gives the lease back; the row and its number stay. A lease that another run has taken meanwhile is left alone.
-    pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
+    /// Gives the lease back; the row and its number stay, and whether this run wrote is remembered. A lease that another run has
+    /// taken meanwhile is left alone.
+    pub async fn release_lease(&self, lease: &Lease, wrote: bool) -> Result<(), StoreError> {
+        let release = "REMOVE holder, lease_ends";
+        let update = if wrote {
+            format!("SET has_written = :run {release}")
+        } else {
+            release.to_owned()
+        };
         let answer = self
             .counted()
             .update_item()
@@ -74,7 +84,7 @@ impl Store {
             .key("pk", self.pk())
             .key("sk", text("lease"))
             .condition_expression("holder = :run")
-            .update_expression("REMOVE holder, lease_ends")
+            .update_expression(update)
             .expression_attribute_values(":run", text(&lease.run_id))
             .send()
             .await;

@@ -150,15 +150,22 @@ impl ReferralsToPrimero<'_> {
             .get(&referral.case)
             .filter(|case| case.enabled && case.is_of(&referral.individual_no))
             .ok_or_else(|| Fault::hold(Reason::CaseIdentityChanged, Vec::new()))?;
-        if let Some(service) = service_of(referral, case) {
-            return Ok(in_place(referral, case, service)?);
+        match choose(
+            referral,
+            std::slice::from_ref(case),
+            self.profile.primero.closed_case,
+        )? {
+            Match::There(case, service) => Ok(in_place(referral, case, service)?),
+            Match::Nowhere(_) => {
+                self.append(referral, case.id).await?;
+                let case_id = case.case_id.clone();
+                Ok(Place {
+                    case: Some(case.id),
+                    case_id,
+                    ..bare_place(referral)
+                })
+            }
         }
-        self.append(referral, case.id).await?;
-        Ok(Place {
-            case: Some(case.id),
-            case_id: case.case_id.clone(),
-            ..bare_place(referral)
-        })
     }
 
     /// Appends the service. Where its fate is unknown the case is read, and the service sent again only if it is not there.
