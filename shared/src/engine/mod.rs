@@ -20,6 +20,8 @@ mod stages;
 mod tally;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod workflow;
 
 pub use self::run::{Finished, Surroundings, run};

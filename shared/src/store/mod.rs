@@ -7,6 +7,8 @@ mod lease;
 mod ledger;
 mod runs;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
