@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 
-use super::entry::{Entry, Item, Telling};
+use super::entry::{Entry, Item, News, Telling};
 use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
@@ -46,6 +46,8 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) placing: bool,
     pub(super) prepared: bool,
     pub(super) failures: u32,
+    /// Whether a call found no time left for its records.
+    pub(super) out_of_time: bool,
     pub(super) stop: Option<Stop>,
 }
 
@@ -106,6 +108,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             placing: false,
             prepared: false,
             failures: 0,
+            out_of_time: false,
             stop: None,
         }
     }
@@ -121,8 +124,8 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
                 break;
             }
         }
-        let out_of_time = self.stop.is_none() && self.leftovers().next().is_some();
         let left: Vec<_> = self.leftovers().cloned().collect();
+        let out_of_time = self.stop.is_none() && (self.out_of_time || !left.is_empty());
         for key in left {
             tally.add_plain(key, Outcome::Deferred);
         }
@@ -202,7 +205,8 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
                 tally.writes += 1;
                 self.begin_writing(item, plan);
             } else {
-                self.settle_item(item, Fault::defer(), tally);
+                self.leave(&item.partition);
+                tally.add_plain(item.entry.key, Outcome::Deferred);
             }
         }
     }
@@ -260,30 +264,30 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     async fn wait_for_verification(&self) -> bool {
         let clock = &self.run.around.clock;
         let now = clock.now();
-        match self.to_verify.back() {
-            Some(last)
-                if self.stop.is_none() && last.verify_at < self.run.around.deadline.end() =>
-            {
-                clock.sleep(until(now, last.verify_at)).await;
-                true
-            }
-            _ => false,
-        }
+        let end = self.run.around.deadline.end();
+        let in_time = |item: &&Item<W>| self.stop.is_none() && item.verify_at < end;
+        let Some(last) = self.to_verify.iter().rev().find(in_time) else {
+            return false;
+        };
+        clock.sleep(until(now, last.verify_at)).await;
+        true
     }
 
-    /// Whatever is on the conveyor and not settled.
+    /// Whatever is on the conveyor and not settled. A held record is, even before the source is told of it.
     fn leftovers(&self) -> impl Iterator<Item = &RecordKey> {
         let items = self
             .to_locate
             .iter()
             .chain(&self.to_verify)
             .chain(self.partitions.values().flatten());
+        let unsettled = |telling: &&Telling<_>| !matches!(telling.news, News::Held(_));
+        let to_tell = self.to_tell.iter().filter(unsettled);
         self.ungated
             .iter()
             .chain(self.due.iter().map(|entry| &entry.key))
             .chain(items.map(|item| &item.entry.key))
             .chain(self.to_write.iter().map(|(item, _)| &item.entry.key))
-            .chain(self.to_tell.iter().map(|telling| &telling.entry.key))
+            .chain(to_tell.map(|telling| &telling.entry.key))
     }
 
     /// Counts a failure of a whole system; one success in between starts the count again.

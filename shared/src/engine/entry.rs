@@ -24,6 +24,8 @@ pub struct Entry<P> {
     pub fingerprint: Option<Fingerprint>,
     pub place: Option<P>,
     pub stage: Stage,
+    /// When any run first met it.
+    pub first_seen_at: Timestamp,
     /// Whether this run wrote its effect.
     pub wrote: bool,
 }
@@ -54,22 +56,22 @@ pub struct Item<W: Workflow> {
 pub struct Telling<P> {
     pub entry: Entry<P>,
     pub place: P,
-    pub news: News,
+    pub news: News<P>,
 }
 
 /// What the source is told.
-pub enum News {
+pub enum News<P> {
     /// The effect is in place.
     InPlace,
     /// The same again: the source was told in an earlier run and still lists the record.
     Again,
-    /// The record is held.
-    Held(Reason, Vec<String>),
+    /// The record is held, by this row.
+    Held(Box<RecordRow<P>>),
 }
 
 impl<P: Clone> Entry<P> {
-    /// A record with the row that the ledger has of it.
-    pub fn new(key: RecordKey, before: Option<RecordRow<P>>) -> Self {
+    /// A record that is met now, with the row that the ledger has of it.
+    pub fn new(key: RecordKey, before: Option<RecordRow<P>>, now: Timestamp) -> Self {
         let (fingerprint, place) = before
             .as_ref()
             .map(|row| (row.fingerprint.clone(), row.place.clone()))
@@ -77,14 +79,17 @@ impl<P: Clone> Entry<P> {
         let stage = before.as_ref().map_or(Stage::New, |row| match row.state {
             RecordState::Written => Stage::Written,
             RecordState::Verified | RecordState::Done => Stage::Verified,
+            RecordState::Held if row.in_place => Stage::Written,
             RecordState::Retry | RecordState::Held => Stage::New,
         });
+        let first_seen_at = before.as_ref().map_or(now, |row| row.first_seen_at);
         Self {
             key,
             before,
             fingerprint,
             place,
             stage,
+            first_seen_at,
             wrote: false,
         }
     }
@@ -127,7 +132,8 @@ impl<W: Workflow> Run<'_, W> {
             attempts: entry.attempts(),
             next_attempt_at: None,
             told: 0,
-            first_seen_at: entry.before.as_ref().map_or(now, |row| row.first_seen_at),
+            in_place: false,
+            first_seen_at: entry.first_seen_at,
             updated_at: now,
             run_id: self.lease.run_id.clone(),
             fence: self.lease.fence,

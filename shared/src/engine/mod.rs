@@ -21,6 +21,8 @@ mod stages;
 mod tally;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod workflow;
 
 pub use self::run::{Finished, Surroundings, run};

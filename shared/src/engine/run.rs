@@ -124,8 +124,9 @@ async fn run_under_lease<W: Workflow>(
     // The saving itself is the last call and counts.
     end.report.calls.state += 1;
     if let Err(error) = around.store.put_run(&end.report).await {
+        let stop = end.stop.get_or_insert(error.into());
         end.report.status = RunStatus::Failed;
-        end.stop.get_or_insert(error.into());
+        end.report.error.get_or_insert(stop.to_string());
     }
     end
 }

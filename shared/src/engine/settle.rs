@@ -86,7 +86,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             let row = rows.remove(&key);
             let decision = gate(row.as_ref(), now, &self.run.around.profile_version);
             let fault = self.unusable.remove(&key);
-            let entry = Entry::new(key, row);
+            let entry = Entry::new(key, row, now);
             match (decision, fault) {
                 (Gate::Open, None) => {
                     self.placing = true;
@@ -196,27 +196,28 @@ impl<W: Workflow> Conveyor<'_, W> {
             fields: row.fields.clone(),
             transaction_id: row.transaction_id.clone(),
         });
-        let untold = self.run.workflow.tells_held() && row.told == 0;
-        match (row.reason, entry.place.clone()) {
-            (Some(reason), Some(place)) if untold => {
-                self.to_tell.push_back(Telling {
-                    entry,
-                    place,
-                    news: News::Held(reason, row.fields),
-                });
+        let Lease { run_id, fence, .. } = self.run.lease.clone();
+        let rotated = row.fingerprint != entry.fingerprint;
+        let row = RecordRow {
+            fingerprint: entry.fingerprint.clone(),
+            run_id,
+            fence,
+            ..row
+        };
+        match entry.place.clone() {
+            Some(place) if self.is_to_be_told(&row) => {
+                let news = News::Held(Box::new(row));
+                self.to_tell.push_back(Telling { entry, place, news });
             }
-            _ if row.fingerprint != entry.fingerprint => {
-                let Lease { run_id, fence, .. } = self.run.lease.clone();
-                let renewed = RecordRow {
-                    fingerprint: entry.fingerprint,
-                    run_id,
-                    fence,
-                    ..row
-                };
-                self.begin_keeping(renewed, Next::Nothing);
-            }
+            _ if rotated => self.begin_keeping(row, Next::Nothing),
             _ => {}
         }
+    }
+
+    /// Whether the source wants to know of this held record, and does not. What is in place at the destination must never be told as
+    /// a failure.
+    fn is_to_be_told(&self, held: &RecordRow<W::Place>) -> bool {
+        self.run.workflow.tells_held() && held.told == 0 && !held.in_place
     }
 
     /// Lets a record on to locating, or queues it behind the one that is at work on its partition.
@@ -231,7 +232,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// The record at work on this partition is through; the next one may follow.
-    fn leave(&mut self, partition: &Partition) {
+    pub(super) fn leave(&mut self, partition: &Partition) {
         match self
             .partitions
             .get_mut(partition)
@@ -365,10 +366,10 @@ impl<W: Workflow> Conveyor<'_, W> {
                     self.begin_keeping(self.run.done_row(&entry, told + 1), Next::Nothing);
                     tally.add_plain(entry.key, Outcome::AlreadyInPlace);
                 }
-                (News::Held(reason, fields), Ok(())) => {
-                    let mut row = self.run.held_row(&entry, reason, fields);
+                (News::Held(mut row), Ok(())) => {
                     row.told = 1;
-                    self.begin_keeping(row, Next::Nothing);
+                    row.updated_at = self.run.around.clock.now();
+                    self.begin_keeping(*row, Next::Nothing);
                 }
                 (News::Held(..), Err(fault)) => {
                     tracing::warn!(record = %entry.key, kind = ?fault.kind, "the source could not be told of a held record");
@@ -387,14 +388,16 @@ impl<W: Workflow> Conveyor<'_, W> {
     /// Ends a record in this run: its row says where it stands, the report says why.
     pub(super) fn settle(&mut self, entry: Entry<W::Place>, fault: Fault, tally: &mut Tally<'_>) {
         let mut row = match fault.kind {
-            FaultKind::Defer => return tally.add_plain(entry.key, Outcome::Deferred),
+            FaultKind::Defer => {
+                self.out_of_time = true;
+                return tally.add_plain(entry.key, Outcome::Deferred);
+            }
             FaultKind::Hold(reason) => self.run.held_row(&entry, reason, fault.fields),
             FaultKind::Retry { reason, .. } => self.run.waiting_row(&entry, reason),
         };
         row.transaction_id = fault.transaction_id;
         let held = row.state == RecordState::Held;
-        // What is in place at the destination must never be told as a failure, now or later.
-        row.told = u32::from(held && entry.stage != Stage::New);
+        row.in_place = held && entry.stage != Stage::New;
         tally.add(RecordReport {
             key: row.key.clone(),
             outcome: if held {
@@ -406,13 +409,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             fields: row.fields.clone(),
             transaction_id: row.transaction_id.clone(),
         });
-        let tells = held && row.told == 0 && self.run.workflow.tells_held();
-        let next = match (row.reason, entry.place.clone()) {
-            (Some(reason), Some(place)) if tells => Next::Tell(Telling {
-                entry,
-                place,
-                news: News::Held(reason, row.fields.clone()),
-            }),
+        let next = match entry.place.clone() {
+            Some(place) if held && self.is_to_be_told(&row) => {
+                let news = News::Held(Box::new(row.clone()));
+                Next::Tell(Telling { entry, place, news })
+            }
             _ => Next::Nothing,
         };
         self.begin_keeping(row, next);
@@ -426,7 +427,11 @@ impl<W: Workflow> Conveyor<'_, W> {
     ) -> Option<Vec<Result<T, Fault>>> {
         match answer {
             Ok(answers) => {
-                self.failures = 0;
+                let fault = answers.first().and_then(|first| first.as_ref().err());
+                match fault.filter(|_| answers.iter().all(is_down)) {
+                    Some(fault) => self.note_fault(fault),
+                    None => self.failures = 0,
+                }
                 Some(answers)
             }
             Err(Trouble::Record(fault)) => {
@@ -443,4 +448,10 @@ impl<W: Workflow> Conveyor<'_, W> {
     fn halt(&mut self, stop: Stop) {
         self.stop.get_or_insert(stop);
     }
+}
+
+/// Whether a record failed with the whole system.
+fn is_down<T>(answer: &Result<T, Fault>) -> bool {
+    let fault = answer.as_ref().err();
+    fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Retry { down: Some(_), .. }))
 }

@@ -154,7 +154,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
 fn notice<P: Clone>(telling: &Telling<P>) -> Notice<P> {
     let held = match &telling.news {
-        News::Held(reason, fields) => Some((*reason, fields.clone())),
+        News::Held(row) => row.reason.map(|reason| (reason, row.fields.clone())),
         News::InPlace | News::Again => None,
     };
     Notice {

@@ -22,6 +22,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         attempts: 0,
         next_attempt_at: None,
         told: 0,
+        in_place: false,
         first_seen_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
         run_id: "earlier".to_owned(),

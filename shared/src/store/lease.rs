@@ -28,7 +28,8 @@ pub enum LeaseTaken {
 }
 
 impl Store {
-    /// Takes the lease if it is free or has expired at `now`.
+    /// Takes the lease if it is free, has expired at `now`, or is this run's already: the client repeats a request whose answer was
+    /// lost.
     pub async fn take_lease(
         &self,
         run_id: &str,
@@ -41,7 +42,9 @@ impl Store {
             .table_name(&self.table)
             .key("pk", self.pk())
             .key("sk", text("lease"))
-            .condition_expression("attribute_not_exists(holder) OR lease_ends < :now")
+            .condition_expression(
+                "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now",
+            )
             .update_expression("SET holder = :run, lease_ends = :ends ADD fence :one")
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":run", text(run_id))

@@ -64,6 +64,9 @@ pub struct RecordRow<P> {
     pub next_attempt_at: Option<Timestamp>,
     /// How often the source was told of a `done` record and still lists it; or, of a `held` one, whether it was told at all.
     pub told: u32,
+    /// Whether the effect of a `held` record was seen or written at its destination: then the source is never told that it failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_place: bool,
     /// When the record was first met.
     pub first_seen_at: Timestamp,
     /// When this row was last written.

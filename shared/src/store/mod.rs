@@ -9,6 +9,8 @@ mod ledger;
 mod runs;
 mod sign_ins;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -2,7 +2,7 @@
 
 use super::mapping::Referral;
 use super::matching::{Match, Plan, choose, service_of};
-use super::{Place, ReferralsToPrimero};
+use super::{Place, Proof, ReferralsToPrimero};
 use crate::domain::ids::CaseRecordId;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::System;
@@ -32,8 +32,9 @@ impl ReferralsToPrimero<'_> {
                 .await
                 .map_err(not_ready)
         };
-        futures::try_join!(self.check_forms(), control)?;
-        Ok(())
+        // Without a visible case the forms explain nothing, so the control entry is heard first.
+        let (control, forms) = futures::join!(control, self.check_forms());
+        control.and(forms)
     }
 
     /// A user without access to the forms is no fault: the first write is read back in any case.
@@ -87,14 +88,27 @@ impl ReferralsToPrimero<'_> {
         referral: &Referral,
         plan: &Plan,
     ) -> Result<Place, Trouble> {
-        let mut proven = self.proven.lock().await;
-        if *proven {
-            drop(proven);
-            return self.create_or_append(referral, plan).await;
+        let mut proof = self.proof.lock().await;
+        match &*proof {
+            Proof::Given => {
+                drop(proof);
+                return self.create_or_append(referral, plan).await;
+            }
+            Proof::Failed(stop) => return Err(stop.clone().into()),
+            Proof::Awaited => {}
         }
+        let written = self.write_and_prove(referral, plan).await;
+        match &written {
+            Ok(_) => *proof = Proof::Given,
+            Err(Trouble::Run(stop)) => *proof = Proof::Failed(stop.clone()),
+            Err(Trouble::Record(_)) => {}
+        }
+        written
+    }
+
+    async fn write_and_prove(&self, referral: &Referral, plan: &Plan) -> Result<Place, Trouble> {
         let place = self.create_or_append(referral, plan).await?;
         self.prove_fields(referral, &place).await?;
-        *proven = true;
         Ok(place)
     }
 

@@ -57,8 +57,17 @@ pub struct ReferralsToPrimero<'r> {
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
     clock: Arc<dyn Clock>,
-    /// Whether a write of this run was read back with every field that the round trip needs.
-    proven: Mutex<bool>,
+    proof: Mutex<Proof>,
+}
+
+/// Whether a write of this run was read back with every field that the round trip needs.
+enum Proof {
+    /// Nothing was written yet: the first write goes alone.
+    Awaited,
+    /// It was.
+    Given,
+    /// The first write ended the run; those that waited for it must not write either.
+    Failed(Stop),
 }
 
 /// Where a referral's service is, and how proGres is told of it.
@@ -88,7 +97,7 @@ impl<'r> ReferralsToPrimero<'r> {
             primero,
             fingerprints,
             clock,
-            proven: Mutex::new(false),
+            proof: Mutex::new(Proof::Awaited),
         }
     }
 

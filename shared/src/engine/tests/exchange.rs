@@ -1,0 +1,264 @@
+//! The made-up workflow: parcels from the list onto the shelf.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::fate::{Fate, Receiver, Turn};
+use super::systems::{Event, Mishap, Offer, Stage, Systems};
+use crate::clock::{Clock, VirtualClock};
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::outcome::Calls;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::domain::system::{System, WorkflowName};
+use crate::engine::{
+    BatchResult, Batches, Discovered, Fault, LedgerView, Located, Mapped, Notice, Trouble,
+    Verification, Workflow,
+};
+
+pub struct Exchange<'s> {
+    pub systems: &'s Systems,
+    pub fate: &'s Fate,
+    pub clock: &'s VirtualClock,
+    pub batches: Batches,
+    pub tells_held: bool,
+    pub secret: &'s str,
+}
+
+/// Turns a stage wait may take before the test is taken for stuck.
+const PATIENCE: usize = 100_000;
+
+impl Exchange<'_> {
+    /// One call to either system: `effect` happens once for every record, unless a mishap or fate prevents it.
+    async fn call<T>(
+        &self,
+        stage: Stage,
+        keys: &[RecordKey],
+        mut effect: impl FnMut(&RecordKey) -> Result<T, Fault>,
+    ) -> BatchResult<T> {
+        self.note(stage, keys, false);
+        let turn = self.fate.begin(Receiver::System);
+        self.turned(turn, stage).await?;
+        let mishaps = self.systems.mishaps(stage, keys);
+        for (_, mishap) in &mishaps {
+            match mishap {
+                Mishap::Fails(trouble) => return Err(trouble.clone()),
+                Mishap::Panics => panic!("on purpose, at {stage:?}"),
+                Mishap::Takes(duration) => self.clock.sleep(*duration).await,
+                _ => {}
+            }
+        }
+        let answers = keys.iter().map(|key| {
+            let own = mishaps
+                .iter()
+                .find(|(record, _)| record.as_ref() == Some(key));
+            match own {
+                Some((_, Mishap::Record(fault))) => Err(fault.clone()),
+                _ => effect(key),
+            }
+        });
+        let answers = answers.collect();
+        let turn = self.fate.end();
+        self.turned(turn, stage).await?;
+        // Others get their turn between a call and its answer.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        for (_, mishap) in mishaps {
+            match mishap {
+                Mishap::FailsAfterEffect(trouble) => return Err(trouble),
+                Mishap::Swallowed => {
+                    let mut parcels = self.systems.shelf.borrow_mut();
+                    parcels.retain(|parcel| !keys.contains(parcel));
+                }
+                Mishap::Stalls => self.until(|| self.systems.may_go_on()).await,
+                Mishap::AnswersAfter(calls) => {
+                    self.until(|| self.systems.ended(stage).len() >= calls)
+                        .await;
+                }
+                _ => {}
+            }
+        }
+        self.note(stage, keys, true);
+        Ok(answers)
+    }
+
+    async fn turned(&self, turn: Turn, stage: Stage) -> Result<(), Trouble> {
+        match turn {
+            Turn::Goes => Ok(()),
+            Turn::Fails => Err(Fault::down(system_of(stage)).into()),
+            Turn::Never => std::future::pending().await,
+        }
+    }
+
+    async fn until(&self, reached: impl Fn() -> bool) {
+        for _ in 0..PATIENCE {
+            if reached() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("what this call waits for never comes");
+    }
+
+    fn note(&self, stage: Stage, keys: &[RecordKey], ended: bool) {
+        self.systems.events.borrow_mut().push(Event {
+            stage,
+            keys: keys.to_vec(),
+            at: self.clock.now(),
+            ended,
+        });
+    }
+
+    fn listed(&self) -> Vec<Discovered> {
+        let (offers, told) = (self.systems.offers.borrow(), self.systems.told.borrow());
+        let in_place = |offer: &Offer| {
+            let mut of_it = told.iter().filter(|notice| notice.key == offer.key);
+            of_it.any(|notice| notice.held.is_none())
+        };
+        let pending = offers
+            .iter()
+            .filter(|offer| self.systems.forgetful.get() || !in_place(offer));
+        pending
+            .map(|offer| Discovered {
+                key: offer.key.clone(),
+                fault: offer.unusable.clone(),
+            })
+            .collect()
+    }
+
+    fn is_shelved(&self, key: &RecordKey) -> bool {
+        self.systems.shelf.borrow().contains(key)
+    }
+}
+
+impl Workflow for Exchange<'_> {
+    type Source = Offer;
+    type Record = Offer;
+    type Plan = ();
+    type Place = String;
+
+    fn name(&self) -> WorkflowName {
+        WorkflowName::ReferralsToPrimero
+    }
+
+    fn batches(&self) -> Batches {
+        self.batches
+    }
+
+    fn tells_held(&self) -> bool {
+        self.tells_held
+    }
+
+    fn calls(&self) -> Calls {
+        let events = self.systems.events.borrow();
+        let to = |system| {
+            let begun = events.iter().filter(|event| !event.ended);
+            begun
+                .filter(|event| system_of(event.stage) == system)
+                .count() as u64
+        };
+        Calls {
+            ping: to(System::Ping),
+            primero: to(System::Primero),
+            state: 0,
+        }
+    }
+
+    async fn discover(&self) -> Result<Vec<Discovered>, Stop> {
+        match self.call(Stage::Discover, &[], |_| Ok(())).await {
+            Ok(_) => Ok(self.listed()),
+            Err(Trouble::Run(stop)) => Err(stop),
+            Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Ping)),
+        }
+    }
+
+    async fn prepare(&self, _: LedgerView<'_>) -> Result<(), Stop> {
+        match self.call(Stage::Prepare, &[], |_| Ok(())).await {
+            Ok(_) => Ok(()),
+            Err(Trouble::Run(stop)) => Err(stop),
+            Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Primero)),
+        }
+    }
+
+    async fn fetch(&self, keys: &[RecordKey]) -> BatchResult<Offer> {
+        self.call(Stage::Fetch, keys, |key| {
+            let offers = self.systems.offers.borrow();
+            let offer = offers.iter().find(|offer| offer.key == *key);
+            offer.cloned().ok_or(Fault::retry(Reason::DetailsMissing))
+        })
+        .await
+    }
+
+    fn map(&self, key: &RecordKey, offer: Offer, _: Timestamp) -> Mapped<Self> {
+        let mishaps = self.systems.mishaps(Stage::Map, std::slice::from_ref(key));
+        assert!(mishaps.is_empty(), "on purpose, while mapping");
+        let secret = FingerprintKey::new(&SecretString::from(self.secret));
+        Mapped {
+            fingerprint: secret.fingerprint(&Pii::new(offer.content.clone().into_bytes())),
+            place: Some(offer.household.clone()),
+            result: match &offer.invalid {
+                Some(fault) => Err(fault.clone()),
+                None => Ok((Pii::new(offer.household.clone()), offer)),
+            },
+        }
+    }
+
+    async fn locate(&self, offers: &[&Offer]) -> BatchResult<Located<Self>> {
+        let keys: Vec<_> = offers.iter().map(|offer| offer.key.clone()).collect();
+        let located = |key: &RecordKey| {
+            let offer = offers.iter().find(|offer| offer.key == *key);
+            let place = offer.expect("it was asked for").household.clone();
+            Ok(if self.is_shelved(key) {
+                Located::InPlace(place)
+            } else {
+                Located::Missing(())
+            })
+        };
+        self.call(Stage::Locate, &keys, located).await
+    }
+
+    async fn write(&self, offer: &Offer, (): &()) -> Result<String, Trouble> {
+        let key = std::slice::from_ref(&offer.key);
+        let shelve = |key: &RecordKey| {
+            self.systems.shelf.borrow_mut().push(key.clone());
+            Ok(offer.household.clone())
+        };
+        let answers = self.call(Stage::Write, key, shelve).await?;
+        let answer = answers.into_iter().next().expect("one a record");
+        Ok(answer?)
+    }
+
+    async fn verify(&self, written: &[(&Offer, &String)]) -> BatchResult<Verification<String>> {
+        let keys: Vec<_> = written.iter().map(|(offer, _)| offer.key.clone()).collect();
+        let verified = |key: &RecordKey| {
+            let own = written.iter().find(|(offer, _)| offer.key == *key);
+            let (_, place) = own.expect("it was asked for");
+            Ok(if self.is_shelved(key) {
+                Verification::Verified((*place).clone())
+            } else {
+                Verification::Gone
+            })
+        };
+        self.call(Stage::Verify, &keys, verified).await
+    }
+
+    async fn report(&self, notices: &[Notice<String>]) -> BatchResult<()> {
+        let keys: Vec<_> = notices.iter().map(|notice| notice.key.clone()).collect();
+        let tell = |key: &RecordKey| {
+            let notice = notices.iter().find(|notice| notice.key == *key);
+            let notice = notice.expect("it was asked for").clone();
+            self.systems.told.borrow_mut().push(notice);
+            Ok(())
+        };
+        self.call(Stage::Report, &keys, tell).await
+    }
+}
+
+fn system_of(stage: Stage) -> System {
+    match stage {
+        Stage::Discover | Stage::Fetch | Stage::Map | Stage::Report => System::Ping,
+        Stage::Prepare | Stage::Locate | Stage::Write | Stage::Verify => System::Primero,
+    }
+}

@@ -1,0 +1,175 @@
+//! Limits of one run: writes and time.
+
+use std::time::Duration;
+
+use super::scenario::{START, Scenario};
+use super::systems::{Mishap, Stage};
+use crate::clock::{Clock, later, until};
+use crate::domain::outcome::RunStatus;
+use crate::domain::reason::Stop;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn the_first_run_stops_writing_at_its_own_limit_and_defers_the_rest() {
+    let mut scenario = Scenario::offering(9).await;
+    scenario.settings.first_run_writes = 2;
+    scenario.settings.max_writes_per_run = 4;
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.delivered, report.counts.deferred), (2, 7));
+    assert_eq!(scenario.systems.begun(Stage::Write).len(), 2);
+    for number in (1..=9).filter(|number| scenario.systems.copies(*number) == 0) {
+        assert_eq!(
+            scenario.find_row(number).await,
+            None,
+            "nothing happened to it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn later_runs_stop_writing_at_the_limit_of_a_run() {
+    let mut scenario = Scenario::offering(9).await;
+    scenario.settings.first_run_writes = 2;
+    scenario.settings.max_writes_per_run = 4;
+    scenario.complete().await;
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.delivered, report.counts.deferred), (4, 3));
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.delivered, report.counts.deferred), (3, 0));
+}
+
+#[tokio::test]
+async fn a_record_written_again_counts_as_another_write() {
+    let mut scenario = Scenario::offering(1).await;
+    scenario.settings.first_run_writes = 1;
+    scenario.systems.once(Stage::Write, Mishap::Swallowed);
+    let report = scenario.complete().await;
+    assert_eq!(report.counts.deferred, 1);
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+    assert_eq!(scenario.systems.copies(1), 1);
+}
+
+/// 40 seconds for parcels that take five each, one by one: the last 10 seconds are the reserve.
+async fn short_of_time(parcels: u128) -> Scenario {
+    let mut scenario = Scenario::offering(parcels).await;
+    scenario.time = 40 * SECOND;
+    scenario.settings.concurrency = 1;
+    scenario
+        .systems
+        .always(Stage::Write, Mishap::Takes(5 * SECOND));
+    scenario
+}
+
+#[tokio::test]
+async fn nothing_new_begins_in_the_reserve_and_the_rest_is_deferred() {
+    let scenario = short_of_time(12).await;
+    let report = scenario.complete().await;
+    assert_eq!(report.status, RunStatus::Truncated);
+    assert_eq!((report.counts.delivered, report.counts.deferred), (6, 6));
+    for stage in [Stage::Prepare, Stage::Fetch, Stage::Locate, Stage::Write] {
+        let late = scenario.systems.begun(stage).into_iter();
+        let late = late
+            .filter(|event| until(START, event.at) >= 30 * SECOND)
+            .count();
+        assert_eq!(late, 0, "{stage:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_begun_is_finished_within_the_reserve() {
+    let scenario = short_of_time(12).await;
+    let report = scenario.complete().await;
+    assert!(until(START, report.finished_at) <= scenario.time);
+    for shelved in &*scenario.systems.shelf.borrow() {
+        let told = scenario
+            .systems
+            .told
+            .borrow()
+            .iter()
+            .filter(|n| n.key == *shelved)
+            .count();
+        assert_eq!(told, 1, "{shelved}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_can_be_read_back_before_the_end_is_read_back() {
+    // Eight begin before the reserve of 2.5 seconds; only the last of them is too late to be read back two seconds after.
+    let mut scenario = short_of_time(12).await;
+    scenario.time = 10 * SECOND;
+    scenario.systems.heal();
+    scenario.systems.always(Stage::Write, Mishap::Takes(SECOND));
+    let report = scenario.complete().await;
+    assert_eq!(scenario.systems.begun(Stage::Write).len(), 8);
+    assert_eq!((report.counts.delivered, report.counts.deferred), (7, 5));
+}
+
+#[tokio::test]
+async fn later_runs_finish_what_was_deferred() {
+    let scenario = short_of_time(12).await;
+    scenario.complete().await;
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.discovered, report.counts.delivered), (6, 6));
+    assert_eq!(report.status, RunStatus::Completed);
+    assert_eq!(
+        (1..=12).map(|number| scenario.systems.copies(number)).max(),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_run_with_due_records_and_no_progress_is_an_error() {
+    let mut scenario = Scenario::offering(3).await;
+    scenario.time = 40 * SECOND;
+    scenario
+        .systems
+        .once(Stage::Discover, Mishap::Takes(35 * SECOND));
+    let finished = scenario.run().await;
+    assert_eq!(finished.stop, Some(Stop::NoProgress));
+    assert_eq!(finished.report.counts.deferred, 3);
+    assert!(scenario.lease_is_free().await);
+    assert_eq!(scenario.complete().await.counts.delivered, 3);
+}
+
+#[tokio::test]
+async fn a_call_that_finds_no_time_left_makes_the_run_truncated() {
+    let scenario = Scenario::offering(2).await;
+    let no_time = crate::engine::Fault::defer();
+    scenario
+        .systems
+        .once(Stage::Report, Mishap::Fails(no_time.into()));
+    let report = scenario.complete().await;
+    assert_eq!(report.status, RunStatus::Truncated);
+    assert_eq!(report.counts.deferred, 2);
+    assert_eq!(scenario.complete().await.counts.delivered, 2);
+    assert_eq!(scenario.systems.begun(Stage::Write).len(), 2);
+}
+
+#[tokio::test]
+async fn with_three_seconds_for_two_hundred_records_every_run_delivers_some_in_time() {
+    let mut scenario = Scenario::offering(200).await;
+    scenario.time = 3 * SECOND;
+    scenario
+        .systems
+        .always(Stage::Write, Mishap::Takes(Duration::from_millis(100)));
+    let mut runs = 0;
+    while scenario.systems.told.borrow().len() < 200 {
+        runs += 1;
+        let begun = scenario.clock.now();
+        let report = scenario.complete().await;
+        assert!(report.counts.delivered > 0, "run {runs}: {report:?}");
+        assert!(
+            report.finished_at < later(begun, scenario.time),
+            "run {runs}"
+        );
+        scenario.clock.advance(Duration::from_mins(15));
+    }
+    assert!(runs <= 15, "{runs} runs");
+    assert_eq!(
+        (1..=200)
+            .map(|number| scenario.systems.copies(number))
+            .max(),
+        Some(1)
+    );
+}

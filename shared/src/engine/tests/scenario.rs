@@ -1,0 +1,253 @@
+//! One deployment of the made-up exchange over several runs. After every run it is checked that the report is true in itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::AttributeValue;
+use embedded_dynamodb::EmbeddedDynamoDb;
+use jiff::Timestamp;
+
+use super::exchange::Exchange;
+use super::fate::{Fate, OfTheStore};
+use super::systems::{Systems, key};
+use crate::clock::{Clock, VirtualClock, later};
+use crate::deadline::Deadline;
+use crate::domain::ids::Deployment;
+use crate::domain::outcome::{Outcome, RunReport, RunStatus};
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::system::{System, WorkflowName};
+use crate::engine::{Batches, Finished, Surroundings, run};
+use crate::entropy::Entropy;
+use crate::profile::EngineSettings;
+use crate::store::{RecordRow, Store, table};
+
+pub const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
+const TABLE: &str = "state";
+
+pub struct Scenario {
+    pub systems: Systems,
+    pub clock: Arc<VirtualClock>,
+    pub fate: Arc<Fate>,
+    pub settings: EngineSettings,
+    pub batches: Batches,
+    pub tells_held: bool,
+    pub profile_version: String,
+    /// How long a run may take.
+    pub time: Duration,
+    /// Keys the fingerprints.
+    pub secret: &'static str,
+    /// The versions of the credentials in use.
+    pub secret_versions: HashMap<System, String>,
+    deployment: Deployment,
+    entropy: Arc<Entropy>,
+    client: Client,
+    state: EmbeddedDynamoDb,
+}
+
+impl Scenario {
+    /// Parcels 1 to `count` are offered, each of its own household.
+    pub async fn offering(count: u128) -> Self {
+        Self::of(Systems::offering(count)).await
+    }
+
+    pub async fn of(systems: Systems) -> Self {
+        let state = EmbeddedDynamoDb::in_memory().await.expect("it starts");
+        let fate = Arc::new(Fate::default());
+        let config = state.client().config().to_builder();
+        let config = config
+            .retry_config(RetryConfig::disabled())
+            .interceptor(OfTheStore(Arc::clone(&fate)));
+        let client = Client::from_conf(config.build());
+        table::ensure(&client, TABLE).await.expect("a table");
+        Self {
+            systems,
+            clock: Arc::new(VirtualClock::at(START)),
+            fate,
+            settings: EngineSettings {
+                concurrency: 4,
+                max_writes_per_run: 1000,
+                first_run_writes: 1000,
+                verify_after: Duration::from_secs(2),
+                retry_base: Duration::from_mins(10),
+                retry_cap: Duration::from_hours(24),
+                retry_attempts: 12,
+            },
+            batches: Batches {
+                fetch: 3,
+                locate: 4,
+                verify: 4,
+                report: 3,
+            },
+            tells_held: false,
+            profile_version: "v1".to_owned(),
+            time: Duration::from_mins(15),
+            secret: "an invented key of the made-up exchange",
+            secret_versions: HashMap::new(),
+            deployment: "made-up".parse().expect("a name"),
+            entropy: Arc::new(Entropy::from_seed(7)),
+            client,
+            state,
+        }
+    }
+
+    /// Runs once. The report has to be true in itself, and saved.
+    pub async fn run(&self) -> Finished {
+        let store = self.store();
+        let finished = self.run_with(&store).await;
+        assert_true_in_itself(&finished);
+        assert_eq!(finished.report.calls.state, store.calls());
+        let kept = finished.report.status != RunStatus::AlreadyRunning
+            && !matches!(finished.stop, Some(Stop::StoreUnavailable(_)));
+        let saved = self.saved_report(&finished.report.run_id).await;
+        assert_eq!(saved, kept.then(|| finished.report.clone()));
+        finished
+    }
+
+    /// Runs once and demands that nothing stops it.
+    pub async fn complete(&self) -> RunReport {
+        let finished = self.run().await;
+        assert_eq!(finished.stop, None);
+        finished.report
+    }
+
+    /// Runs once under a decree; none if the process died.
+    pub async fn run_to_its_fate(&self) -> Option<Finished> {
+        let store = self.store();
+        let finished = self.fate.befall(self.run_with(&store)).await;
+        finished.iter().for_each(assert_true_in_itself);
+        finished
+    }
+
+    async fn run_with(&self, store: &Store) -> Finished {
+        let now = self.clock.now();
+        let exchange = Exchange {
+            systems: &self.systems,
+            fate: &self.fate,
+            clock: &self.clock,
+            batches: self.batches,
+            tells_held: self.tells_held,
+            secret: self.secret,
+        };
+        let around = Surroundings {
+            deployment: &self.deployment,
+            profile_version: self.profile_version.clone(),
+            secret_versions: self.secret_versions.clone(),
+            settings: &self.settings,
+            store,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy: Arc::clone(&self.entropy),
+            deadline: Deadline::new(now, later(now, self.time)),
+            watch: &|_| {},
+        };
+        run(&exchange, &around).await
+    }
+
+    pub fn store(&self) -> Store {
+        let workflow = WorkflowName::ReferralsToPrimero;
+        Store::new(
+            self.client.clone(),
+            TABLE.to_owned(),
+            &self.deployment,
+            workflow,
+        )
+    }
+
+    /// The ledger's row of a parcel.
+    pub async fn find_row(&self, number: u128) -> Option<RecordRow<String>> {
+        let rows = self.store().records(&[key(number)]).await;
+        rows.expect("the store answers").remove(&key(number))
+    }
+
+    pub async fn row(&self, number: u128) -> RecordRow<String> {
+        self.find_row(number).await.expect("it has a row")
+    }
+
+    pub async fn saved_report(&self, run_id: &str) -> Option<RunReport> {
+        let item = self.item(&format!("run#{run_id}")).await?;
+        Some(serde_dynamo::from_item(item).expect("a report"))
+    }
+
+    /// An item as it is stored.
+    pub async fn item(
+        &self,
+        sk: &str,
+    ) -> Option<std::collections::HashMap<String, AttributeValue>> {
+        // Beside the client under test, which fate may have cut off.
+        let client = self.state.client();
+        let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
+        let answer = client
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await;
+        answer.expect("the store answers").item
+    }
+
+    /// Whether another run could begin now.
+    pub async fn lease_is_free(&self) -> bool {
+        let lease = self.item("lease").await;
+        lease.is_none_or(|lease| !lease.contains_key("holder"))
+    }
+}
+
+/// What must hold of every report, whatever happened.
+fn assert_true_in_itself(finished: &Finished) {
+    let Finished { report, stop } = finished;
+    let counts = &report.counts;
+    let settled = counts.delivered
+        + counts.already_in_place
+        + counts.awaiting_confirmation
+        + counts.skipped
+        + counts.deferred
+        + counts.held
+        + counts.will_retry;
+    assert_eq!(
+        settled, counts.discovered,
+        "each record counts once: {report:?}"
+    );
+    let reasons: u64 = report.reasons.values().sum();
+    assert_eq!(
+        reasons,
+        counts.held + counts.will_retry,
+        "each has its reason: {report:?}"
+    );
+    let listed = u64::try_from(report.records.len()).expect("at most 100");
+    assert_eq!(listed, counts.discovered.min(100), "{report:?}");
+    let well = |outcome| matches!(outcome, Outcome::Delivered | Outcome::AlreadyInPlace);
+    let order: Vec<bool> = report
+        .records
+        .iter()
+        .map(|record| well(record.outcome))
+        .collect();
+    assert!(
+        order.is_sorted(),
+        "what was not delivered comes first: {report:?}"
+    );
+    let failed = report.status == RunStatus::Failed;
+    assert_eq!(failed, stop.is_some());
+    assert_eq!(report.error, stop.as_ref().map(Stop::to_string));
+}
+
+/// The reason in a report's line about a parcel.
+pub fn reason_of(report: &RunReport, number: u128) -> Option<Reason> {
+    let line = report
+        .records
+        .iter()
+        .find(|record| record.key == key(number));
+    line.expect("it is listed").reason
+}
+
+/// The outcome in a report's line about a parcel.
+pub fn outcome_of(report: &RunReport, number: u128) -> Outcome {
+    let line = report
+        .records
+        .iter()
+        .find(|record| record.key == key(number));
+    line.expect("it is listed").outcome
+}

@@ -1,0 +1,6 @@
+//! Stories of the whole system: the bridge as it is installed, a real state table, simulated PING and Primero. What became of a
+//! story is read from what the simulated systems hold, not from our own report alone.
+
+mod bridge;
+mod referral;
+mod stories;
