@@ -1,15 +1,14 @@
 //! The control entry: a case known to exist, asked for in every look-up. If it does not come back, "none" means nothing.
 
 use super::case::Case;
-use super::look_up::Listing;
+use super::listing::{Listing, PAGE};
 use super::{PrimeroClient, Repeat};
-use crate::domain::ids::CaseRecordId;
+use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
 use crate::transport::GateError;
 
-/// Cases listed in one page while a control is chosen, and pages listed at most.
-const PAGE: usize = 1000;
+/// Pages listed at most while a control is chosen.
 const PAGES: usize = 20;
 
 /// An enabled case with an individual number.
@@ -17,6 +16,7 @@ const PAGES: usize = 20;
 pub(super) struct Control {
     pub id: CaseRecordId,
     pub individual_no: Pii<String>,
+    pub case_id: Option<CaseId>,
 }
 
 impl PrimeroClient {
@@ -38,6 +38,7 @@ impl PrimeroClient {
         self.control.lock().await.get_or_insert_with(|| Control {
             id,
             individual_no: individual_no.clone(),
+            case_id: None,
         });
     }
 
@@ -49,7 +50,7 @@ impl PrimeroClient {
         for page in 1..=PAGES {
             let url = self.url("/api/v2/cases");
             let query = [
-                ("fields", "unhcr_individual_no".to_owned()),
+                ("fields", "unhcr_individual_no,case_id".to_owned()),
                 ("order_by", "created_at".to_owned()),
                 ("order", "asc".to_owned()),
                 ("per", PAGE.to_string()),
@@ -69,6 +70,7 @@ impl PrimeroClient {
                 case.enabled.then_some(Control {
                     id: case.id,
                     individual_no,
+                    case_id: case.case_id,
                 })
             });
             if found.is_some() || listed < PAGE {

@@ -81,11 +81,8 @@ impl PingClient {
             }
             // B2C answers 400 for a wrong password, the gateway 401 or 403.
             400 | 401 | 403 => Err(refused()),
-            status => Err(GateError::Refused {
-                system: System::Ping,
-                status,
-                fields: Vec::new(),
-            }),
+            // No record is to blame for a sign-in that fails.
+            status => Err(self.transport.unreadable(ROUTE, format!("status {status}"))),
         }
     }
 }
