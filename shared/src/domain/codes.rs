@@ -61,6 +61,37 @@ code_enum!(
     }
 );
 code_enum!(
+    /// `progres_interoperabilityreferralstatus`: what became of a referral to proGres.
+    InteropReferralStatus {
+        /// UNHCR took it.
+        Accepted = 125_080_001,
+        /// UNHCR refused it.
+        Rejected = 125_080_002,
+        /// Decided, and Primero knows: finished.
+        Synced = 125_080_003,
+    }
+);
+code_enum!(
+    /// `progres_reviewdecision`: a decision where the status above is absent.
+    ReviewDecision {
+        /// UNHCR took it.
+        Accepted = 125_080_000,
+        /// UNHCR refused it.
+        Rejected = 125_080_001,
+    }
+);
+code_enum!(
+    /// `progres_interoperabiltyreferralrejectionreason` (sic): why UNHCR refused a referral.
+    RejectionReason {
+        /// Nobody in proGres is this individual.
+        IndividualNotFound = 125_080_000,
+        /// The UNHCR id belongs to somebody else.
+        IndividualNotMatched = 125_080_001,
+        /// The referral is not for UNHCR.
+        NotApplicable = 125_080_002,
+    }
+);
+code_enum!(
     /// `progres_sex`.
     SexCode {
         /// Female.
@@ -73,6 +104,18 @@ code_enum!(
         Unknown = 125_080_003,
     }
 );
+
+impl RejectionReason {
+    /// The reason in proGres' own words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::IndividualNotFound => "Individual Not Found",
+            Self::IndividualNotMatched => "Individual Not Match UNHCR ID",
+            Self::NotApplicable => "Not applicable",
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -109,5 +152,39 @@ mod tests {
     #[test]
     fn the_same_number_means_different_things_per_field() {
         assert_eq!(TransferStatus::Pending.number(), SexCode::Other.number());
+        assert_eq!(
+            InteropReferralStatus::Accepted.number(),
+            ReviewDecision::Rejected.number()
+        );
+    }
+
+    #[test]
+    fn every_option_set_has_the_numbers_of_the_contract() {
+        let from =
+            |numbers: &[u32]| -> Vec<u32> { numbers.iter().map(|n| 125_080_000 + n).collect() };
+        let all = |codes: Vec<u32>, last: &[u32]| assert_eq!(codes, from(last));
+        all(
+            TransferStatus::ALL.iter().map(|c| c.number()).collect(),
+            &[1, 2, 3, 4],
+        );
+        all(
+            InteropReferralStatus::ALL
+                .iter()
+                .map(|c| c.number())
+                .collect(),
+            &[1, 2, 3],
+        );
+        all(
+            ReviewDecision::ALL.iter().map(|c| c.number()).collect(),
+            &[0, 1],
+        );
+        all(
+            RejectionReason::ALL.iter().map(|c| c.number()).collect(),
+            &[0, 1, 2],
+        );
+        all(
+            SexCode::ALL.iter().map(|c| c.number()).collect(),
+            &[0, 1, 2, 3],
+        );
     }
 }

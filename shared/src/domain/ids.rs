@@ -73,6 +73,16 @@ guid_id!(
     ServiceId,
     "service id"
 );
+guid_id!(
+    /// A referral inside Primero, as its URLs name it (`id`).
+    ReferralId,
+    "referral id"
+);
+guid_id!(
+    /// A referral that was submitted to proGres (`progres_interoperabilityreferralid`).
+    InteropReferralId,
+    "interoperability referral id"
+);
 
 /// Primero's `case_id`: what PING calls the case. A UUID in every installation seen, but opaque to us.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -28,6 +28,19 @@ pub fn fields_at_fault(body: &[u8]) -> Vec<String> {
     fields
 }
 
+/// Whether an error body says that the CSRF token is missing or of another session.
+pub fn lacks_csrf_token(body: &[u8]) -> bool {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return false;
+    };
+    let errors = body.get("errors").and_then(Value::as_array);
+    let mut messages = errors
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error.get("message").and_then(Value::as_str));
+    messages.any(|message| message.contains("CSRF token"))
+}
+
 fn is_field_path(entry: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '/';
     entry.starts_with('/') && entry.len() <= 120 && entry.chars().all(word)
@@ -44,6 +57,16 @@ mod tests {
             fields_at_fault(body),
             ["/age", "/services_section/0/service_type", "/sex"]
         );
+    }
+
+    #[test]
+    fn a_missing_csrf_token_is_told_from_a_missing_permission() {
+        let body = br#"{"errors":[{"status":403,"resource":"/api/v2/tokens","message":"Can't verify CSRF token authenticity."}]}"#;
+        assert!(lacks_csrf_token(body));
+        let body =
+            br#"{"errors":[{"status":403,"resource":"/api/v2/users","message":"Forbidden"}]}"#;
+        assert!(!lacks_csrf_token(body));
+        assert!(!lacks_csrf_token(b"CSRF token"));
     }
 
     #[test]

@@ -84,7 +84,9 @@ impl Service {
             .is_some_and(|value| !value.is_null())
     }
 
-    fn text(&self, field: &str) -> Option<&str> {
+    /// The text of a field.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
         self.0.expose().get(field).and_then(Value::as_str)
     }
 }
@@ -93,7 +95,9 @@ const fn enabled() -> bool {
     true
 }
 
-fn personal_text<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Pii<String>>, D::Error> {
+pub(super) fn personal_text<'de, D: Deserializer<'de>>(
+    reader: D,
+) -> Result<Option<Pii<String>>, D::Error> {
     Ok(Option::<String>::deserialize(reader)?.map(Pii::new))
 }
 

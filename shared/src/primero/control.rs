@@ -1,15 +1,15 @@
 //! The control entry: a case known to exist, asked for in every look-up. If it does not come back, "none" means nothing.
 
 use super::case::Case;
-use super::look_up::Listing;
+use super::listing::Listing;
 use super::{PrimeroClient, Repeat};
-use crate::domain::ids::CaseRecordId;
+use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
 use crate::transport::GateError;
 
-/// Cases listed in one page while a control is chosen, and pages listed at most.
-const PAGE: usize = 100;
+/// Cases listed in one page while a control is chosen, and pages listed at most. The first page almost always has one.
+const ROWS: usize = 100;
 const PAGES: usize = 100;
 
 /// An enabled case with an individual number.
@@ -17,6 +17,7 @@ const PAGES: usize = 100;
 pub(super) struct Control {
     pub id: CaseRecordId,
     pub individual_no: Pii<String>,
+    pub case_id: Option<CaseId>,
 }
 
 impl PrimeroClient {
@@ -38,6 +39,7 @@ impl PrimeroClient {
         self.control.lock().await.get_or_insert_with(|| Control {
             id,
             individual_no: individual_no.clone(),
+            case_id: None,
         });
     }
 
@@ -49,10 +51,10 @@ impl PrimeroClient {
         for page in 1..=PAGES {
             let url = self.url("/api/v2/cases");
             let query = [
-                ("fields", "unhcr_individual_no".to_owned()),
+                ("fields", "unhcr_individual_no,case_id".to_owned()),
                 ("order_by", "created_at".to_owned()),
                 ("order", "asc".to_owned()),
-                ("per", PAGE.to_string()),
+                ("per", ROWS.to_string()),
                 ("page", page.to_string()),
             ];
             let answer = self
@@ -69,9 +71,10 @@ impl PrimeroClient {
                 case.enabled.then_some(Control {
                     id: case.id,
                     individual_no,
+                    case_id: case.case_id,
                 })
             });
-            if found.is_some() || listed < PAGE {
+            if found.is_some() || listed < ROWS {
                 return Ok(found);
             }
         }

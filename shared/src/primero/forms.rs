@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use super::look_up::Listing;
+use super::listing::Listing;
 use super::{PrimeroClient, Repeat};
 use crate::transport::GateError;
 

@@ -3,53 +3,43 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use serde::Deserialize;
-
 use super::case::{Case, LOOK_UP_FIELDS};
 use super::control::Control;
+use super::listing::{Listing, PAGE};
 use super::{PrimeroClient, Repeat};
-use crate::domain::ids::CaseRecordId;
+use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
 use crate::transport::GateError;
-
-/// Rows Primero gives in one page at most, whatever is asked.
-const PAGE: usize = 1000;
-
-#[derive(Deserialize)]
-pub(super) struct Listing<T> {
-    pub data: Vec<T>,
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-#[derive(Deserialize, Default)]
-pub(super) struct Metadata {
-    #[serde(default)]
-    pub total: usize,
-}
 
 /// A way of asking for cases: by which field, and how its value is found in a case and in the control entry.
 struct Kind<K> {
     field: &'static str,
     filter: fn(&[K]) -> Vec<(String, String)>,
     of_case: fn(&Case) -> Option<K>,
-    of_control: fn(Control) -> K,
+    of_control: fn(&Control) -> Option<K>,
+    text: fn(&K) -> &str,
 }
 
 const BY_NUMBER: Kind<Pii<String>> = Kind {
     field: "unhcr_individual_no",
     filter: |numbers| {
-        let entry = |(i, number): (usize, &Pii<String>)| {
-            (
-                format!("or[{i}][unhcr_individual_no]"),
-                number.expose().clone(),
-            )
-        };
-        numbers.iter().enumerate().map(entry).collect()
+        any_of(
+            "unhcr_individual_no",
+            numbers.iter().map(|n| n.expose().as_str()),
+        )
     },
     of_case: |case| case.individual_no.clone(),
-    of_control: |control| control.individual_no,
+    of_control: |control| Some(control.individual_no.clone()),
+    text: |number| number.expose(),
+};
+
+const BY_CASE_ID: Kind<CaseId> = Kind {
+    field: "case_id",
+    filter: |ids| any_of("case_id", ids.iter().map(CaseId::as_str)),
+    of_case: |case| case.case_id.clone(),
+    of_control: |control| control.case_id.clone(),
+    text: CaseId::as_str,
 };
 
 const BY_ID: Kind<CaseRecordId> = Kind {
@@ -59,8 +49,15 @@ const BY_ID: Kind<CaseRecordId> = Kind {
         vec![("id".to_owned(), list.join(","))]
     },
     of_case: |case| Some(case.id),
-    of_control: |control| control.id,
+    of_control: |control| Some(control.id),
+    text: |_| "",
 };
+
+/// Alternatives need indexes: `or[][field]` answers the whole table.
+fn any_of<'v>(field: &str, values: impl Iterator<Item = &'v str>) -> Vec<(String, String)> {
+    let entry = |(i, value): (usize, &str)| (format!("or[{i}][{field}]"), value.to_owned());
+    values.enumerate().map(entry).collect()
+}
 
 impl PrimeroClient {
     /// The cases that carry these individual numbers, disabled ones left out. A number without a case has no entry.
@@ -79,6 +76,20 @@ impl PrimeroClient {
             }
         }
         Ok(found)
+    }
+
+    /// The cases that PING calls by these `case_id`s, disabled ones included. One without a case has no entry. Errors as for
+    /// numbers.
+    pub async fn cases_by_case_id(
+        &self,
+        ids: &[CaseId],
+    ) -> Result<HashMap<CaseId, Case>, GateError> {
+        let named = ids.iter().filter(|id| !id.as_str().trim().is_empty());
+        Ok(self
+            .look_up(named.cloned().collect(), &BY_CASE_ID)
+            .await?
+            .into_iter()
+            .collect())
     }
 
     /// The cases with these ids, disabled ones included. An id without a case has no entry. Errors as for numbers.
@@ -100,10 +111,13 @@ impl PrimeroClient {
         kind: &Kind<K>,
     ) -> Result<Vec<(K, Case)>, GateError> {
         let mut found = Vec::new();
+        if keys.is_empty() {
+            return Ok(found);
+        }
         let mut control_refreshed = false;
         let mut batches: Vec<Vec<K>> = vec![keys.into_iter().collect()];
         while let Some(mut batch) = batches.pop() {
-            let control = self.control().await.map(kind.of_control);
+            let control = self.control_key(kind).await?;
             let asked: HashSet<K> = batch.iter().chain(&control).cloned().collect();
             let listing = self
                 .list((kind.filter)(&asked.iter().cloned().collect::<Vec<_>>()))
@@ -128,6 +142,20 @@ impl PrimeroClient {
         Ok(found)
     }
 
+    /// What the control entry is asked for by. One that was adopted from our own write lacks its `case_id`; another is chosen then.
+    async fn control_key<K>(&self, kind: &Kind<K>) -> Result<Option<K>, GateError> {
+        let Some(control) = self.control().await else {
+            return Ok(None);
+        };
+        if let Some(key) = (kind.of_control)(&control) {
+            return Ok(Some(key));
+        }
+        self.choose_control(false).await?;
+        let key = self.control().await.as_ref().and_then(kind.of_control);
+        key.map(Some)
+            .ok_or_else(|| Stop::NoControlCase { field: kind.field }.into())
+    }
+
     async fn list(&self, filter: Vec<(String, String)>) -> Result<Listing<Case>, GateError> {
         let url = self.url("/api/v2/cases");
         let fixed = [
@@ -150,14 +178,21 @@ impl PrimeroClient {
         kind: &Kind<K>,
     ) -> Result<Vec<(K, Case)>, GateError> {
         let complete = listing.metadata.total == listing.data.len();
-        let keyed = listing
-            .data
-            .into_iter()
-            .map(|case| match (kind.of_case)(&case) {
-                Some(key) if asked.contains(&key) => Ok((key, case)),
-                _ => Err(Stop::FilterNotApplied { field: kind.field }.into()),
-            });
-        let rows = keyed.collect::<Result<_, GateError>>()?;
+        // Primero reads a comma as "or". The cases of the parts were not asked for, but no filter was ignored either.
+        let is_part = |key: &K| {
+            let part = (kind.text)(key);
+            asked
+                .iter()
+                .any(|whole| (kind.text)(whole).split(',').any(|p| p == part))
+        };
+        let mut rows = Vec::with_capacity(listing.data.len());
+        for case in listing.data {
+            match (kind.of_case)(&case) {
+                Some(key) if asked.contains(&key) => rows.push((key, case)),
+                Some(key) if is_part(&key) => {}
+                _ => return Err(Stop::FilterNotApplied { field: kind.field }.into()),
+            }
+        }
         if complete {
             Ok(rows)
         } else {

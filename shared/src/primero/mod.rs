@@ -5,18 +5,30 @@
 
 mod answer;
 mod case;
+mod changes;
 mod control;
 mod forms;
+mod listing;
 mod look_up;
+mod options;
+mod referrals;
 mod sign_in;
+#[cfg(test)]
+mod tests;
+mod users;
 mod write;
 
 use reqwest::{Client, RequestBuilder};
 use tokio::sync::Mutex;
 
 pub use self::case::{Case, Service};
+pub use self::changes::{ChangedCase, ChangedPage, Changes};
 use self::control::Control;
-use self::sign_in::Standing;
+pub use self::forms::FormFields;
+pub use self::options::Options;
+pub use self::referrals::{Referral, ReferralAnswer, ReferralStatus};
+use self::sign_in::SignIn;
+pub use self::users::User;
 pub use self::write::Created;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
@@ -29,7 +41,7 @@ pub struct PrimeroClient {
     transport: Transport,
     secret: PrimeroSecret,
     settings: PrimeroSettings,
-    standing: Standing,
+    sign_in: SignIn,
     control: Mutex<Option<Control>>,
 }
 
@@ -48,9 +60,9 @@ impl PrimeroClient {
         };
         Self {
             transport: Transport::new(System::Primero, http, limits, conditions),
+            sign_in: SignIn::by(secret.auth),
             secret,
             settings,
-            standing: Standing::default(),
             control: Mutex::new(None),
         }
     }
@@ -67,11 +79,7 @@ impl PrimeroClient {
         repeat: Repeat,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, GateError> {
-        let signed = |http: &Client| sign_in::sign(build(http), &self.secret);
-        let answer = self
-            .standing
-            .prove(self.transport.send(route, repeat, signed))
-            .await?;
+        let answer = self.send_signed_in(route, repeat, build).await?;
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
             403 => Err(Stop::PermissionDenied {

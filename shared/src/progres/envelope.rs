@@ -34,6 +34,11 @@ pub struct PagingSummary {
     pub more: Option<bool>,
 }
 
+/// Whether a text stands for an empty list.
+pub fn is_nothing(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(NOTHING)
+}
+
 impl Envelope {
     /// Reads an answer with a status of success. PING reports errors under it, too: any error message that is not blank is one.
     pub fn read(
@@ -57,6 +62,11 @@ impl Envelope {
             .map(TransactionId::new)
     }
 
+    /// The data as they came.
+    pub fn data(self) -> Value {
+        self.data
+    }
+
     /// How to go on.
     pub fn paging(&self) -> PagingSummary {
         self.paging.clone().unwrap_or_default()
@@ -66,7 +76,7 @@ impl Envelope {
     pub fn rows(self, transport: &Transport, route: &'static str) -> Result<Vec<Row>, GateError> {
         match self.data {
             Value::Null => Ok(Vec::new()),
-            Value::String(text) if text.trim().eq_ignore_ascii_case(NOTHING) => Ok(Vec::new()),
+            Value::String(text) if is_nothing(&text) => Ok(Vec::new()),
             Value::Array(rows) => rows
                 .into_iter()
                 .enumerate()

@@ -1,23 +1,45 @@
-//! Writing to proGres, synchronously and in batches.
+//! Writing to proGres: synchronously in batches (`/data`), and one referral at a time (`/asyncdata`).
 
 use serde_json::{Value, json};
 
 use super::PingClient;
 use super::batch::bisected;
+use crate::domain::ids::{CaseRecordId, TransactionId};
 use crate::domain::pii::Pii;
 use crate::transport::{GateError, Repeat};
 
 /// One record to write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Submission {
     /// The record's id on our side.
     pub external_id: String,
     /// Field names and values.
     pub fields: Vec<(&'static str, FieldValue)>,
+    /// What is attached as comments.
+    pub comments: Vec<Pii<String>>,
 }
 
 /// PING takes a text or null, nothing else.
 pub type FieldValue = Option<Pii<String>>;
+
+/// The receipt of a synchronous write, by which checkstatus knows it; PING may leave it out.
+pub type Receipt = Option<TransactionId>;
+
+/// What PING said to a submitted referral.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is on its way; checkstatus knows the outcome under this id.
+    Accepted(TransactionId),
+    /// PING answered without an id, so the outcome can never be asked for.
+    Unconfirmed,
+}
+
+/// A synchronous write: what it is called in logs, its shipping process, and whether it may be sent twice.
+struct Write<'p> {
+    route: &'static str,
+    process: &'p str,
+    repeat: Repeat,
+}
 
 impl PingClient {
     /// Writes transfer statuses of interventions. Writing the same twice has no second effect. One result a submission, in order.
@@ -25,37 +47,103 @@ impl PingClient {
         &self,
         submissions: &[Submission],
     ) -> Result<Vec<Result<(), GateError>>, GateError> {
-        let path = self
-            .settings
-            .ingestion_path
-            .replace("{PartnerId}", &self.settings.partner_id);
-        let parts = bisected(
-            submissions,
-            self.settings.status_batch,
-            async |batch: &[Submission]| {
-                let body = json!({
-                    "ShippingProcessId": self.settings.shipping.intervention_status,
-                    "InteropId": self.settings.interop_id,
-                    "Data": batch.iter().map(record).collect::<Vec<_>>(),
-                });
-                self.post("write intervention status", &path, &body, Repeat::Freely)
-                    .await?;
-                Ok(())
-            },
-        )
+        let write = Write {
+            route: "write intervention status",
+            process: &self.settings.shipping.intervention_status,
+            repeat: Repeat::Freely,
+        };
+        let answers = self.write(&write, submissions).await?;
+        Ok(answers
+            .into_iter()
+            .map(|answer| answer.map(|_| ()))
+            .collect())
+    }
+
+    /// Writes Primero's decisions on interventions. Twice would double their comments, so one of unknown fate is
+    /// [`GateError::Ambiguous`]. One result a submission, in order.
+    pub async fn write_decisions(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<Result<Receipt, GateError>>, GateError> {
+        let write = Write {
+            route: "write decisions",
+            process: &self.settings.shipping.intervention_status,
+            repeat: Repeat::AfterAsking,
+        };
+        self.write(&write, submissions).await
+    }
+
+    /// Marks referrals to proGres as known to Primero. Marking twice has no second effect. One result a submission, in order.
+    pub async fn mark_referrals(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<Result<Receipt, GateError>>, GateError> {
+        let write = Write {
+            route: "mark referrals",
+            process: &self.settings.shipping.mark_referral,
+            repeat: Repeat::Freely,
+        };
+        self.write(&write, submissions).await
+    }
+
+    async fn write(
+        &self,
+        write: &Write<'_>,
+        submissions: &[Submission],
+    ) -> Result<Vec<Result<Receipt, GateError>>, GateError> {
+        let path = self.for_partner(&self.settings.ingestion_path);
+        let size = self.settings.status_batch;
+        let parts = bisected(submissions, size, async |batch: &[Submission]| {
+            let body = json!({
+                "ShippingProcessId": write.process,
+                "InteropId": self.settings.interop_id,
+                "Data": batch.iter().map(record).collect::<Vec<_>>(),
+            });
+            let envelope = self.post(write.route, &path, &body, write.repeat).await?;
+            Ok(envelope.transaction_id())
+        })
         .await?;
         let each = parts
             .into_iter()
             .flat_map(|(part, answer)| part.iter().map(move |_| answer.clone()));
         Ok(each.collect())
     }
+
+    /// Submits one new referral; one a request, because one transaction id has one outcome. `external_guid` is the case's id in
+    /// URLs. PING takes a repeat for another referral, so one of unknown fate is [`GateError::Ambiguous`].
+    pub async fn submit_referral(
+        &self,
+        external_guid: CaseRecordId,
+        submission: &Submission,
+    ) -> Result<Submitted, GateError> {
+        let path = self.for_partner(&self.settings.async_ingestion_path);
+        let mut record = record(submission);
+        record["ExternalGUID"] = json!(external_guid.to_string());
+        let body = json!({
+            "ShippingProcessId": self.settings.shipping.submit_referral,
+            "InteropID": self.settings.interop_id,
+            "APIVersion": self.settings.async_api_version,
+            "Data": [record],
+        });
+        let envelope = self
+            .post("submit referral", &path, &body, Repeat::AfterAsking)
+            .await?;
+        Ok(envelope
+            .transaction_id()
+            .map_or(Submitted::Unconfirmed, Submitted::Accepted))
+    }
+
+    fn for_partner(&self, path: &str) -> String {
+        path.replace("{PartnerId}", &self.settings.partner_id)
+    }
 }
 
 fn record(submission: &Submission) -> Value {
     let field = |(name, value): &(&str, FieldValue)| json!({ "Name": name, "Value": value.as_ref().map(Pii::expose) });
+    let comment = |text: &Pii<String>| json!({ "Comment": text.expose() });
     json!({
         "ExternalId": submission.external_id,
-        "Attachments": [],
+        "Attachments": submission.comments.iter().map(comment).collect::<Vec<_>>(),
         "Fields": submission.fields.iter().map(field).collect::<Vec<_>>(),
     })
 }

@@ -2,21 +2,26 @@
 //!
 //! What is not publicly known of PING is a profile setting, never an assumption in code.
 
+mod almost_json;
 mod batch;
+mod check_status;
 mod envelope;
 mod ingestion;
 mod retrieval;
 mod row;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+pub use self::check_status::{Checked, Operation, RecordStatus, Status};
 use self::envelope::Envelope;
-pub use self::ingestion::{FieldValue, Submission};
-pub use self::retrieval::Page;
+pub use self::ingestion::{FieldValue, Receipt, Submission, Submitted};
+pub use self::retrieval::{Details, Page};
 pub use self::row::{Row, text_of};
 use self::sign_in::Session;
 use crate::domain::reason::Stop;
@@ -74,7 +79,13 @@ impl PingClient {
             answer = self.post_with(&token, route, path, body, repeat).await?;
         }
         match answer.status.as_u16() {
-            200..=299 => Envelope::read(&self.transport, route, &answer),
+            200..=299 => match Envelope::read(&self.transport, route, &answer) {
+                // It was taken, but with what receipt nobody knows.
+                Err(GateError::Run(_)) if repeat == Repeat::AfterAsking => {
+                    Err(GateError::Ambiguous(System::Ping))
+                }
+                read => read,
+            },
             401 => Err(Stop::AuthenticationFailed(System::Ping).into()),
             403 => Err(Stop::PermissionDenied {
                 system: System::Ping,

@@ -1,6 +1,7 @@
 //! Reading from proGres: lists and details, page by page.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 
 use serde_json::{Value, json};
 
@@ -8,15 +9,15 @@ use super::PingClient;
 use super::batch::bisected;
 use super::envelope::PagingSummary;
 use super::row::Row;
-use crate::domain::ids::InterventionId;
+use crate::domain::ids::{InteropReferralId, InterventionId};
 use crate::domain::pii::Pii;
 use crate::transport::{GateError, Repeat};
 
 /// One page of a list, handed on as it comes so that no list is ever in memory whole.
 pub type Page = Vec<Row>;
 
-/// Detail rows, with the interventions asked for in that call.
-pub type Details<'i> = Vec<(&'i [InterventionId], Result<Vec<Row>, GateError>)>;
+/// Detail rows, with the records asked for in that call.
+pub type Details<'i, I> = Vec<(&'i [I], Result<Vec<Row>, GateError>)>;
 
 impl PingClient {
     /// Reads the referrals that are pending for Primero, all pages.
@@ -30,26 +31,45 @@ impl PingClient {
     pub async fn intervention_details<'i>(
         &self,
         ids: &'i [InterventionId],
-    ) -> Result<Details<'i>, GateError> {
+    ) -> Result<Details<'i, InterventionId>, GateError> {
         let process = &self.settings.shipping.intervention_details;
-        bisected(
-            ids,
-            self.settings.details_batch,
-            async |ids: &[InterventionId]| {
-                let list: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                let asked = match &*list {
-                    [one] => one.clone(),
-                    many => format!("[{}]", many.join(",")),
-                };
-                let query = json!([{ "ParameterName": "{record_ids}", "Value": asked }]);
-                let mut rows = Vec::new();
-                self.pages("intervention details", process, query, |page| {
-                    rows.extend(page);
-                })
+        self.details("intervention details", process, ids).await
+    }
+
+    /// Reads the decisions on referrals to proGres, all pages; finished ones may be among them.
+    pub async fn referral_decisions(&self, each: impl FnMut(Page)) -> Result<(), GateError> {
+        let process = &self.settings.shipping.referral_decisions;
+        self.pages("list referral decisions", process, json!([]), each)
+            .await
+    }
+
+    /// Reads the details of these decisions, in batches.
+    pub async fn decision_details<'i>(
+        &self,
+        ids: &'i [InteropReferralId],
+    ) -> Result<Details<'i, InteropReferralId>, GateError> {
+        let process = &self.settings.shipping.decision_details;
+        self.details("decision details", process, ids).await
+    }
+
+    async fn details<'i, I: Display>(
+        &self,
+        route: &'static str,
+        process: &str,
+        ids: &'i [I],
+    ) -> Result<Details<'i, I>, GateError> {
+        bisected(ids, self.settings.details_batch, async |ids: &[I]| {
+            let list: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            let asked = match &*list {
+                [one] => one.clone(),
+                many => format!("[{}]", many.join(",")),
+            };
+            let query = json!([{ "ParameterName": "{record_ids}", "Value": asked }]);
+            let mut rows = Vec::new();
+            self.pages(route, process, query, |page| rows.extend(page))
                 .await?;
-                Ok(rows)
-            },
-        )
+            Ok(rows)
+        })
         .await
     }
 

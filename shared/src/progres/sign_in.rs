@@ -66,7 +66,8 @@ impl PingClient {
         ];
         let answer = self
             .transport
-            .send(ROUTE, Repeat::Freely, |http| {
+            // A sign-in whose answer was lost may have been refused: it counts as the one try.
+            .send(ROUTE, Repeat::AfterAsking, |http| {
                 let request = http.post(&secret.token_url).form(&form);
                 match &self.settings.token_cookie {
                     Some(cookie) => request.header("Cookie", cookie),
@@ -81,11 +82,8 @@ impl PingClient {
             }
             // B2C answers 400 for a wrong password, the gateway 401 or 403.
             400 | 401 | 403 => Err(refused()),
-            status => Err(GateError::Refused {
-                system: System::Ping,
-                status,
-                fields: Vec::new(),
-            }),
+            // No record is to blame for a sign-in that fails.
+            status => Err(self.transport.unreadable(ROUTE, format!("status {status}"))),
         }
     }
 }

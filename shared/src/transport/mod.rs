@@ -2,11 +2,16 @@
 
 mod error;
 mod pace;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 
@@ -67,6 +72,14 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, within the limit.
     pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The system's own time (`Date` header, whole seconds), if it told.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        pace::date(&self.headers)
+    }
 }
 
 /// The way to one system in one run.
@@ -213,8 +226,13 @@ impl Transport {
         answer: &Answer,
     ) -> Result<T, GateError> {
         let mut reader = serde_json::Deserializer::from_slice(&answer.body);
-        serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| self.unreadable(route, format!("`{}`", error.path())))
+        let read = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| self.unreadable(route, format!("`{}`", error.path())))?;
+        let end = reader.end();
+        end.map_err(|_| {
+            self.unreadable(route, "its end: there is more than one value".to_owned())
+        })?;
+        Ok(read)
     }
 }
 

@@ -1,10 +1,10 @@
-//! How long to wait before a call is repeated.
+//! How long to wait before a call is repeated, and the system's own clock.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use crate::clock::until;
 
@@ -21,11 +21,17 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => rfc2822::DateTimeParser::new()
-            .parse_timestamp(text)
-            .ok()
-            .map(|date| until(now, date)),
+        Err(_) => http_date(text).map(|date| until(now, date)),
     }
+}
+
+/// When the system says that it answered.
+pub fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 #[cfg(test)]

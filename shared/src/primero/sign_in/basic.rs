@@ -1,5 +1,4 @@
-//! Signing in to Primero. Six wrong tries lock an account for half an hour and look the same as one, so a refused sign-in is never
-//! repeated: the first call of a run goes alone, and the others wait for its fate.
+//! HTTP Basic: the credentials go with every call.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -7,8 +6,7 @@ use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use crate::domain::reason::Stop;
-use crate::domain::system::System;
+use super::refused;
 use crate::secrets::PrimeroSecret;
 use crate::transport::{Answer, GateError};
 
@@ -16,7 +14,7 @@ const UNKNOWN: u8 = 0;
 const ACCEPTED: u8 = 1;
 const REFUSED: u8 = 2;
 
-/// Adds the credentials: HTTP Basic on every call.
+/// Adds the credentials.
 pub fn sign(request: RequestBuilder, secret: &PrimeroSecret) -> RequestBuilder {
     request.basic_auth(&secret.username, Some(secret.password.expose_secret()))
 }
@@ -53,8 +51,4 @@ impl Standing {
         drop(alone);
         answer
     }
-}
-
-fn refused() -> GateError {
-    Stop::AuthenticationFailed(System::Primero).into()
 }

@@ -1,0 +1,290 @@
+//! Asking what became of a write.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::PingClient;
+use super::almost_json;
+use super::envelope::is_nothing;
+use crate::domain::ids::TransactionId;
+use crate::domain::pii::Pii;
+use crate::profile::StatusWords;
+use crate::transport::{GateError, Repeat};
+
+/// The writes that can be asked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A transfer status of, or a decision on, an intervention.
+    InterventionStatus,
+    /// A new referral.
+    SubmitReferral,
+    /// A mark on a referral.
+    MarkReferral,
+}
+
+/// What a status word means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The record is in.
+    Confirmed,
+    /// The record was refused.
+    Rejected,
+    /// Not decided yet.
+    InProgress,
+    /// A word that the profile does not know, or one that its error message contradicts: neither in nor refused.
+    Unknown,
+}
+
+/// What checkstatus knows of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// Nothing yet.
+    NotYet,
+    /// One status a record.
+    Records(Vec<RecordStatus>),
+    /// An answer that nobody can read; the records stay unconfirmed.
+    Unreadable,
+}
+
+/// The status of one record of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordStatus {
+    /// What the word means.
+    pub status: Status,
+    /// What PING says of the record, such as its ids; empty if that is no object.
+    pub data: Pii<Map<String, Value>>,
+}
+
+impl Checked {
+    /// The status of all records, where they agree; none where they differ. Nothing yet is in progress, the unreadable unknown.
+    #[must_use]
+    pub fn of_all(&self) -> Option<Status> {
+        match self {
+            Self::NotYet => Some(Status::InProgress),
+            Self::Unreadable => Some(Status::Unknown),
+            Self::Records(records) => {
+                let first = records.first()?.status;
+                records
+                    .iter()
+                    .all(|record| record.status == first)
+                    .then_some(first)
+            }
+        }
+    }
+}
+
+impl RecordStatus {
+    /// An id or another text that PING says of the record.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.data.expose().get(field)?.as_str()
+    }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default, rename = "Status")]
+    status: Value,
+    #[serde(default, rename = "Data")]
+    data: Value,
+    #[serde(default, rename = "ErrorMessage")]
+    error_message: Value,
+    #[serde(default, rename = "SPHTransactionId")]
+    transaction: Option<String>,
+}
+
+impl PingClient {
+    /// Asks what became of the write with this receipt.
+    pub async fn check_status(
+        &self,
+        operation: Operation,
+        transaction: &TransactionId,
+    ) -> Result<Checked, GateError> {
+        let shipping = &self.settings.shipping;
+        let process = match operation {
+            Operation::InterventionStatus => &shipping.intervention_status,
+            Operation::SubmitReferral => &shipping.submit_referral,
+            Operation::MarkReferral => &shipping.mark_referral,
+        };
+        let body = json!({
+            "ShippingProcessId": process,
+            "InteropID": self.settings.interop_id,
+            "PartnerId": self.settings.partner_id,
+            "SPHTransactionId": transaction.as_str(),
+        });
+        let path = &self.settings.check_status_path;
+        let envelope = self
+            .post("check status", path, &body, Repeat::Freely)
+            .await?;
+        let checked = understood(envelope.data(), transaction, &self.settings.status_words);
+        if checked == Checked::Unreadable {
+            tracing::warn!(transaction_id = %transaction, "checkstatus sent what nobody can read; the records stay unconfirmed");
+        }
+        Ok(checked)
+    }
+}
+
+/// What the answer's `Data` says: nothing yet, a list, or the text of a list, well-formed or almost.
+fn understood(data: Value, transaction: &TransactionId, words: &StatusWords) -> Checked {
+    let data = match data {
+        Value::String(text) if is_nothing(&text) => Value::Null,
+        Value::String(text) => match almost_json::read(&text) {
+            Ok(data) => data,
+            Err(_) => return Checked::Unreadable,
+        },
+        data => data,
+    };
+    let rows = match data {
+        Value::Null => return Checked::NotYet,
+        Value::Array(rows) => rows,
+        _ => return Checked::Unreadable,
+    };
+    if rows.is_empty() {
+        return Checked::NotYet;
+    }
+    let read = |row| record_status(row, transaction, words);
+    rows.into_iter()
+        .map(read)
+        .collect::<Option<_>>()
+        .map_or(Checked::Unreadable, Checked::Records)
+}
+
+/// None for what is no record of this transaction.
+fn record_status(
+    row: Value,
+    transaction: &TransactionId,
+    words: &StatusWords,
+) -> Option<RecordStatus> {
+    let entry: Entry = serde_json::from_value(row).ok()?;
+    let same = |id: &String| id.trim().eq_ignore_ascii_case(transaction.as_str().trim());
+    if !entry.transaction.as_ref().is_none_or(same) {
+        return None;
+    }
+    let complains = match &entry.error_message {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        _ => true,
+    };
+    let status = match meaning(&entry.status, words) {
+        Status::Confirmed if complains => Status::Unknown,
+        status => status,
+    };
+    let data = match entry.data {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    Some(RecordStatus {
+        status,
+        data: Pii::new(data),
+    })
+}
+
+fn meaning(word: &Value, words: &StatusWords) -> Status {
+    let Some(word) = word.as_str().map(|word| word.trim().to_lowercase()) else {
+        return Status::Unknown;
+    };
+    let lists = [
+        (&words.confirmed, Status::Confirmed),
+        (&words.rejected, Status::Rejected),
+        (&words.in_progress, Status::InProgress),
+    ];
+    let known = lists
+        .into_iter()
+        .find(|(list, _)| list.iter().any(|known| known.trim().to_lowercase() == word));
+    known.map_or(Status::Unknown, |(_, status)| status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> StatusWords {
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        StatusWords {
+            confirmed: list(&["Success", "Processed"]),
+            rejected: list(&["Failed"]),
+            in_progress: list(&["InProgress"]),
+        }
+    }
+
+    fn checked(data: Value) -> Checked {
+        understood(data, &TransactionId::new("T-1"), &words())
+    }
+
+    fn of_all(data: Value) -> Option<Status> {
+        checked(data).of_all()
+    }
+
+    #[test]
+    fn nothing_is_not_yet_in_every_spelling() {
+        for data in [
+            json!(null),
+            json!([]),
+            json!("No Data Available"),
+            json!("[]"),
+        ] {
+            assert_eq!(checked(data.clone()), Checked::NotYet, "{data}");
+        }
+    }
+
+    #[test]
+    fn the_profiles_words_decide_whatever_their_case() {
+        for (word, status) in [
+            ("Success", Status::Confirmed),
+            ("PROCESSED", Status::Confirmed),
+            ("failed ", Status::Rejected),
+            ("inprogress", Status::InProgress),
+            ("Parked", Status::Unknown),
+            ("", Status::Unknown),
+        ] {
+            assert_eq!(of_all(json!([{ "Status": word }])), Some(status), "{word}");
+        }
+        assert_eq!(of_all(json!([{}])), Some(Status::Unknown));
+    }
+
+    #[test]
+    fn a_success_with_an_error_message_confirms_nothing() {
+        let row = json!([{ "Status": "Success", "ErrorMessage": "Duplicate" }]);
+        assert_eq!(of_all(row), Some(Status::Unknown));
+        let row = json!([{ "Status": "Failed", "ErrorMessage": "Duplicate" }]);
+        assert_eq!(of_all(row), Some(Status::Rejected));
+    }
+
+    #[test]
+    fn records_that_differ_have_no_common_status() {
+        let rows = json!([{ "Status": "Success" }, { "Status": "Failed" }]);
+        assert_eq!(of_all(rows), None);
+    }
+
+    #[test]
+    fn a_record_says_its_ids_escaped_or_not() {
+        for text in [
+            r#"[{"SPHTransactionId":"t-1","Status":"Success","Data":"{"id":"a"}","ErrorMessage":""}]"#,
+            r#"[{"SPHTransactionId":"t-1","Status":"Success","Data":"{\"id\":\"a\"}","ErrorMessage":""}]"#,
+            r#"[{"SPHTransactionId":"t-1","Status":"Success","Data":{"id":"a"},"ErrorMessage":""}]"#,
+        ] {
+            let Checked::Records(records) = checked(json!(text)) else {
+                panic!("{text}");
+            };
+            assert_eq!(records[0].status, Status::Confirmed);
+            assert_eq!(records[0].text("id"), Some("a"));
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_read_or_what_is_of_another_transaction_is_unreadable() {
+        for data in [
+            json!(""),
+            json!("Processing"),
+            json!(r#""Success""#),
+            json!(7),
+            json!({}),
+            json!(["Success"]),
+            json!([{ "Status": "Success", "SPHTransactionId": "T-2" }]),
+            json!(r#"[{"Status":"Success","Message":"{"a":1}"}]"#),
+        ] {
+            assert_eq!(checked(data.clone()), Checked::Unreadable, "{data}");
+        }
+    }
+}
