@@ -71,7 +71,8 @@ pub async fn run<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> Finish
         workflow = %report.workflow,
         run_id = report.run_id,
     );
-    run_under_lease(workflow, around, report)
+    // On the heap: a run is large, and every caller keeps it inside its own future.
+    Box::pin(run_under_lease(workflow, around, report))
         .instrument(span)
         .await
 }

@@ -31,7 +31,10 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0
+            .lock()
+            .expect("no writer panics")
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -42,7 +45,8 @@ impl io::Write for Log {
 
 impl Log {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).expect("the log is text")
+        String::from_utf8(self.0.lock().expect("no writer panics").clone())
+            .expect("the log is text")
     }
 }
 
@@ -233,7 +237,7 @@ fn refer_one_of_each(scene: &mut Scene) {
     // Appended to a case that is there.
     let mut existing = Value::Null;
     scene.refer(2, |row, _| {
-        existing = row[format!("{PERSONAL}progres_id")].clone()
+        existing = row[format!("{PERSONAL}progres_id")].clone();
     });
     let name = scene.canaries.text("casename");
     let case = json!({
@@ -253,14 +257,14 @@ fn refer_one_of_each(scene: &mut Scene) {
         row[key] = json!(canaries.text("noservice"));
     });
     scene.refer(5, |row, canaries| {
-        row[format!("{PERSONAL}progres_sex")] = json!(canaries.text("nosex"))
+        row[format!("{PERSONAL}progres_sex")] = json!(canaries.text("nosex"));
     });
     scene.refer(6, |row, _| {
-        row[format!("{PERSONAL}progres_givenname")] = json!(" ")
+        row[format!("{PERSONAL}progres_givenname")] = json!(" ");
     });
     // Refused by Primero with 422: a text that looks like a date.
     scene.refer(7, |row, canaries| {
-        row[format!("{PERSONAL}progres_familyname")] = json!(canaries.birth_date())
+        row[format!("{PERSONAL}progres_familyname")] = json!(canaries.birth_date());
     });
     // Refused by PING with an error message that repeats what was sent.
     scene.refer(8, |_, _| {});
@@ -326,15 +330,15 @@ async fn no_personal_value_is_logged_reported_or_kept() {
         ("table", table),
         (
             "first report",
-            serde_json::to_string(&first.report).unwrap(),
+            serde_json::to_string(&first.report).expect("a report"),
         ),
         (
             "second report",
-            serde_json::to_string(&second.report).unwrap(),
+            serde_json::to_string(&second.report).expect("a report"),
         ),
         (
             "third report and error",
-            format!("{third:?} {}", third.stop.as_ref().unwrap()),
+            format!("{third:?} {}", third.stop.as_ref().expect("a stop")),
         ),
     ] {
         assert_eq!(
