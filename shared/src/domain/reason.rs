@@ -153,6 +153,9 @@ pub enum Stop {
     /// Another run took over; this one writes nothing more.
     #[error("lease_lost: another run has taken over")]
     LeaseLost,
+    /// A fault of this software outside any one record.
+    #[error("internal_error: a fault of this software; please report it with the run id")]
+    InternalError,
     /// The run had due records and finished none of them.
     #[error("no_progress: records were due and none could be finished in time")]
     NoProgress,
@@ -174,6 +177,7 @@ impl Stop {
             Self::FieldNotAccepted(_) => "field_not_accepted",
             Self::StoreUnavailable(_) => "store_unavailable",
             Self::LeaseLost => "lease_lost",
+            Self::InternalError => "internal_error",
             Self::NoProgress => "no_progress",
         }
     }

@@ -10,6 +10,7 @@
 //!
 //! The engine knows no gate: whatever it needs of the two systems it asks of a [`Workflow`].
 
+mod absorb;
 mod conveyor;
 mod entry;
 mod gating;
@@ -19,6 +20,7 @@ mod settle;
 mod sign_in;
 mod stages;
 mod tally;
+mod telling;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

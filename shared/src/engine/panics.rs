@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 
 use super::workflow::{BatchResult, Fault, Trouble};
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Reason, Stop};
 
 /// Runs one record's step; a panic becomes held(`internal_error`).
 pub async fn guarded<T>(step: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
@@ -13,6 +13,14 @@ pub async fn guarded<T>(step: impl Future<Output = Result<T, Trouble>>) -> Resul
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Err(internal().into()))
+}
+
+/// Runs a step of the run itself; a panic stops the run with `internal_error`.
+pub async fn guarded_run<T>(step: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    AssertUnwindSafe(step)
+        .catch_unwind()
+        .await
+        .unwrap_or(Err(Stop::InternalError))
 }
 
 /// Runs pure code for one record; a panic becomes held(`internal_error`).

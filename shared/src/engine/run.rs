@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 use ulid::Ulid;
 
 use super::conveyor::Conveyor;
+use super::panics::guarded_run;
 use super::sign_in;
 use super::tally::{Progress, Tally};
 use super::workflow::Workflow;
@@ -145,7 +146,7 @@ async fn deliver<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result
 }
 
 async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
-    let discovered = run.workflow.discover().await?;
+    let discovered = guarded_run(run.workflow.discover()).await?;
     let conveyor = Conveyor::load(run, discovered);
     let end = conveyor.drive(tally).await;
     let progress = tally.writes > 0 || tally.worked_on() > 0;

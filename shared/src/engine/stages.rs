@@ -6,7 +6,7 @@ use futures::FutureExt;
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, Item, News, Telling};
-use super::panics::{guarded, guarded_batch};
+use super::panics::{guarded, guarded_batch, guarded_run};
 use super::workflow::{BatchResult, LedgerView, Located, Notice, Trouble, Verification, Workflow};
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
@@ -54,8 +54,9 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn begin_preparing(&mut self) {
         let run = self.run;
         self.busy.preparing += 1;
-        let prepared =
-            async move { Step::Prepared(run.workflow.prepare(LedgerView(run.around.store)).await) };
+        let prepared = async move {
+            Step::Prepared(guarded_run(run.workflow.prepare(LedgerView(run.around.store))).await)
+        };
         self.steps.push(prepared.boxed_local());
     }
 

@@ -3,7 +3,7 @@
 use super::scenario::{Scenario, outcome_of, reason_of};
 use super::systems::{Mishap, Stage};
 use crate::domain::outcome::{Outcome, RunStatus};
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Reason, Stop};
 use crate::store::RecordState;
 
 /// Parcel 2 of six panics whenever it comes to this stage.
@@ -70,4 +70,18 @@ async fn the_next_of_a_household_follows_one_that_panicked() {
     let report = scenario.complete().await;
     assert_eq!(reason_of(&report, 1), Some(Reason::InternalError));
     assert_eq!(outcome_of(&report, 2), Outcome::Delivered);
+}
+
+#[tokio::test]
+async fn a_panic_outside_any_record_stops_the_run_with_its_lease_released_and_its_report_saved() {
+    for stage in [Stage::Discover, Stage::Prepare] {
+        let scenario = Scenario::offering(2).await;
+        scenario.systems.once(stage, Mishap::Panics);
+        let finished = scenario.run().await;
+        assert_eq!(finished.stop, Some(Stop::InternalError), "{stage:?}");
+        assert!(scenario.lease_is_free().await);
+        let report = scenario.saved_report(&finished.report.run_id).await;
+        assert_eq!(report.map(|report| report.status), Some(RunStatus::Failed));
+        assert_eq!(scenario.complete().await.counts.delivered, 2);
+    }
 }
