@@ -1,5 +1,6 @@
-//! `bridge`: runs, shows and demonstrates the workflows of Referral Bridge on one machine.
+//! `bridge`: runs, shows, measures and demonstrates the workflows of Referral Bridge on one machine.
 
+mod bench;
 mod demo;
 mod run;
 
@@ -21,13 +22,20 @@ enum Command {
     Demo(demo::Demo),
     /// Runs one workflow once, against real systems.
     Run(run::Run),
+    /// Measures one workflow over generated records against simulated systems in a process of their own.
+    Bench(bench::Bench),
+    /// The simulated systems of `bench`.
+    #[command(hide = true)]
+    BenchSystems(bench::Systems),
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(demo) => demo.run().await,
         Command::Run(run) => run.run().await,
+        Command::Bench(bench) => bench.run().await,
+        Command::BenchSystems(systems) => systems.serve().await,
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("bridge: {error:#}");

@@ -77,9 +77,15 @@ impl EmbeddedDynamoDb {
     /// A client of it. The credentials are placeholders that the API demands.
     #[must_use]
     pub fn client(&self) -> Client {
+        Self::client_of(self.endpoint())
+    }
+
+    /// A client of one that runs in another process, at this address.
+    #[must_use]
+    pub fn client_of(endpoint: String) -> Client {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(self.endpoint())
+            .endpoint_url(endpoint)
             .region(Region::new("local"))
             .credentials_provider(Credentials::new("local", "local", None, None, "embedded"))
             .build();

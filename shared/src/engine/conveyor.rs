@@ -81,11 +81,16 @@ pub struct Rest {
 impl<'r, W: Workflow> Conveyor<'r, W> {
     /// Puts what was discovered on the conveyor, each key once.
     pub fn load(run: &'r Run<'r, W>, discovered: Vec<Discovered>) -> Self {
-        let mut seen = HashSet::new();
-        let mut ungated = VecDeque::new();
+        let mut seen = HashSet::with_capacity(discovered.len());
+        let firsts: Vec<bool> = discovered
+            .iter()
+            .map(|record| seen.insert(&record.key))
+            .collect();
+        drop(seen);
+        let mut ungated = VecDeque::with_capacity(discovered.len());
         let mut unusable = HashMap::new();
-        for Discovered { key, fault } in discovered {
-            if seen.insert(key.clone()) {
+        for (Discovered { key, fault }, first) in discovered.into_iter().zip(firsts) {
+            if first {
                 unusable.extend(fault.map(|fault| (key.clone(), fault)));
                 ungated.push_back(key);
             }
@@ -176,8 +181,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     /// Records being fetched, or fetched and not yet written.
     fn between_fetch_and_write(&self) -> usize {
         let waiting: usize = self.partitions.values().map(VecDeque::len).sum();
+        let early: usize = self.early.values().map(|(entries, _)| entries.len()).sum();
         let fetching = self.busy.fetching * self.run.workflow.batches().fetch;
-        fetching + waiting + self.to_locate.len() + self.to_write.len()
+        fetching + early + waiting + self.to_locate.len() + self.to_write.len()
     }
 
     fn launch_locating(&mut self) {
@@ -255,7 +261,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let upstream = self.upstream_of_verification()
             || self.busy.verifying > 0
             || !self.to_verify.is_empty();
-        while self.to_tell.len() >= batch || !(self.to_tell.is_empty() || open && upstream) {
+        let enough =
+            |told: &VecDeque<_>| told.len() >= batch || !(told.is_empty() || open && upstream);
+        while self.busy.telling < self.run.around.settings.concurrency && enough(&self.to_tell) {
             self.begin_telling(batch);
         }
     }

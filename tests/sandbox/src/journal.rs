@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ pub enum System {
 }
 
 /// What both systems saw since they started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Traffic {
     /// Requests to the simulated PING, its token endpoint included.
     pub ping: Counts,
@@ -36,7 +36,7 @@ pub struct Traffic {
 }
 
 /// Requests to one system.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Every request, whatever became of it.
     pub requests: usize,
@@ -51,7 +51,25 @@ pub struct Counts {
 #[derive(Default)]
 pub(crate) struct Journal {
     counts: Mutex<Counts>,
+    span: Mutex<Option<Span>>,
     log: Mutex<Option<RequestLog>>,
+}
+
+/// When the first request of a system came, and when the last one was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) first: Instant,
+    pub(crate) last: Instant,
+}
+
+impl Span {
+    /// The time that covers both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
+    }
 }
 
 /// Where request lines go.
@@ -71,6 +89,7 @@ impl Journal {
     pub(crate) fn logging_to(log: Option<RequestLog>) -> Self {
         Self {
             counts: Mutex::default(),
+            span: Mutex::default(),
             log: Mutex::new(log),
         }
     }
@@ -79,7 +98,20 @@ impl Journal {
         locked(&self.counts).clone()
     }
 
+    pub(crate) fn span(&self) -> Option<Span> {
+        *locked(&self.span)
+    }
+
     pub(crate) fn note(&self, entry: &Entry<'_>) {
+        let last = Instant::now();
+        let this = Span {
+            first: last.checked_sub(entry.duration).unwrap_or(last),
+            last,
+        };
+        {
+            let mut span = locked(&self.span);
+            *span = Some(span.map_or(this, |so_far| so_far.and(this)));
+        }
         {
             let mut counts = locked(&self.counts);
             counts.requests += 1;

@@ -30,9 +30,15 @@ struct Serve {
     /// Primero's port on 127.0.0.1 [default: any free one]
     #[arg(long)]
     primero_port: Option<u16>,
-    /// Referrals to generate; every fourth child has a case in Primero already.
+    /// Referrals to generate.
     #[arg(long, default_value_t = 20, conflicts_with = "demo")]
     records: usize,
+    /// How many generated children in a hundred have a case in Primero already.
+    #[arg(long, default_value_t = 25, conflicts_with = "demo")]
+    existing_percent: usize,
+    /// How many generated referrals in a hundred fail every PING batch they are in.
+    #[arg(long, default_value_t = 0, conflicts_with = "demo")]
+    bad_percent: usize,
     /// Decides the generated data and the chances of faults.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -107,12 +113,11 @@ fn fill(sandbox: &Sandbox, arguments: &Serve) -> Result<(), String> {
     if arguments.demo {
         return demo::load(sandbox).map(drop);
     }
-    let (interventions, cases) = demo::generated_referrals(arguments.records, arguments.seed);
-    for case in cases {
-        sandbox.primero.insert_case(case)?;
-    }
-    for rows in interventions {
-        sandbox.ping.refer(rows)?;
-    }
-    Ok(())
+    let what = demo::Generated {
+        records: arguments.records,
+        seed: arguments.seed,
+        existing_percent: arguments.existing_percent,
+        bad_percent: arguments.bad_percent,
+    };
+    demo::load_generated(sandbox, &what)
 }

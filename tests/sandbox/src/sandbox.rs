@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::controls::Panel;
 use crate::faults::Faults;
-use crate::journal::{Journal, RequestLog, System, Traffic};
+use crate::journal::{Journal, RequestLog, Span, System, Traffic};
 use crate::ping::{Ping, PingOptions};
 use crate::primero::{FormSet, Primero, PrimeroOptions, Role, User};
 use crate::wire::{Wire, watch as watch_requests};
@@ -172,6 +173,17 @@ impl Sandbox {
             ping: self.ping_wire.journal.counts(),
             primero: self.primero_wire.journal.counts(),
         }
+    }
+
+    /// From the arrival of the first request to the end of the last, over both systems; absent before the first.
+    #[must_use]
+    pub fn busy_for(&self) -> Option<Duration> {
+        let spans = [
+            self.ping_wire.journal.span(),
+            self.primero_wire.journal.span(),
+        ];
+        let whole = spans.into_iter().flatten().reduce(Span::and)?;
+        Some(whole.last - whole.first)
     }
 
     /// The switchboard of one system's faults.

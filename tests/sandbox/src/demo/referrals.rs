@@ -1,10 +1,12 @@
 //! Generated referrals for trying things out by hand and for load: invented children, seeded.
 
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, index};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use uuid::Builder;
+
+use crate::Sandbox;
 
 const GIVEN: [&str; 8] = [
     "Nyakong", "Ojulu", "Achol", "Kang", "Desta", "Abdi", "Keji", "Hodan",
@@ -31,16 +33,64 @@ const BUSINESS_UNIT: &str = "577ccdf6-86de-e811-80d8-001dd8b71fe3";
 /// A Primero case that exists before the first run.
 pub type GeneratedCase = Value;
 
-/// `count` complete interventions, two detail rows each, and for every fourth child a case that Primero
-/// already has. The same seed gives the same data.
+/// What to generate. The same values give the same data.
+#[derive(Clone, Copy, Debug)]
+pub struct Generated {
+    /// Complete interventions, two detail rows each, every one of another child.
+    pub records: usize,
+    /// Decides the data.
+    pub seed: u64,
+    /// How many children in a hundred have a case in Primero already, spread evenly.
+    pub existing_percent: usize,
+    /// How many interventions in a hundred fail every batch they are in (see [`crate::ping::Ping::poison`]), at
+    /// random places.
+    pub bad_percent: usize,
+}
+
+impl Generated {
+    /// How many interventions fail every batch they are in.
+    #[must_use]
+    pub const fn bad(&self) -> usize {
+        self.records * self.bad_percent / 100
+    }
+}
+
+/// The number of a child with a case that nobody refers.
+const BYSTANDER: &str = "606-100000000";
+
+/// Puts generated data into both systems, and into Primero one case more, of a child that nobody refers: no real installation is
+/// without any numbered case. An error is anything that they do not take.
+pub fn load_generated(sandbox: &Sandbox, what: &Generated) -> Result<(), String> {
+    let (interventions, cases) = generated_referrals(what);
+    // Another sequence than the data's own: ids must not meet.
+    let mut chance = StdRng::seed_from_u64(!what.seed);
+    let bystander = Child {
+        number: BYSTANDER.to_owned(),
+        ..Child::drawn(&mut chance, 0)
+    };
+    sandbox.primero.insert_case(bystander.case(&mut chance))?;
+    for case in cases {
+        sandbox.primero.insert_case(case)?;
+    }
+    for place in index::sample(&mut chance, what.records, what.bad().min(what.records)) {
+        let id = &interventions[place][0]["progres_lpinterventionid"];
+        sandbox.ping.poison(id.as_str().unwrap_or_default());
+    }
+    for rows in interventions {
+        sandbox.ping.refer(rows)?;
+    }
+    Ok(())
+}
+
+/// The detail rows of each intervention, and the cases that Primero has before the first run.
 #[must_use]
-pub fn generated_referrals(count: usize, seed: u64) -> (Vec<Vec<Value>>, Vec<GeneratedCase>) {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let mut interventions = Vec::with_capacity(count);
+pub fn generated_referrals(what: &Generated) -> (Vec<Vec<Value>>, Vec<GeneratedCase>) {
+    let mut chance = StdRng::seed_from_u64(what.seed);
+    let mut interventions = Vec::with_capacity(what.records);
     let mut cases = Vec::new();
-    for place in 0..count {
+    for place in 0..what.records {
         let child = Child::drawn(&mut chance, place);
-        if place % 4 == 0 {
+        if place * what.existing_percent % 100 < what.existing_percent {
             cases.push(child.case(&mut chance));
         }
         interventions.push(child.intervention(&mut chance, place));

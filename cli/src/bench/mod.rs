@@ -1,0 +1,143 @@
+//! `bridge bench`: what a workflow costs in time, calls and memory, over generated records.
+//!
+//! The simulated systems and the state table are in a process of their own, so that what is measured here is the bridge alone: they
+//! count the calls and the time, this process knows its own memory and processor time.
+
+mod cost;
+mod systems;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{bail, ensure};
+use clap::Args;
+use embedded_dynamodb::EmbeddedDynamoDb;
+use referral_bridge::clock::{Clock as _, SystemClock, later};
+use referral_bridge::domain::outcome::RunReport;
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::entropy::Entropy;
+use referral_bridge::profile::Profile;
+use referral_bridge::secrets::Secrets;
+use referral_bridge::store::table;
+use referral_bridge::transport::http_client;
+use referral_bridge::workflows::Installation;
+use serde_json::{Value, json};
+
+pub use self::systems::Systems;
+use self::systems::{Addresses, Running, Seen};
+
+const TABLE: &str = "referral-bridge";
+/// Long enough for any number of records: the deadline is not what is measured.
+const TIMEOUT: Duration = Duration::from_hours(12);
+/// The generated data is made for this deployment.
+const PROFILE: &str = include_str!("../../../infra/profiles/gambella.toml");
+/// Keys the fingerprints of generated records, for as long as the measurement runs.
+const FINGERPRINT_KEY: &str = "bench fingerprints of generated records only";
+
+/// Measures one workflow over generated records against simulated systems in a process of their own.
+#[derive(Args)]
+pub struct Bench {
+    /// The workflow's name or number, such as `referrals-to-primero` or `1.1`.
+    workflow: WorkflowName,
+    #[command(flatten)]
+    systems: Systems,
+    /// Ends with one line of JSON for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    /// Exit code 0 only if every record arrived that could: the cost of a run that fails means nothing.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let systems = Running::start(&self.systems).await?;
+        let installation = self.installation(&systems.addresses).await?;
+
+        let end = later(SystemClock.now(), TIMEOUT);
+        let finished = installation.run(self.workflow, end, &|_| {}).await;
+        let cost = cost::of_this_process();
+        if let Some(stop) = finished.stop {
+            bail!("{} stopped: {stop}", self.workflow);
+        }
+        let seen = systems.end().await?;
+
+        let arrivals = self.systems.records - self.systems.bad();
+        ensure!(
+            seen.told == arrivals,
+            "{} of {arrivals} records arrived; the run's counts: {}",
+            seen.told,
+            json!(finished.report.counts),
+        );
+        let result = self.result(&finished.report, &seen, &cost);
+        if self.json {
+            println!("{result}");
+        } else {
+            show(&result);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn installation(&self, addresses: &Addresses) -> anyhow::Result<Installation> {
+        let state = EmbeddedDynamoDb::client_of(addresses.state.clone());
+        table::ensure(&state, TABLE).await?;
+        let mut secrets = addresses.secrets.as_object().cloned().unwrap_or_default();
+        secrets.insert(
+            "ledger".to_owned(),
+            json!({ "fingerprint_key": FINGERPRINT_KEY }),
+        );
+        let mut profile = Profile::parse(PROFILE)?;
+        // The limits of writes bound the harm of a bad profile; they are no setting of speed, and here they would only end the run.
+        profile.engine.max_writes_per_run =
+            profile.engine.max_writes_per_run.max(self.systems.records);
+        profile.engine.first_run_writes = profile.engine.max_writes_per_run;
+        Ok(Installation {
+            profile,
+            secrets: Secrets::from_json(secrets)?,
+            state,
+            table: TABLE.to_owned(),
+            http: http_client()?,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(Entropy::from_system()),
+        })
+    }
+
+    fn result(&self, report: &RunReport, seen: &Seen, cost: &cost::Cost) -> Value {
+        let (ping, primero) = (&seen.traffic.ping, &seen.traffic.primero);
+        let state = report.calls.state;
+        json!({
+            "workflow": self.workflow.as_str(),
+            "records": self.systems.records,
+            "latency_ms": self.systems.latency_ms,
+            "bad_percent": self.systems.bad_percent,
+            "existing_percent": self.systems.existing_percent,
+            "delivered": seen.told,
+            "seconds": rounded(seen.seconds),
+            "calls": { "ping": ping.requests, "primero": primero.requests, "state": state },
+            "calls_per_record": self.per_record(ping.requests + primero.requests),
+            "state_calls_per_record": self.per_record(usize::try_from(state).unwrap_or(usize::MAX)),
+            "peak_mb": cost.peak_mb.map(rounded),
+            "cpu_seconds": cost.cpu_seconds.map(rounded),
+            "calls_by_route": { "ping": ping.by_route, "primero": primero.by_route },
+        })
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of calls and records are far below 2^52"
+    )]
+    fn per_record(&self, calls: usize) -> f64 {
+        rounded(calls as f64 / self.systems.records.max(1) as f64)
+    }
+}
+
+/// To thousandths: what follows is noise.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1000.0).round() / 1000.0
+}
+
+/// The result for people, a line a figure.
+fn show(result: &Value) {
+    for (name, figure) in result.as_object().into_iter().flatten() {
+        println!("{name:<24}{figure}");
+    }
+}

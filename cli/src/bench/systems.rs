@@ -1,0 +1,185 @@
+//! The simulated systems and the state table in a process of their own: this same program, started a second time.
+//!
+//! The two processes speak over the child's standard streams. It prints addresses and credentials once it serves; when its standard
+//! input ends, because it is asked to stop or because its parent died, it prints what it saw and ends.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, anyhow, ensure};
+use clap::Args;
+use embedded_dynamodb::EmbeddedDynamoDb;
+use sandbox::demo::{Generated, load_generated};
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal::{System, Traffic};
+use sandbox::ping::PingOptions;
+use sandbox::{Sandbox, SandboxOptions};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+/// What the simulated systems hold, and how they behave.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Systems {
+    /// Referrals to generate.
+    #[arg(long, default_value_t = 1000)]
+    pub records: usize,
+    /// How long each request waits before it is handled, in milliseconds.
+    #[arg(long, default_value_t = 50)]
+    pub latency_ms: u64,
+    /// How many records in a hundred fail every PING batch they are in.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
+    pub bad_percent: u8,
+    /// How many children in a hundred have a case in Primero already.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
+    pub existing_percent: u8,
+    /// Rows on one page of PING's lists.
+    #[arg(long, default_value_t = 500)]
+    pub page_rows: usize,
+    /// Decides the generated data.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Where everything is, and how to get in.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Addresses {
+    /// In the shape of the bridge's secrets, without the ledger's key.
+    pub secrets: Value,
+    /// The URL of the embedded DynamoDB.
+    pub state: String,
+}
+
+/// What the simulated systems saw.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Seen {
+    /// From the first request to the last.
+    pub seconds: f64,
+    /// Their requests.
+    pub traffic: Traffic,
+    /// Records of which proGres was told that they arrived.
+    pub told: usize,
+}
+
+impl Systems {
+    /// How many records fail every batch.
+    pub fn bad(&self) -> usize {
+        self.generated().bad()
+    }
+
+    /// Serves until standard input ends.
+    pub async fn serve(self) -> anyhow::Result<ExitCode> {
+        let sandbox = Sandbox::start(SandboxOptions {
+            ping: PingOptions {
+                list_page_rows: self.page_rows,
+                ..PingOptions::default()
+            },
+            ..SandboxOptions::default()
+        })
+        .await?;
+        load_generated(&sandbox, &self.generated()).map_err(|error| anyhow!(error))?;
+        if self.latency_ms > 0 {
+            let latency = Fault::Latency {
+                milliseconds: self.latency_ms,
+            };
+            for system in [System::Ping, System::Primero] {
+                let slow = Rule::always(Target::Everything, latency.clone());
+                sandbox.faults(system).add(slow);
+            }
+        }
+        let state = EmbeddedDynamoDb::in_memory().await?;
+        say(&Addresses {
+            secrets: sandbox.secrets(),
+            state: state.endpoint(),
+        })?;
+        spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
+        say(&Seen {
+            seconds: sandbox.busy_for().unwrap_or_default().as_secs_f64(),
+            traffic: sandbox.traffic(),
+            told: self.records - sandbox.ping.pending().len(),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn generated(&self) -> Generated {
+        Generated {
+            records: self.records,
+            seed: self.seed,
+            existing_percent: self.existing_percent.into(),
+            bad_percent: self.bad_percent.into(),
+        }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let Self {
+            records,
+            latency_ms,
+            bad_percent,
+            existing_percent,
+            page_rows,
+            seed,
+        } = self;
+        vec![
+            format!("--records={records}"),
+            format!("--latency-ms={latency_ms}"),
+            format!("--bad-percent={bad_percent}"),
+            format!("--existing-percent={existing_percent}"),
+            format!("--page-rows={page_rows}"),
+            format!("--seed={seed}"),
+        ]
+    }
+}
+
+/// One line of JSON. An error where the parent is gone.
+fn say(what: &impl Serialize) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{}", serde_json::to_string(what)?)?;
+    Ok(())
+}
+
+/// The simulated systems, serving. They end when this value is dropped.
+pub struct Running {
+    pub addresses: Addresses,
+    process: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// Starts them and waits until they serve.
+    pub async fn start(systems: &Systems) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program's own file is not known")?;
+        let mut process = Command::new(program)
+            .arg("bench-systems")
+            .args(systems.arguments())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the simulated systems did not start")?;
+        let stdout = process.stdout.take().expect("it is piped");
+        let (line, lines) = next_line(BufReader::new(stdout)).await?;
+        ensure!(!line.is_empty(), "the simulated systems did not start");
+        Ok(Self {
+            addresses: serde_json::from_str(&line)?,
+            process,
+            lines,
+        })
+    }
+
+    /// Stops them and says what they saw.
+    pub async fn end(mut self) -> anyhow::Result<Seen> {
+        drop(self.process.stdin.take());
+        let (line, _) = next_line(self.lines).await?;
+        let status = spawn_blocking(move || self.process.wait()).await??;
+        ensure!(status.success(), "the simulated systems failed: {status}");
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+async fn next_line(
+    mut lines: BufReader<ChildStdout>,
+) -> anyhow::Result<(String, BufReader<ChildStdout>)> {
+    let read = spawn_blocking(move || {
+        let mut line = String::new();
+        lines.read_line(&mut line).map(|_| (line, lines))
+    });
+    Ok(read.await??)
+}
