@@ -29,7 +29,7 @@ enum Command {
     BenchSystems(bench::Systems),
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(demo) => demo.run().await,
