@@ -7,6 +7,7 @@ mod run;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 /// Keeps child-protection referrals moving between proGres and Primero.
 #[derive(Parser)]
@@ -29,16 +30,26 @@ enum Command {
     BenchSystems(bench::Systems),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Demo(demo) => demo.run().await,
-        Command::Run(run) => run.run().await,
-        Command::Bench(bench) => bench.run().await,
-        Command::BenchSystems(systems) => systems.serve().await,
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // A run is one task and does best on one thread, as in a function; simulated systems are servers and take what there is.
+    let mut runtime = match command {
+        Command::BenchSystems(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
     };
+    let outcome = runtime.enable_all().build().map_err(Into::into);
+    let outcome = outcome.and_then(|runtime| runtime.block_on(execute(command)));
     outcome.unwrap_or_else(|error| {
         eprintln!("bridge: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+async fn execute(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(demo) => demo.run().await,
+        Command::Run(run) => run.run().await,
+        Command::Bench(bench) => bench.run().await,
+        Command::BenchSystems(systems) => systems.serve().await,
+    }
 }

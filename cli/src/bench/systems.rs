@@ -33,8 +33,8 @@ pub struct Systems {
     /// How many children in a hundred have a case in Primero already.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub existing_percent: u8,
-    /// Rows on one page of PING's lists.
-    #[arg(long, default_value_t = 500)]
+    /// Rows on one page of PING's lists. proGres runs on Dynamics 365, whose pages hold 5,000 rows unless asked otherwise.
+    #[arg(long, default_value_t = 5000)]
     pub page_rows: usize,
     /// Decides the generated data.
     #[arg(long, default_value_t = 0)]

@@ -27,13 +27,6 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
         match step {
             Step::Gated(keys, rows) => self.gated(keys, rows, tally),
-            Step::Prepared(answer) => {
-                self.busy.preparing -= 1;
-                match answer {
-                    Ok(()) => self.prepared = true,
-                    Err(reason) => self.halt(reason),
-                }
-            }
             Step::Fetched(number, entries, answer) => {
                 self.busy.fetching -= 1;
                 self.early.insert(number, (entries, answer));
@@ -48,6 +41,10 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             Step::Wrote(item, answer) => {
                 self.busy.writing -= 1;
+                // After a success the next write goes out before the ledger hears of this one.
+                if answer.is_ok() && self.is_open() {
+                    self.launch_writing(tally);
+                }
                 self.wrote(item, answer, tally);
             }
             Step::Kept(answer, next) => {
@@ -86,11 +83,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             let fault = self.unusable.remove(&key);
             let entry = Entry::new(key, row, now);
             match (decision, fault) {
-                (Gate::Open, None) => {
-                    self.placing = true;
-                    self.due.push_back(entry);
-                }
-                (Gate::OpenIfChanged, None) => self.due.push_back(entry),
+                (Gate::Open | Gate::OpenIfChanged, None) => self.due.push_back(entry),
                 (Gate::OpenIfChanged, Some(_)) => self.leave_held(entry, tally),
                 (_, Some(fault)) => self.settle(entry, fault, tally),
                 (Gate::NotDue, None) => tally.add_plain(entry.key, Outcome::Deferred),

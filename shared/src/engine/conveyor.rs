@@ -42,9 +42,6 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) to_write: VecDeque<(Item<W>, W::Plan)>,
     pub(super) to_verify: VecDeque<Item<W>>,
     pub(super) to_tell: VecDeque<Telling<W::Place>>,
-    /// Whether any record is to be placed, beyond looking whether it changed.
-    pub(super) placing: bool,
-    pub(super) prepared: bool,
     pub(super) failures: u32,
     /// Whether a call found no time left for its records.
     pub(super) out_of_time: bool,
@@ -61,7 +58,6 @@ type FetchAnswer<W> = (
 #[derive(Default)]
 pub(super) struct Busy {
     pub gating: usize,
-    pub preparing: usize,
     pub fetching: usize,
     pub locating: usize,
     pub writing: usize,
@@ -79,8 +75,8 @@ pub struct Rest {
 }
 
 impl<'r, W: Workflow> Conveyor<'r, W> {
-    /// Puts what was discovered on the conveyor, each key once.
-    pub fn load(run: &'r Run<'r, W>, discovered: Vec<Discovered>) -> Self {
+    /// Puts what was discovered on the conveyor, each key once. With a stop nothing moves, and everything is counted.
+    pub fn load(run: &'r Run<'r, W>, discovered: Vec<Discovered>, stop: Option<Stop>) -> Self {
         let mut seen = HashSet::with_capacity(discovered.len());
         let firsts: Vec<bool> = discovered
             .iter()
@@ -110,11 +106,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_write: VecDeque::new(),
             to_verify: VecDeque::new(),
             to_tell: VecDeque::new(),
-            placing: false,
-            prepared: false,
             failures: 0,
             out_of_time: false,
-            stop: None,
+            stop,
         }
     }
 
@@ -157,6 +151,12 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         self.launch_telling(open);
     }
 
+    /// Whether new work may begin.
+    pub(super) fn is_open(&self) -> bool {
+        let around = self.run.around;
+        self.stop.is_none() && around.deadline.open(around.clock.now())
+    }
+
     fn launch_gating(&mut self) {
         let enough = self.due.len() >= self.run.workflow.batches().fetch * 2;
         if !self.ungated.is_empty() && !enough && self.busy.gating == 0 {
@@ -187,13 +187,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     fn launch_locating(&mut self) {
-        if !self.prepared {
-            let needed = self.placing || !self.to_locate.is_empty();
-            if needed && self.busy.preparing == 0 {
-                self.begin_preparing();
-            }
-            return;
-        }
         let batch = self.run.workflow.batches().locate;
         let more_may_come =
             self.busy.fetching > 0 || self.to_write.len() >= self.run.around.settings.concurrency;
@@ -202,7 +195,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
     }
 
-    fn launch_writing(&mut self, tally: &mut Tally<'_>) {
+    pub(super) fn launch_writing(&mut self, tally: &mut Tally<'_>) {
         while self.busy.writing < self.run.around.settings.concurrency {
             let Some((item, plan)) = self.to_write.pop_front() else {
                 return;
@@ -245,12 +238,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     fn upstream_of_verification(&self) -> bool {
         let busy = &self.busy;
-        let calls = busy.gating
-            + busy.preparing
-            + busy.fetching
-            + busy.locating
-            + busy.writing
-            + busy.keeping;
+        let calls = busy.gating + busy.fetching + busy.locating + busy.writing + busy.keeping;
         let queued =
             self.ungated.len() + self.due.len() + self.to_locate.len() + self.to_write.len();
         calls + queued > 0

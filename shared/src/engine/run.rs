@@ -11,7 +11,7 @@ use super::conveyor::Conveyor;
 use super::panics::guarded_run;
 use super::sign_in;
 use super::tally::{Progress, Tally};
-use super::workflow::Workflow;
+use super::workflow::{LedgerView, Workflow};
 use crate::clock::{Clock, later};
 use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
@@ -146,8 +146,12 @@ async fn deliver<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result
 }
 
 async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
-    let discovered = guarded_run(run.workflow.discover()).await?;
-    let conveyor = Conveyor::load(run, discovered);
+    // Side by side: the two systems do not wait for each other.
+    let (discovered, prepared) = futures::join!(
+        guarded_run(run.workflow.discover()),
+        guarded_run(run.workflow.prepare(LedgerView(run.around.store))),
+    );
+    let conveyor = Conveyor::load(run, discovered?, prepared.err());
     let end = conveyor.drive(tally).await;
     let progress = tally.writes > 0 || tally.worked_on() > 0;
     match end.stop {

@@ -6,9 +6,8 @@ use futures::FutureExt;
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, Item, News, Telling};
-use super::panics::{guarded, guarded_batch, guarded_run};
-use super::workflow::{BatchResult, LedgerView, Located, Notice, Trouble, Verification, Workflow};
-use crate::domain::reason::Stop;
+use super::panics::{guarded, guarded_batch};
+use super::workflow::{BatchResult, Located, Notice, Trouble, Verification, Workflow};
 use crate::domain::record::RecordKey;
 use crate::store::{RecordRow, StoreError};
 
@@ -18,7 +17,6 @@ pub enum Step<W: Workflow> {
         Vec<RecordKey>,
         Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
     ),
-    Prepared(Result<(), Stop>),
     Fetched(u64, Vec<Entry<W::Place>>, BatchResult<W::Source>),
     Located(Vec<Item<W>>, BatchResult<Located<W>>),
     Wrote(Item<W>, Result<W::Place, Trouble>),
@@ -49,15 +47,6 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             .boxed_local(),
         );
-    }
-
-    pub(super) fn begin_preparing(&mut self) {
-        let run = self.run;
-        self.busy.preparing += 1;
-        let prepared = async move {
-            Step::Prepared(guarded_run(run.workflow.prepare(LedgerView(run.around.store))).await)
-        };
-        self.steps.push(prepared.boxed_local());
     }
 
     pub(super) fn begin_fetching(&mut self, batch: usize) {

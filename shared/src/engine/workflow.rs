@@ -45,7 +45,7 @@ pub trait Workflow {
     /// Everything the source offers now, in source order.
     async fn discover(&self) -> Result<Vec<Discovered>, Stop>;
 
-    /// What has to be known before the first record is placed. Called once, and only if any record is due.
+    /// What has to be known before the first record is placed. Called once, beside discovery.
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop>;
 
     /// Reads records from the source.
