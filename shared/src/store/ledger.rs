@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, failed, number, text};
+use super::{Item, Store, StoreError, failed, number, text};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
@@ -93,7 +92,7 @@ impl Store {
                 .map(|key| self.record_id(key))
                 .collect::<Vec<_>>();
             for _ in 0..READ_ROUNDS {
-                let (found, rest) = self.read_batch(wanted).await?;
+                let (found, rest) = self.read_batch(wanted, "read_records").await?;
                 for item in found {
                     let row: RecordRow<P> = serde_dynamo::from_item(item)
                         .map_err(|_| StoreError::Unreadable("ledger row"))?;
@@ -160,31 +159,6 @@ impl Store {
         }
     }
 
-    async fn read_batch(&self, keys: Vec<Item>) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .expect("keys are set");
-        let answer = self
-            .counted()
-            .batch_get_item()
-            .request_items(&self.table, wanted)
-            .send()
-            .await
-            .map_err(|error| failed("read_records", &error))?;
-        let found = answer
-            .responses
-            .unwrap_or_default()
-            .remove(&self.table)
-            .unwrap_or_default();
-        let rest = answer
-            .unprocessed_keys
-            .unwrap_or_default()
-            .remove(&self.table);
-        Ok((found, rest.map(|rest| rest.keys).unwrap_or_default()))
-    }
-
     fn record_id(&self, key: &RecordKey) -> Item {
         HashMap::from([
             ("pk".to_owned(), self.pk()),
@@ -192,5 +166,3 @@ impl Store {
         ])
     }
 }
-
-type Item = HashMap<String, AttributeValue>;

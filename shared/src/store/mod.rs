@@ -12,11 +12,12 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 pub use self::lease::{Lease, LeaseTaken};
 pub use self::ledger::{RecordRow, RecordState};
@@ -77,7 +78,51 @@ impl Store {
     fn pk(&self) -> AttributeValue {
         AttributeValue::S(self.partition.clone())
     }
+
+    /// Reads items by their keys, consistently; answers what was found and the keys that are to be asked again.
+    async fn read_batch(
+        &self,
+        keys: Vec<Item>,
+        operation: &'static str,
+    ) -> Result<(Vec<Item>, Vec<Item>), StoreError> {
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .expect("keys are set");
+        let answer = self
+            .counted()
+            .batch_get_item()
+            .request_items(&self.table, wanted)
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        let found = answer
+            .responses
+            .unwrap_or_default()
+            .remove(&self.table)
+            .unwrap_or_default();
+        let rest = answer
+            .unprocessed_keys
+            .unwrap_or_default()
+            .remove(&self.table);
+        Ok((found, rest.map(|rest| rest.keys).unwrap_or_default()))
+    }
+
+    /// Writes an item, whatever stood there.
+    async fn put(&self, item: Item, operation: &'static str) -> Result<(), StoreError> {
+        self.counted()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(())
+    }
 }
+
+type Item = HashMap<String, AttributeValue>;
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -1,10 +1,9 @@
 //! Run reports, kept for 90 days.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::table::TTL_ATTRIBUTE;
-use super::{Store, StoreError, failed, number, text};
+use super::{Item, Store, StoreError, number, text};
 use crate::clock::later;
 use crate::domain::outcome::RunReport;
 
@@ -13,7 +12,7 @@ const KEPT: Duration = Duration::from_hours(90 * 24);
 impl Store {
     /// Keeps the report of a run.
     pub async fn put_run(&self, report: &RunReport) -> Result<(), StoreError> {
-        let mut item: HashMap<_, _> =
+        let mut item: Item =
             serde_dynamo::to_item(report).map_err(|_| StoreError::Unreadable("run report"))?;
         item.insert("pk".to_owned(), self.pk());
         item.insert("sk".to_owned(), text(format!("run#{}", report.run_id)));
@@ -21,13 +20,6 @@ impl Store {
             TTL_ATTRIBUTE.to_owned(),
             number(later(report.finished_at, KEPT).as_second()),
         );
-        self.counted()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("put_run", &error))?;
-        Ok(())
+        self.put(item, "put_run").await
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 
-use super::{Store, StoreError, failed, text};
+use super::{Item, Store, StoreError, text};
 use crate::domain::system::System;
 
 const SYSTEMS: [System; 2] = [System::Ping, System::Primero];
@@ -14,27 +13,11 @@ impl Store {
     /// The systems that refused a sign-in, each with the version of the secret it refused.
     pub async fn refused_sign_ins(&self) -> Result<HashMap<System, String>, StoreError> {
         let keys = SYSTEMS.map(|system| self.sign_in_id(system)).to_vec();
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .expect("keys are set");
-        let answer = self
-            .counted()
-            .batch_get_item()
-            .request_items(&self.table, wanted)
-            .send()
-            .await
-            .map_err(|error| failed("read_sign_ins", &error))?;
-        if answer.unprocessed_keys.is_some_and(|rest| !rest.is_empty()) {
+        let (items, rest) = self.read_batch(keys, "read_sign_ins").await?;
+        if !rest.is_empty() {
             return Err(StoreError::Unavailable("read_sign_ins"));
         }
-        let items = answer
-            .responses
-            .unwrap_or_default()
-            .remove(&self.table)
-            .unwrap_or_default();
-        let row = |item: &HashMap<String, AttributeValue>| {
+        let row = |item: &Item| {
             let value = |name: &str| item.get(name)?.as_s().ok().cloned();
             let system = SYSTEMS
                 .into_iter()
@@ -54,17 +37,10 @@ impl Store {
         let mut item = self.sign_in_id(system);
         item.insert("secret_version".to_owned(), text(secret_version));
         item.insert("refused_at".to_owned(), text(at.to_string()));
-        self.counted()
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("put_sign_in", &error))?;
-        Ok(())
+        self.put(item, "put_sign_in").await
     }
 
-    fn sign_in_id(&self, system: System) -> HashMap<String, AttributeValue> {
+    fn sign_in_id(&self, system: System) -> Item {
         let pk = format!("{}#sign-in", self.deployment);
         HashMap::from([
             ("pk".to_owned(), text(pk)),
