@@ -151,6 +151,10 @@ async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Resul
         guarded_run(run.workflow.discover()),
         guarded_run(run.workflow.prepare(LedgerView(run.around.store))),
     );
+    if let (Err(_), Err(other)) = (&discovered, &prepared) {
+        // Only one of the two ends the run, but a refused sign-in of either must be remembered.
+        sign_in::remember(run.around, other).await?;
+    }
     let conveyor = Conveyor::load(run, discovered?, prepared.err());
     let end = conveyor.drive(tally).await;
     let progress = tally.writes > 0 || tally.worked_on() > 0;

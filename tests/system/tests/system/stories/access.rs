@@ -149,6 +149,26 @@ async fn a_wrong_ping_password_costs_one_try_over_all_runs() {
 }
 
 #[tokio::test]
+async fn a_wrong_primero_password_is_remembered_even_if_progres_fails_as_well() {
+    let bridge = TestBridge::beginning()
+        .primero_secret("password", "not-the-one")
+        .start()
+        .await;
+    let fault = sandbox::faults::Fault::Status {
+        status: 403,
+        retry_after: None,
+        after_effect: false,
+    };
+    let list = sandbox::faults::Target::Containing("SHP-2747".to_owned());
+    let board = bridge.sandbox.faults(sandbox::journal::System::Ping);
+    board.add(sandbox::faults::Rule::always(list, fault));
+    for _ in 0..7 {
+        assert!(bridge.run().await.stop.is_some());
+    }
+    assert_eq!(bridge.sandbox.traffic().primero.requests, 1);
+}
+
+#[tokio::test]
 async fn an_empty_primero_stops_the_run() {
     let bridge = TestBridge::beginning().empty_primero().start().await;
     bridge.refer_many(2);
