@@ -76,6 +76,40 @@ reasons! {
     PrimeroUnavailable = "primero_unavailable",
     /// Written three times, and each time gone when read back: somebody is saving the same case. Tried again later.
     NotVerified = "not_verified",
+    /// The service's `progres_interventionnumber` lacks one of its three parts, so proGres cannot be told of the decision. Complete it in Primero.
+    LegacyInterventionNumber = "legacy_intervention_number",
+    /// It is unknown whether the destination took the record, and it cannot be asked. Look there, then release to send again.
+    OutcomeUnknown = "outcome_unknown",
+    /// Accepted by PING at first and rejected later. The transaction id is what UNHCR's helpdesk asks for. Correct the data, then release.
+    RejectedByProgres = "rejected_by_progres",
+    /// PING never said what became of the record. Ask UNHCR by the transaction id, then release to send again.
+    ConfirmationOverdue = "confirmation_overdue",
+    /// The decision was sent, but whether its comment arrived is unknown; it was not sent twice.
+    CommentUnconfirmed = "comment_unconfirmed",
+    /// Referred again after UNHCR had closed the first submission. Release to send it, or set `progres.referred_again` to `send`.
+    ReferredAgain = "referred_again",
+    /// A referral to proGres that names no service, so there is nothing to request. Refer from a service of the case.
+    ReferralWithoutService = "referral_without_service",
+    /// The referral was withdrawn, rejected, accepted or finished in Primero before it was sent.
+    NotPending = "not_pending",
+    /// A service for UNHCR that nobody has referred yet.
+    NotReferred = "not_referred",
+    /// The referral is older than `start_from` of the profile.
+    BeforeStart = "before_start",
+    /// The fields that record the child's consent are not set, and the worker did not override them. Record the consent in Primero.
+    ConsentNotGiven = "consent_not_given",
+    /// Sent, but with the fallback contact of the profile in place of what the case worker's profile lacks. Complete it in Primero.
+    ContactSubstituted = "contact_substituted",
+    /// The two codes of UNHCR's decision contradict each other. Ask UNHCR to correct it.
+    ContradictingCodes = "contradicting_codes",
+    /// No case or no referral in Primero belongs to this decision of UNHCR. Looked for again from time to time.
+    NoMatchingReferral = "no_matching_referral",
+    /// The referral was taken back in Primero before UNHCR decided.
+    Withdrawn = "withdrawn",
+    /// The referral in Primero stands otherwise than UNHCR decided and can no longer be changed. Settle it by hand, then release.
+    ReferralNotPending = "referral_not_pending",
+    /// A person asked for this key, and neither the source nor the ledger knows it.
+    NotFound = "not_found",
 }
 
 impl fmt::Display for Reason {
