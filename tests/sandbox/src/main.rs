@@ -52,33 +52,56 @@ struct Serve {
 
 const CONTROLS: &str = r#"Both servers also answer two routes that count as no request:
 
-GET /__state      what both systems hold: traffic, sign-ins, pending interventions, transfer statuses,
-                  submissions, marks, cases, referrals, faults
+GET /__state      what both systems hold: traffic, sign-ins, pending interventions, transfer statuses with
+                  their comments, submissions, interoperability referrals, marks, cases, referrals, faults
 POST /__control   one control, {"<name>": <argument>}:
+
+  proGres
   refer                   [detail rows of a new intervention]
+  add_delivered           [detail rows of an intervention that Primero received long ago]
   edit                    [other detail rows of an intervention that is there]
   withdraw                "intervention id"
-  decide_referral         {"referral": "id", "decision": {"status", "review_decision", "review_date", "reason", "comment"}}
+  decide_referral         {"referral": "id", "decision": {"status", "review_decision", "review_date", "reason", "comment"}};
+                          again = UNHCR changes its mind. "referral" is an id of interop_referrals
+  amend_decision          {"referral": "id", "fields": {…}}, stored as given: codes as text, as null, or unknown
   add_decision            {detail row of a decision on a referral from elsewhere}
-  poison, heal            "id": every batch with this id fails, or works again
+
+  PING
+  poison, heal            "id": every call with this id fails, or works again
   reject_later            {"records": n, "message": "…"}: accepted now, rejected at checkstatus
+  reject_record_later     {"record": "id", "message": "…"}: the same for the next record of this id
+                          (intervention, interoperability referral, or the service of a submission)
+  checks_before_result    n: checkstatus calls that a new transaction answers with "not yet"
   expire_tokens           null
   advance_ping_clock      seconds
   page_rows               {"list": n, "details": n}
+
+  Primero; "case" is the case's id
   insert_case             {case}, stored as given
   update_case             {"case": "id", "fields": {…}}, as its owner
   update_service          {"case": "id", "service": "unique_id", "fields": {…}}, as the case's owner
+  decide_service          {"case": "id", "service": "unique_id", "decision": "accepted" | {"rejected": "reason" | null} | "pending"}
+  decide_intervention     {"intervention": "id", "decision": as above}: the service that came with it
   refer_case              {"case": "id", "to": "user name", "service": "unique_id", "consent_overridden": false}
   accept_referral         "referral id"
   reject_referral         {"referral": "id", "reason": "…"}
+  finish_referral         "referral id"
   revoke_referral         "referral id"
-  add_fault               {"system": "ping"|"primero", "rule": {"on", "fault", "after", "times", "chance"}}
+  add_user                {"user_name", "agency", "full_name", "email", "phone", "position"}: a case worker
+  add_crowd               n: so many case workers, some with incomplete profiles
+
+  faults
+  add_fault               {"system": "ping"|"primero", "rule": {"on", "carrying", "fault", "after", "times", "chance"}}
   clear_faults            "ping" or "primero"
 
-on:    "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
-fault: {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
-       "drop_before_effect", "drop_after_effect", "truncated_body", "malformed_body",
-       {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift""#;
+on:       "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
+carrying: a text in path or body, such as an id, so that the fault follows one record
+after:    matching requests that pass before the first is hit; times: how many are hit; chance: 0 to 1
+fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
+          "drop_before_effect", "drop_after_effect", "truncated_body", "malformed_body",
+          {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
+          "without_transaction" (PING's answer names none); of a finished checkstatus: {"status_word": {"word": "Parked"}},
+          "status_without_ids", "unreadable_status""#;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

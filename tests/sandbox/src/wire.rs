@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, Looked};
 use crate::journal::{Effect, Entry, Journal, System};
 
 /// A body larger than this is refused with 413; far above anything a bridge should send.
@@ -34,8 +34,12 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let route = route_of(&parts.method, parts.uri.path(), &bytes);
+    let faults = wire.faults.draw(&Looked {
+        route: &route,
+        path: parts.uri.path(),
+        body: &bytes,
+    });
     let request = Request::from_parts(parts, Body::from(bytes));
-    let faults = wire.faults.draw(&route);
 
     let answer = answer(&wire, request, next, &faults).await;
     wire.journal.note(&Entry {
@@ -49,6 +53,10 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
     });
     answer.response
 }
+
+/// A fault in what checkstatus tells, which only its handler can make. Put into the request's extensions.
+#[derive(Clone)]
+pub(crate) struct StatusFault(pub(crate) Fault);
 
 struct Answer {
     response: Response,
@@ -72,6 +80,9 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 wait(Duration::from_millis(*milliseconds)).await;
             }
             Fault::ExpiredToken => spoil_sign_in(&mut request),
+            Fault::StatusWord { .. } | Fault::StatusWithoutIds | Fault::UnreadableStatus => {
+                request.extensions_mut().insert(StatusFault(fault.clone()));
+            }
             _ => {}
         }
     }
@@ -104,7 +115,10 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 retry_after,
                 after_effect: true,
             } => status_answer(*status, *retry_after),
-            Fault::TruncatedBody | Fault::MalformedBody | Fault::PageDrift => {
+            Fault::TruncatedBody
+            | Fault::MalformedBody
+            | Fault::PageDrift
+            | Fault::WithoutTransaction => {
                 with_other_body(response, |body| spoiled(fault, body)).await
             }
             Fault::SlowBody { milliseconds } => slowed(response, *milliseconds).await,
@@ -206,6 +220,7 @@ fn spoiled(fault: &Fault, body: Bytes) -> Body {
         }
         Fault::MalformedBody => Body::from([&body[..body.len() / 2], b"<html>"].concat()),
         Fault::PageDrift => Body::from(without_first_row(&body).unwrap_or(body)),
+        Fault::WithoutTransaction => Body::from(without_transaction(&body).unwrap_or(body)),
         _ => Body::from(body),
     }
 }
@@ -219,6 +234,12 @@ fn without_first_row(body: &Bytes) -> Option<Bytes> {
             rows.remove(0);
         }
     }
+    serde_json::to_vec(&answer).ok().map(Bytes::from)
+}
+
+fn without_transaction(body: &Bytes) -> Option<Bytes> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    *answer.get_mut("SPHTransactionId")? = Value::Null;
     serde_json::to_vec(&answer).ok().map(Bytes::from)
 }
 

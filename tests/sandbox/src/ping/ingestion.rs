@@ -147,12 +147,12 @@ fn take_data(
     }
     let mut results = Vec::new();
     for record in &mut records {
-        let rejected = held.later_rejections.pop_front();
+        let rejected = held.later_rejection(record.field(write.key()).unwrap_or_default());
         record.applied = rejected.is_none();
         let key = write.apply(&mut held, record);
         results.push(RecordResult { key, rejected });
     }
-    remember(ping, &mut held, process, transaction, results);
+    remember(&mut held, process, transaction, results);
     Ok(records.iter().any(|record| record.applied))
 }
 
@@ -174,8 +174,12 @@ fn take_submissions(
     let mut changed = false;
     let mut results = Vec::new();
     let mut held = ping.state();
+    for record in &records {
+        check_submission(&held, record)?;
+    }
     for mut record in records {
-        let planned = held.later_rejections.pop_front();
+        let service = record.field("progres_orgreferralid").unwrap_or_default();
+        let planned = held.later_rejection(service);
         let rejected = planned.or_else(|| submission::fault(&record));
         let earlier = options
             .recognise_repeats
@@ -197,28 +201,18 @@ fn take_submissions(
         });
         held.submissions.push(record);
     }
-    remember(
-        ping,
-        &mut held,
-        &options.shipping.submit_referral,
-        transaction,
-        results,
-    );
+    let process = &options.shipping.submit_referral;
+    remember(&mut held, process, transaction, results);
     Ok(changed)
 }
 
-fn remember(
-    ping: &Ping,
-    held: &mut Held,
-    process: &str,
-    transaction: Uuid,
-    results: Vec<RecordResult>,
-) {
+fn remember(held: &mut Held, process: &str, transaction: Uuid, results: Vec<RecordResult>) {
+    let checks_left = held.checks_before_result;
     held.transactions.insert(
         transaction,
         Transaction {
             shipping_process: process.to_owned(),
-            checks_left: ping.options().checks_before_result,
+            checks_left,
             results,
         },
     );
@@ -326,6 +320,16 @@ fn check_status_write(held: &Held, record: &Received) -> Result<(), Refusal> {
     if !submission::is_date(date) {
         return Err(Refusal::message(
             "progres_primerotransferstatusdate: not a date",
+        ));
+    }
+    Ok(())
+}
+
+fn check_submission(held: &Held, record: &Received) -> Result<(), Refusal> {
+    let service = record.field("progres_orgreferralid").unwrap_or_default();
+    if held.poisoned.contains(&state::canonical(service)) {
+        return Err(Refusal::message(
+            "An error occurred while processing the record",
         ));
     }
     Ok(())

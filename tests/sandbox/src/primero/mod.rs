@@ -17,7 +17,9 @@ mod listing;
 mod lookups;
 mod merge;
 mod moment;
+mod people;
 mod query_string;
+mod referral_book;
 mod referral_effects;
 mod referrals;
 mod saves;
@@ -28,10 +30,12 @@ mod state;
 mod time_range;
 mod users;
 mod validation;
+mod workers;
 
 pub use control::NewReferral;
 pub use forms::FormSet;
 pub use users::{DEFAULT_PASSWORD, Role, User};
+pub use workers::ServiceDecision;
 
 use forms::Forms;
 use jiff::Timestamp;
