@@ -4,7 +4,6 @@ mod show;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -15,25 +14,17 @@ use referral_bridge::domain::ids::InterventionId;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
-use referral_bridge::secrets::Secrets;
-use referral_bridge::store::{RecordRow, RecordState, Store, table};
-use referral_bridge::transport::http_client;
+use referral_bridge::store::{RecordRow, RecordState, Store};
 use referral_bridge::workflows::Installation;
 use sandbox::demo::{HeldClaim, Plant, Verdict};
 use sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use self::show::Show;
+use crate::simulated::{self, TABLE};
 
-const TABLE: &str = "referral-bridge";
 const WORKFLOW: WorkflowName = WorkflowName::ReferralsToPrimero;
 const TIMEOUT: Duration = Duration::from_mins(5);
-/// The demo's data is made for this deployment.
-const PROFILE: &str = include_str!("../../../infra/profiles/gambella.toml");
-/// Keys the fingerprints of invented records, for as long as the demo runs.
-const FINGERPRINT_KEY: &str = "demo fingerprints of invented records only";
 
 /// Runs the workflows against simulated systems with sample referrals, and checks both systems afterwards.
 #[derive(Args)]
@@ -54,7 +45,7 @@ impl Demo {
             .context("the simulated systems did not start")?;
         let records = sandbox::demo::load(&sandbox).map_err(|error| anyhow!(error))?;
         let embedded = EmbeddedDynamoDb::in_memory().await?;
-        let installation = installation(&sandbox, &embedded).await?;
+        let installation = simulated::installation(&sandbox.secrets(), embedded.client()).await?;
 
         let show = Show::start(records, self.json);
         let report = run_once(&installation, &|progress| show.progress(progress)).await?;
@@ -81,28 +72,6 @@ impl Demo {
             ExitCode::FAILURE
         })
     }
-}
-
-async fn installation(
-    sandbox: &Sandbox,
-    embedded: &EmbeddedDynamoDb,
-) -> anyhow::Result<Installation> {
-    let state = embedded.client();
-    table::ensure(&state, TABLE).await?;
-    let mut secrets = sandbox.secrets().as_object().cloned().unwrap_or_default();
-    secrets.insert(
-        "ledger".to_owned(),
-        json!({ "fingerprint_key": FINGERPRINT_KEY }),
-    );
-    Ok(Installation {
-        profile: Profile::parse(PROFILE)?,
-        secrets: Secrets::from_json(secrets)?,
-        state,
-        table: TABLE.to_owned(),
-        http: http_client()?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(Entropy::from_system()),
-    })
 }
 
 async fn run_once(

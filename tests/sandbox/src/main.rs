@@ -1,11 +1,13 @@
 //! `sandbox serve`: both simulated systems on loopback ports, for trying things out by hand.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use sandbox::generated::Generated;
 use sandbox::journal::RequestLog;
-use sandbox::{Sandbox, SandboxOptions, demo};
+use sandbox::{Sandbox, SandboxOptions, Workflow, demo};
 
 /// Simulated PING and Primero.
 #[derive(Parser)]
@@ -30,18 +32,24 @@ struct Serve {
     /// Primero's port on 127.0.0.1 [default: any free one]
     #[arg(long)]
     primero_port: Option<u16>,
-    /// Referrals to generate.
+    /// Records to generate for each workflow.
     #[arg(long, default_value_t = 20, conflicts_with = "demo")]
     records: usize,
-    /// How many generated children in a hundred have a case in Primero already.
+    /// A workflow to generate records for, by name or number; may be given several times.
+    #[arg(long, default_value = "1.1", conflicts_with = "demo")]
+    workflow: Vec<Workflow>,
+    /// How many generated children of 1.1 in a hundred have a case in Primero already.
     #[arg(long, default_value_t = 25, conflicts_with = "demo")]
     existing_percent: usize,
-    /// How many generated referrals in a hundred fail every PING batch they are in.
+    /// How many generated records in a hundred fail every PING call they are in.
     #[arg(long, default_value_t = 0, conflicts_with = "demo")]
     bad_percent: usize,
     /// Decides the generated data and the chances of faults.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Case workers to add to Primero; a page of its list of users holds 1,000.
+    #[arg(long, default_value_t = 0)]
+    crowd: usize,
     /// Loads the demo data that the checker knows, instead of generated data.
     #[arg(long)]
     demo: bool,
@@ -133,14 +141,19 @@ async fn serve(arguments: &Serve) -> io::Result<()> {
 }
 
 fn fill(sandbox: &Sandbox, arguments: &Serve) -> Result<(), String> {
+    sandbox.primero.add_crowd(arguments.crowd);
     if arguments.demo {
         return demo::load(sandbox).map(drop);
     }
-    let what = demo::Generated {
-        records: arguments.records,
-        seed: arguments.seed,
-        existing_percent: arguments.existing_percent,
-        bad_percent: arguments.bad_percent,
-    };
-    demo::load_generated(sandbox, &what)
+    let once: BTreeSet<Workflow> = arguments.workflow.iter().copied().collect();
+    once.into_iter().try_for_each(|workflow| {
+        let what = Generated {
+            workflow,
+            records: arguments.records,
+            seed: arguments.seed,
+            existing_percent: arguments.existing_percent,
+            bad_percent: arguments.bad_percent,
+        };
+        what.load(sandbox)
+    })
 }

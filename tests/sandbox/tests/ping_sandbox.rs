@@ -205,34 +205,6 @@ async fn the_demo_data_is_taken_once() {
 }
 
 #[tokio::test]
-async fn generated_data_is_the_same_for_the_same_seed() {
-    let (interventions, cases) = demo::generated_referrals(&generated(7));
-    assert_eq!(
-        (interventions.clone(), cases.clone()),
-        demo::generated_referrals(&generated(7))
-    );
-    assert_ne!(interventions, demo::generated_referrals(&generated(8)).0);
-    assert_eq!((interventions.len(), cases.len()), (40, 10));
-}
-
-#[tokio::test]
-async fn generated_data_is_loaded_with_one_case_more_that_nobody_refers() {
-    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
-    demo::load_generated(&sandbox, &generated(7)).unwrap();
-    assert_eq!(sandbox.ping.pending().len(), 40);
-    assert_eq!(sandbox.primero.cases().len(), 10 + 1);
-}
-
-fn generated(seed: u64) -> demo::Generated {
-    demo::Generated {
-        records: 40,
-        seed,
-        existing_percent: 25,
-        bad_percent: 5,
-    }
-}
-
-#[tokio::test]
 async fn dropping_the_sandbox_stops_both_servers() {
     let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
     let addresses = [sandbox.ping_url(), sandbox.primero_url()];

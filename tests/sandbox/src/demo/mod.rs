@@ -10,7 +10,7 @@ mod expected;
 mod found;
 mod leftovers;
 mod plant;
-mod referrals;
+
 mod verdict;
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::Sandbox;
 
 pub use check::{check, check_with};
 pub use plant::{Plant, plant};
-pub use referrals::{Generated, GeneratedCase, generated_referrals, load_generated};
+
 pub use verdict::{HeldClaim, Kind, Problem, RecordVerdict, Verdict};
 
 /// Rows on one page while the demo data is loaded: small, so that lists have several pages and the rows of
