@@ -2,7 +2,6 @@
 
 mod show;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,8 +15,8 @@ use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::store::{RecordRow, RecordState, Store};
 use referral_bridge::workflows::Installation;
-use sandbox::demo::{HeldClaim, Plant, Verdict};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::demo::{Claims, HeldClaim, Ledger, Plant, Verdict};
+use sandbox::{Sandbox, SandboxOptions, Workflow};
 use serde_json::{Value, json};
 
 use self::show::Show;
@@ -33,7 +32,7 @@ pub struct Demo {
     #[arg(long)]
     json: bool,
     /// Spoils the result before it is checked, to show that the check can fail.
-    #[arg(long, value_name = "lost|duplicated|wrong-case")]
+    #[arg(long, value_name = "lost|duplicated|wrong-case|wrong-decision")]
     plant: Option<Plant>,
 }
 
@@ -58,7 +57,8 @@ impl Demo {
             sandbox::demo::plant(&sandbox, plant).map_err(|error| anyhow!(error))?;
         }
         let held = held_claims(&sandbox, &installation).await?;
-        let verdict = sandbox::demo::check(&sandbox, &held, SystemClock.now());
+        let ledger = Ledger::from([(Workflow::ReferralsToPrimero, held)]);
+        let verdict = sandbox::demo::check(&sandbox, &ledger, SystemClock.now());
         let summary = summary(&report, &verdict, second_run);
         if self.json {
             println!("{summary}");
@@ -92,10 +92,7 @@ fn effective_writes(sandbox: &Sandbox) -> usize {
 }
 
 /// The ledger's word on what is still pending in proGres.
-async fn held_claims(
-    sandbox: &Sandbox,
-    installation: &Installation,
-) -> anyhow::Result<BTreeMap<String, HeldClaim>> {
+async fn held_claims(sandbox: &Sandbox, installation: &Installation) -> anyhow::Result<Claims> {
     let keys: Vec<RecordKey> = sandbox
         .ping
         .pending()
@@ -127,13 +124,15 @@ async fn held_claims(
 }
 
 fn summary(report: &RunReport, verdict: &Verdict, second_run: usize) -> Value {
+    let sums = verdict.sums;
     json!({
         "workflows": { WORKFLOW.as_str(): { "counts": report.counts, "reasons": report.reasons, "calls": report.calls } },
         "records": verdict.records.len(),
-        "lost": verdict.lost,
-        "duplicated": verdict.duplicated,
-        "wrong_case": verdict.wrong_case,
-        "unexpected": verdict.unexpected,
+        "lost": sums.lost,
+        "duplicated": sums.duplicated,
+        "wrong_case": sums.wrong_case,
+        "wrong_decision": sums.wrong_decision,
+        "unexpected": sums.unexpected,
         "second_run_effective_writes": second_run,
     })
 }

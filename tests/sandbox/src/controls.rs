@@ -157,7 +157,7 @@ impl Panel {
 
     fn carry_out(&self, control: Control) -> Result<Value, String> {
         match control {
-            Control::InsertCase(case) => self.primero.insert_case(case).map(done_with),
+            Control::InsertCase(case) => self.primero.insert_case(case).map(|id| done_with(&id)),
             Control::ReferCase {
                 case,
                 to,
@@ -170,7 +170,9 @@ impl Panel {
                     consent_overridden,
                     ..NewReferral::default()
                 };
-                self.primero.refer(&case, &referral).map(done_with)
+                self.primero
+                    .refer(&case, &referral)
+                    .map(|id| done_with(&id))
             }
             Control::AddFault { system, rule } => {
                 self.wire(system).faults.add(rule);
@@ -254,7 +256,7 @@ fn done() -> Value {
     json!({ "done": true })
 }
 
-fn done_with(id: String) -> Value {
+fn done_with(id: &str) -> Value {
     json!({ "done": true, "id": id })
 }
 

@@ -129,6 +129,22 @@ impl Ping {
         applied.flat_map(|status| status.attachments).collect()
     }
 
+    /// Turns the last decision received for an intervention into its opposite, as though it had come so.
+    pub(crate) fn falsify_decision(&self, intervention: &str) -> Result<(), String> {
+        let mut state = self.state();
+        let last = state
+            .intervention_mut(intervention)
+            .and_then(|held| held.statuses.last_mut())
+            .ok_or_else(|| format!("no transfer status of {intervention}"))?;
+        let opposite = match last.field("progres_primerotransferstatus") {
+            Some("125080003") => "125080004",
+            _ => "125080003",
+        };
+        let name = "progres_primerotransferstatus".to_owned();
+        last.fields.insert(name, Some(opposite.to_owned()));
+        Ok(())
+    }
+
     /// Every referral submitted through `/asyncdata`, in order.
     #[must_use]
     pub fn submissions(&self) -> Vec<Received> {

@@ -160,7 +160,7 @@ impl Primero {
         self.inner.behind_tls
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }

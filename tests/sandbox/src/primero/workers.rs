@@ -22,7 +22,7 @@ pub enum ServiceDecision {
 
 impl ServiceDecision {
     /// An earlier reason does not outlive its decision.
-    fn fields(&self) -> Value {
+    pub(crate) fn fields(&self) -> Value {
         let (status, reason) = match self {
             Self::Pending => ("pending", None),
             Self::Accepted => ("accepted", None),

@@ -156,6 +156,6 @@ async fn an_intervention_delivered_long_ago_is_not_listed_but_takes_its_decision
     let row = json!({ "progres_lpinterventionid": id });
     gate.sandbox.ping.add_delivered(vec![row]).unwrap();
     assert!(gate.sandbox.ping.pending().is_empty());
-    decide(&gate, &[id.clone()]).await;
+    decide(&gate, std::slice::from_ref(&id)).await;
     assert_eq!(gate.sandbox.ping.comments_of(&id), ["acknowledged"]);
 }
