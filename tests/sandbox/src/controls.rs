@@ -13,7 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::demo;
 use crate::faults::Rule;
+use crate::generated::decide_submitted;
 use crate::journal::{System, Traffic};
 use crate::ping::{Decision, Ping};
 use crate::primero::{NewReferral, Primero, Role, ServiceDecision, User};
@@ -108,6 +110,14 @@ enum Control {
     AddUser(Colleague),
     /// How many case workers to add.
     AddCrowd(usize),
+    /// The steps of the demo's story, in this order.
+    CaseWorkersDecide(()),
+    CaseWorkersRefer(()),
+    UnhcrDecides(()),
+    /// The seed of UNHCR's decisions about everything submitted and not decided.
+    DecideSubmitted(u64),
+    /// Traffic is counted from zero.
+    ForgetTraffic(()),
     AddFault {
         system: System,
         rule: Rule,
@@ -173,6 +183,17 @@ impl Panel {
                 self.primero
                     .refer(&case, &referral)
                     .map(|id| done_with(&id))
+            }
+            Control::CaseWorkersDecide(()) => {
+                demo::decide(&self.ping, &self.primero).map(done_about)
+            }
+            Control::CaseWorkersRefer(()) => demo::refer(&self.primero).map(done_about),
+            Control::UnhcrDecides(()) => demo::review(&self.ping, &self.primero).map(done_about),
+            Control::DecideSubmitted(seed) => decide_submitted(&self.ping, seed).map(done_about),
+            Control::ForgetTraffic(()) => {
+                self.ping_wire.journal.forget();
+                self.primero_wire.journal.forget();
+                Ok(done())
             }
             Control::AddFault { system, rule } => {
                 self.wire(system).faults.add(rule);
@@ -258,6 +279,10 @@ fn done() -> Value {
 
 fn done_with(id: &str) -> Value {
     json!({ "done": true, "id": id })
+}
+
+fn done_about(records: usize) -> Value {
+    json!({ "done": true, "records": records })
 }
 
 async fn state(State(panel): State<Panel>) -> Response {

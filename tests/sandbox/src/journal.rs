@@ -102,6 +102,12 @@ impl Journal {
         *locked(&self.span)
     }
 
+    /// Counts from zero.
+    pub(crate) fn forget(&self) {
+        *locked(&self.counts) = Counts::default();
+        *locked(&self.span) = None;
+    }
+
     pub(crate) fn note(&self, entry: &Entry<'_>) {
         let last = Instant::now();
         let this = Span {

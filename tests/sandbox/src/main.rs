@@ -98,6 +98,13 @@ POST /__control   one control, {"<name>": <argument>}:
   add_user                {"user_name", "agency", "full_name", "email", "phone", "position"}: a case worker
   add_crowd               n: so many case workers, some with incomplete profiles
 
+  stories; the first three in this order, with --demo
+  case_workers_decide     null: after 1.1
+  case_workers_refer      null: after 1.2
+  unhcr_decides           null: after 2.1
+  decide_submitted        seed: UNHCR decides about everything submitted and not decided
+  forget_traffic          null: traffic is counted from zero
+
   faults
   add_fault               {"system": "ping"|"primero", "rule": {"on", "carrying", "fault", "after", "times", "chance"}}
   clear_faults            "ping" or "primero"

@@ -169,7 +169,7 @@ async fn nothing_has_arrived_before_a_run() {
 #[tokio::test]
 async fn unhcr_decides_about_all_that_was_submitted_and_only_once() {
     let sandbox = sandbox_with(&[Workflow::DecisionsToPrimero], 7).await;
-    assert_eq!(decide_submitted(&sandbox, 1).unwrap(), 0);
+    assert_eq!(decide_submitted(&sandbox.ping, 1).unwrap(), 0);
 }
 
 #[tokio::test]

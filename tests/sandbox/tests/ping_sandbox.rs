@@ -152,6 +152,29 @@ async fn workers_and_unhcr_staff_act_by_control() {
 }
 
 #[tokio::test]
+async fn the_story_of_the_demo_is_played_by_control() {
+    let sandbox = with_controls().await;
+    demo::load(&sandbox).unwrap();
+    // Nothing was delivered that anybody could decide about.
+    let (status, _) = control(&sandbox, json!({ "case_workers_decide": null })).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let (_, answer) = control(&sandbox, json!({ "case_workers_refer": null })).await;
+    assert_eq!(answer["records"], 15);
+    let (_, answer) = control(&sandbox, json!({ "decide_submitted": 7 })).await;
+    assert_eq!(answer["records"], 0);
+}
+
+#[tokio::test]
+async fn traffic_can_be_counted_from_zero() {
+    let sandbox = with_controls().await;
+    ask_primero(&sandbox, "/health").await;
+    assert_eq!(sandbox.traffic().primero.requests, 1);
+    control(&sandbox, json!({ "forget_traffic": null })).await;
+    assert_eq!(sandbox.traffic().primero.requests, 0);
+    assert!(sandbox.busy_for().is_none());
+}
+
+#[tokio::test]
 async fn an_unknown_control_is_refused_by_name() {
     let sandbox = with_controls().await;
     let (status, answer) = control(&sandbox, json!({ "explode": null })).await;

@@ -28,6 +28,7 @@ use crate::Sandbox;
 pub use check::{check, check_with, keys};
 pub use plant::{Plant, plant};
 pub use story::{case_workers_decide, case_workers_refer, unhcr_decides};
+pub(crate) use story::{decide, refer, review};
 pub use verdict::{Claims, HeldClaim, Kind, Ledger, Problem, RecordVerdict, Sums, Verdict};
 
 /// Rows on one page while the demo data is loaded: small, so that lists have several pages and the rows of

@@ -2,14 +2,16 @@
 //!
 //! What was played can be seen in the two systems, so the checker needs no memory of it.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::cases_at_the_start;
 use crate::Sandbox;
-use crate::ping::Decision;
-use crate::primero::{NewReferral, ServiceDecision};
+use crate::ping::{Decision, Ping};
+use crate::primero::{NewReferral, Primero, ServiceDecision};
 
 /// The user that stands for `proGres` in Primero.
 pub(super) const PROGRES_USER: &str = "unhcr_cw";
@@ -90,16 +92,19 @@ fn reviews() -> Reviews {
 /// decision back, and there is a child with services of which only some are UNHCR's. Answers the number of
 /// services decided about.
 pub fn case_workers_decide(sandbox: &Sandbox) -> Result<usize, String> {
+    decide(&sandbox.ping, &sandbox.primero)
+}
+
+pub(crate) fn decide(ping: &Ping, primero: &Primero) -> Result<usize, String> {
     let story = decisions();
     for case in story.registered {
-        sandbox.primero.insert_case(case)?;
+        primero.insert_case(case)?;
     }
     for rows in story.delivered_long_ago {
-        sandbox.ping.add_delivered(rows)?;
+        ping.add_delivered(rows)?;
     }
-    let mut decided = std::collections::BTreeSet::new();
+    let mut decided = BTreeSet::new();
     for one in story.decided {
-        let primero = &sandbox.primero;
         primero.worker_decides_intervention(&one.intervention, &one.decision)?;
         decided.insert(one.intervention);
     }
@@ -109,8 +114,11 @@ pub fn case_workers_decide(sandbox: &Sandbox) -> Result<usize, String> {
 /// After 1.2: case workers refer children to `proGres`, withdraw one, and take back one's consent. Answers the
 /// number of referrals.
 pub fn case_workers_refer(sandbox: &Sandbox) -> Result<usize, String> {
+    refer(&sandbox.primero)
+}
+
+pub(crate) fn refer(primero: &Primero) -> Result<usize, String> {
     let story = referrals();
-    let primero = &sandbox.primero;
     for case in story.registered {
         primero.insert_case(case)?;
     }
@@ -127,10 +135,10 @@ pub fn case_workers_refer(sandbox: &Sandbox) -> Result<usize, String> {
         primero.refer(&one.case, &referral)?;
     }
     for one in &story.withdrawn {
-        primero.revoke_referral(&referral_in_primero(sandbox, one)?)?;
+        primero.revoke_referral(&referral_in_primero(primero, one)?)?;
     }
     for one in &story.accepted {
-        primero.accept_referral(&referral_in_primero(sandbox, one)?)?;
+        primero.accept_referral(&referral_in_primero(primero, one)?)?;
     }
     for edit in story.edited_afterwards {
         primero.worker_updates_case(&edit.case, Value::Object(edit.fields))?;
@@ -142,35 +150,37 @@ pub fn case_workers_refer(sandbox: &Sandbox) -> Result<usize, String> {
 /// referral from elsewhere; meanwhile one referral is withdrawn in Primero and one accepted there by hand.
 /// Answers the number of decisions. An error where a referral that should be in `proGres` is not.
 pub fn unhcr_decides(sandbox: &Sandbox) -> Result<usize, String> {
+    review(&sandbox.ping, &sandbox.primero)
+}
+
+pub(crate) fn review(ping: &Ping, primero: &Primero) -> Result<usize, String> {
     let story = reviews();
     // proGres keeps the day of a review, not its time.
-    let today = sandbox.primero.now().strftime("%Y-%m-%dT00:00:00Z");
-    let mut decided = std::collections::BTreeSet::new();
+    let today = primero.now().strftime("%Y-%m-%dT00:00:00Z");
+    let mut decided = BTreeSet::new();
     for review in story.reviewed {
-        let id = sandbox
-            .ping
+        let id = ping
             .referral_of(&review.case_id, &review.service)
             .ok_or_else(|| format!("the service {} was never submitted", review.service))?;
         let decision = Decision {
             review_date: Some(today.to_string()),
             ..review.decision
         };
-        sandbox.ping.decide_referral(id, &decision)?;
+        ping.decide_referral(id, &decision)?;
         if let Some(fields) = review.amended {
-            sandbox.ping.amend_decision(id, fields)?;
+            ping.amend_decision(id, fields)?;
         }
         decided.insert(id);
     }
     for row in story.from_elsewhere {
         decided.insert(interop_id(&row)?);
-        sandbox.ping.add_decision(row)?;
+        ping.add_decision(row)?;
     }
-    let primero = &sandbox.primero;
     for one in &story.withdrawn {
-        primero.revoke_referral(&referral_in_primero(sandbox, one)?)?;
+        primero.revoke_referral(&referral_in_primero(primero, one)?)?;
     }
     for one in &story.accepted {
-        primero.accept_referral(&referral_in_primero(sandbox, one)?)?;
+        primero.accept_referral(&referral_in_primero(primero, one)?)?;
     }
     Ok(decided.len())
 }
@@ -181,8 +191,8 @@ fn interop_id(row: &Value) -> Result<Uuid, String> {
         .ok_or_else(|| "a decision without an id".to_owned())
 }
 
-fn referral_in_primero(sandbox: &Sandbox, wanted: &Referral) -> Result<String, String> {
-    let referrals = sandbox.primero.referrals_of(&wanted.case);
+fn referral_in_primero(primero: &Primero, wanted: &Referral) -> Result<String, String> {
+    let referrals = primero.referrals_of(&wanted.case);
     let found = referrals
         .iter()
         .find(|referral| referral["service_record_id"] == json!(wanted.service));

@@ -10,7 +10,7 @@ use super::Generated;
 use super::children::{Child, Saves, guid, one_of, series};
 use super::referrals::text;
 use crate::Sandbox;
-use crate::ping::Decision;
+use crate::ping::{Decision, Ping};
 use crate::primero::NewReferral;
 
 const SERVICES: [&str; 5] = [
@@ -74,21 +74,21 @@ pub(super) fn load_decided(
 
 /// UNHCR decides about every submitted referral on which it has not decided yet; answers how many. With it
 /// 2.2 can be measured where the bridge itself sent the referrals before.
-pub fn decide_submitted(sandbox: &Sandbox, seed: u64) -> Result<usize, String> {
+pub fn decide_submitted(ping: &Ping, seed: u64) -> Result<usize, String> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let referrals = sandbox.ping.interop_referrals();
+    let referrals = ping.interop_referrals();
     let undecided: Vec<Uuid> = referrals
         .into_iter()
         .filter(|referral| referral.decision.is_none())
         .map(|referral| referral.id)
         .collect();
     for id in &undecided {
-        let fields: serde_json::Map<String, Value> = review(&mut chance, sandbox.ping.now())
+        let fields: serde_json::Map<String, Value> = review(&mut chance, ping.now())
             .into_iter()
             .map(|(field, value)| (field.to_owned(), value))
             .collect();
-        sandbox.ping.decide_referral(*id, &Decision::default())?;
-        sandbox.ping.amend_decision(*id, Value::Object(fields))?;
+        ping.decide_referral(*id, &Decision::default())?;
+        ping.amend_decision(*id, Value::Object(fields))?;
     }
     Ok(undecided.len())
 }
