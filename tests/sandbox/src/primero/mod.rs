@@ -15,6 +15,7 @@ mod forms;
 mod life;
 mod listing;
 mod lookups;
+mod meanwhile;
 mod merge;
 mod moment;
 mod people;
@@ -39,6 +40,7 @@ pub use workers::ServiceDecision;
 
 use forms::Forms;
 use jiff::Timestamp;
+use meanwhile::Meanwhile;
 use moment::Clock;
 use saves::SaveGate;
 use state::State;
@@ -60,6 +62,7 @@ struct Inner {
     forms: Forms,
     clock: Clock,
     saves: SaveGate,
+    meanwhile: Meanwhile,
     release: ReleaseLine,
     behind_tls: bool,
 }
@@ -123,6 +126,7 @@ impl Primero {
             forms: Forms::new(options.forms),
             clock: Clock::default(),
             saves: SaveGate::new(options.save_delay),
+            meanwhile: Meanwhile::default(),
             release: options.release,
             behind_tls: options.behind_tls,
         };
