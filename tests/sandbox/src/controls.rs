@@ -123,6 +123,8 @@ enum Control {
         rule: Rule,
     },
     ClearFaults(System),
+    /// What the fault `late_effect` kept is carried out now.
+    CarryOutLate(System),
 }
 
 /// A case worker; what is absent is missing in the profile.
@@ -165,8 +167,11 @@ impl Panel {
         }
     }
 
-    fn carry_out(&self, control: Control) -> Result<Value, String> {
+    async fn carry_out(&self, control: Control) -> Result<Value, String> {
         match control {
+            Control::CarryOutLate(system) => {
+                Ok(done_about(self.wire(system).carry_out_late().await))
+            }
             Control::InsertCase(case) => self.primero.insert_case(case).map(|id| done_with(&id)),
             Control::ReferCase {
                 case,
@@ -312,9 +317,10 @@ async fn state(State(panel): State<Panel>) -> Response {
 
 /// The body is read as text, so that `curl -d` works without a content type.
 async fn control(State(panel): State<Panel>, body: String) -> Response {
-    let carried_out = serde_json::from_str::<Control>(&body)
-        .map_err(|error| error.to_string())
-        .and_then(|control| panel.carry_out(control));
+    let carried_out = match serde_json::from_str(&body) {
+        Ok(control) => panel.carry_out(control).await,
+        Err(error) => Err(error.to_string()),
+    };
     match carried_out {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => json_answer(StatusCode::BAD_REQUEST, &json!({ "error": error })),

@@ -79,6 +79,9 @@ pub enum Fault {
     DropBeforeEffect,
     /// The request is carried out and the connection is cut instead of an answer.
     DropAfterEffect,
+    /// The connection is cut and the request is kept, to be carried out later: see
+    /// [`crate::Sandbox::carry_out_late`].
+    LateEffect,
     /// The answer ends in the middle of its body (the request was carried out).
     TruncatedBody,
     /// The answer's body is not JSON (the request was carried out).
@@ -99,6 +102,16 @@ pub enum Fault {
     PageDrift,
     /// PING's answer names no transaction (the request was carried out).
     WithoutTransaction,
+    /// Records that PING takes now, to no effect, and rejects at checkstatus.
+    RejectedLater {
+        /// Why.
+        message: String,
+        /// Which records of the call: 1 = each, 2 = every second one, and so on.
+        #[serde(default = "each")]
+        every: usize,
+    },
+    /// Checkstatus says "not yet".
+    NotYet,
     /// A finished checkstatus has this status word for every record that was taken.
     StatusWord {
         /// Such as `Parked`.
@@ -249,6 +262,10 @@ impl Target {
             Self::Exactly(text) => route == text,
         }
     }
+}
+
+fn each() -> usize {
+    1
 }
 
 fn certain() -> f64 {

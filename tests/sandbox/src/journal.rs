@@ -102,6 +102,11 @@ impl Journal {
         *locked(&self.span)
     }
 
+    /// A request that was noted before had its effect only now.
+    pub(crate) fn note_effect(&self) {
+        locked(&self.counts).effective_writes += 1;
+    }
+
     /// Counts from zero.
     pub(crate) fn forget(&self) {
         *locked(&self.counts) = Counts::default();

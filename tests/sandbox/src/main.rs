@@ -108,15 +108,18 @@ POST /__control   one control, {"<name>": <argument>}:
   faults
   add_fault               {"system": "ping"|"primero", "rule": {"on", "carrying", "fault", "after", "times", "chance"}}
   clear_faults            "ping" or "primero"
+  carry_out_late          "ping" or "primero": what late_effect kept
 
 on:       "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
 carrying: a text in path or body, such as an id, so that the fault follows one record
 after:    matching requests that pass before the first is hit; times: how many are hit; chance: 0 to 1
 fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
-          "drop_before_effect", "drop_after_effect", "truncated_body", "malformed_body",
+          "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
+          "truncated_body", "malformed_body",
           {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
-          "without_transaction" (PING's answer names none); of a finished checkstatus: {"status_word": {"word": "Parked"}},
-          "status_without_ids", "unreadable_status""#;
+          "without_transaction" (PING's answer names none);
+          of an ingestion: {"rejected_later": {"message": "…", "every": n}}: every n-th record of the call;
+          of checkstatus: "not_yet", {"status_word": {"word": "Parked"}}, "status_without_ids", "unreadable_status""#;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -15,7 +16,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Faults, Looked};
-use crate::journal::{Effect, Entry, Journal, System};
+use crate::journal::{Effect, Entry, Journal, System, locked};
 
 /// A body larger than this is refused with 413; far above anything a bridge should send.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -25,6 +26,23 @@ pub(crate) struct Wire {
     pub(crate) system: System,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    /// Requests to be carried out later, in the order in which they came.
+    pub(crate) late: Mutex<Vec<(Request, Next)>>,
+}
+
+impl Wire {
+    /// Carries out what was kept; answers how many requests that was.
+    pub(crate) async fn carry_out_late(&self) -> usize {
+        let late = mem::take(&mut *locked(&self.late));
+        let count = late.len();
+        for (request, next) in late {
+            let response = next.run(request).await;
+            if response.extensions().get::<Effect>().is_some() {
+                self.journal.note_effect();
+            }
+        }
+        count
+    }
 }
 
 pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next: Next) -> Response {
@@ -54,9 +72,9 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
     answer.response
 }
 
-/// A fault in what checkstatus tells, which only its handler can make. Put into the request's extensions.
+/// A fault that only the handler of the request can make. Put into the request's extensions.
 #[derive(Clone)]
-pub(crate) struct StatusFault(pub(crate) Fault);
+pub(crate) struct HandlersFault(pub(crate) Fault);
 
 struct Answer {
     response: Response,
@@ -80,8 +98,14 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 wait(Duration::from_millis(*milliseconds)).await;
             }
             Fault::ExpiredToken => spoil_sign_in(&mut request),
-            Fault::StatusWord { .. } | Fault::StatusWithoutIds | Fault::UnreadableStatus => {
-                request.extensions_mut().insert(StatusFault(fault.clone()));
+            Fault::StatusWord { .. }
+            | Fault::StatusWithoutIds
+            | Fault::UnreadableStatus
+            | Fault::NotYet
+            | Fault::RejectedLater { .. } => {
+                request
+                    .extensions_mut()
+                    .insert(HandlersFault(fault.clone()));
             }
             _ => {}
         }
@@ -94,6 +118,10 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
     for fault in faults {
         match fault {
             Fault::DropBeforeEffect => return cut(false),
+            Fault::LateEffect => {
+                locked(&wire.late).push((request, next));
+                return cut(false);
+            }
             Fault::Status {
                 status,
                 retry_after,

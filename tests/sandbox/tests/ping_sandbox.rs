@@ -135,6 +135,7 @@ async fn workers_and_unhcr_staff_act_by_control() {
         json!({ "amend_decision": { "referral": referral, "fields": fields } }),
         json!({ "reject_record_later": { "record": referral, "message": "locked" } }),
         json!({ "checks_before_result": 3 }),
+        json!({ "carry_out_late": "ping" }),
     ] {
         let (status, answer) = control(&sandbox, body.clone()).await;
         assert_eq!(status, StatusCode::OK, "{body}: {answer}");

@@ -13,16 +13,16 @@ use super::body::{Body, Refusal, parse};
 use super::options::StatusShape;
 use super::state::{RecordResult, Transaction};
 use crate::faults::Fault;
-use crate::wire::{StatusFault, json_answer};
+use crate::wire::{HandlersFault, json_answer};
 
 pub(super) async fn check(
     State(ping): State<Ping>,
-    fault: Option<Extension<StatusFault>>,
+    fault: Option<Extension<HandlersFault>>,
     bytes: Bytes,
 ) -> Response {
     let telling = Telling {
         shape: ping.options().status_shape,
-        fault: fault.map(|Extension(StatusFault(fault))| fault),
+        fault: fault.map(|Extension(HandlersFault(fault))| fault),
     };
     match look_up(&ping, &bytes, &telling) {
         Ok((transaction, data, records)) => json_answer(
@@ -59,8 +59,8 @@ fn look_up(ping: &Ping, bytes: &[u8], telling: &Telling) -> Result<(Uuid, Value,
         .get_mut(&id)
         .filter(|transaction| transaction.shipping_process == process)
         .ok_or_else(unknown)?;
-    if transaction.checks_left > 0 {
-        transaction.checks_left -= 1;
+    if transaction.checks_left > 0 || telling.fault == Some(Fault::NotYet) {
+        transaction.checks_left = transaction.checks_left.saturating_sub(1);
         let interim = ping.options().interim_word.as_deref();
         let records = usize::from(interim.is_some());
         return Ok((id, not_yet(id, interim), records));

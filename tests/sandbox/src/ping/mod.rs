@@ -10,6 +10,7 @@ mod check_status;
 mod control;
 mod ingestion;
 mod options;
+mod records;
 mod retrieval;
 mod rows;
 mod sign_in;

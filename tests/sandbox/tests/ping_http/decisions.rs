@@ -159,3 +159,45 @@ async fn an_intervention_delivered_long_ago_is_not_listed_but_takes_its_decision
     decide(&gate, std::slice::from_ref(&id)).await;
     assert_eq!(gate.sandbox.ping.comments_of(&id), ["acknowledged"]);
 }
+
+#[tokio::test]
+async fn a_fault_can_reject_every_second_record_of_a_batch() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let ids = refer(&gate, 4);
+    let rejected = Fault::RejectedLater {
+        message: "locked".to_owned(),
+        every: 2,
+    };
+    fault(&gate, "SHP-2748", rejected);
+    let told = decide(&gate, &ids).await;
+    let results = told["Data"].as_array().unwrap().iter();
+    let words: Vec<&str> = results
+        .map(|result| result["Status"].as_str().unwrap())
+        .collect();
+    assert_eq!(words, ["Success", "Failed", "Success", "Failed"]);
+}
+
+#[tokio::test]
+async fn a_fault_can_make_a_result_late() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let ids = refer(&gate, 1);
+    fault(&gate, "checkstatus", Fault::NotYet);
+    assert_eq!(decide(&gate, &ids).await["Data"], Value::Null);
+    assert_eq!(decide(&gate, &ids).await["Data"][0]["Status"], "Success");
+}
+
+#[tokio::test]
+async fn a_late_decision_can_overtake_a_newer_one() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let ids = refer(&gate, 1);
+    fault(&gate, "SHP-2748", Fault::LateEffect);
+    let first = decision_write(&ids[0], "125080003", "first");
+    gate.send(DATA, &first).await.unwrap_err();
+    let second = decision_write(&ids[0], "125080004", "second");
+    gate.post(DATA, &second).await;
+    assert_eq!(gate.sandbox.ping.comments_of(&ids[0]), ["second"]);
+
+    assert_eq!(gate.sandbox.carry_out_late(System::Ping).await, 1);
+    assert_eq!(gate.sandbox.ping.comments_of(&ids[0]), ["second", "first"]);
+    assert_eq!(gate.sandbox.traffic().ping.effective_writes, 2);
+}
