@@ -92,24 +92,7 @@ async fn wait(duration: Duration) {
 }
 
 async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault]) -> Answer {
-    for fault in faults {
-        match fault {
-            Fault::Latency { milliseconds } => {
-                wait(Duration::from_millis(*milliseconds)).await;
-            }
-            Fault::ExpiredToken => spoil_sign_in(&mut request),
-            Fault::StatusWord { .. }
-            | Fault::StatusWithoutIds
-            | Fault::UnreadableStatus
-            | Fault::NotYet
-            | Fault::RejectedLater { .. } => {
-                request
-                    .extensions_mut()
-                    .insert(HandlersFault(fault.clone()));
-            }
-            _ => {}
-        }
-    }
+    burden(&mut request, faults).await;
     let untouched = |response| Answer {
         response,
         changed: false,
@@ -157,6 +140,28 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
         response,
         changed,
         reaches_client: true,
+    }
+}
+
+/// The faults that let a request through to its handler, but not as it came.
+async fn burden(request: &mut Request, faults: &[Fault]) {
+    for fault in faults {
+        match fault {
+            Fault::Latency { milliseconds } => {
+                wait(Duration::from_millis(*milliseconds)).await;
+            }
+            Fault::ExpiredToken => spoil_sign_in(request),
+            Fault::StatusWord { .. }
+            | Fault::StatusWithoutIds
+            | Fault::UnreadableStatus
+            | Fault::NotYet
+            | Fault::RejectedLater { .. } => {
+                request
+                    .extensions_mut()
+                    .insert(HandlersFault(fault.clone()));
+            }
+            _ => {}
+        }
     }
 }
 
