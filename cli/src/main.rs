@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod run;
+mod simulated;
 
 use std::process::ExitCode;
 
@@ -27,7 +28,7 @@ enum Command {
     Bench(bench::Bench),
     /// The simulated systems of `bench`.
     #[command(hide = true)]
-    BenchSystems(bench::Systems),
+    BenchSystems(bench::BenchSystems),
 }
 
 fn main() -> ExitCode {

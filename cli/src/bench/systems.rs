@@ -9,28 +9,39 @@ use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use embedded_dynamodb::EmbeddedDynamoDb;
-use sandbox::demo::{Generated, load_generated};
+use referral_bridge::domain::system::WorkflowName;
 use sandbox::faults::{Fault, Rule, Target};
+use sandbox::generated::{Generated, arrived};
 use sandbox::journal::{System, Traffic};
 use sandbox::ping::PingOptions;
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{Sandbox, SandboxOptions, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
+/// The simulated systems of one workflow's measurement.
+#[derive(Args)]
+pub struct BenchSystems {
+    /// Whose records to generate.
+    #[arg(long, default_value = "1.1")]
+    workflow: Workflow,
+    #[command(flatten)]
+    systems: Systems,
+}
+
 /// What the simulated systems hold, and how they behave.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Systems {
-    /// Referrals to generate.
+    /// Records to generate.
     #[arg(long, default_value_t = 1000)]
     pub records: usize,
     /// How long each request waits before it is handled, in milliseconds.
     #[arg(long, default_value_t = 50)]
     pub latency_ms: u64,
-    /// How many records in a hundred fail every PING batch they are in.
+    /// How many records in a hundred fail every PING call they are in.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub bad_percent: u8,
-    /// How many children in a hundred have a case in Primero already.
+    /// How many children in a hundred have a case in Primero already; in any workflow but 1.1 all of them have.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub existing_percent: u8,
     /// Rows on one page of PING's lists. proGres runs on Dynamics 365, whose pages hold 5,000 rows unless asked otherwise.
@@ -57,30 +68,27 @@ pub struct Seen {
     pub seconds: f64,
     /// Their requests.
     pub traffic: Traffic,
-    /// Records of which proGres was told that they arrived.
-    pub told: usize,
+    /// Records that arrived, as far as proGres knows.
+    pub arrived: usize,
 }
 
-impl Systems {
-    /// How many records fail every batch.
-    pub fn bad(&self) -> usize {
-        self.generated().bad()
-    }
-
+impl BenchSystems {
     /// Serves until standard input ends.
     pub async fn serve(self) -> anyhow::Result<ExitCode> {
+        let Self { workflow, systems } = self;
         let sandbox = Sandbox::start(SandboxOptions {
             ping: PingOptions {
-                list_page_rows: self.page_rows,
+                list_page_rows: systems.page_rows,
                 ..PingOptions::default()
             },
             ..SandboxOptions::default()
         })
         .await?;
-        load_generated(&sandbox, &self.generated()).map_err(|error| anyhow!(error))?;
-        if self.latency_ms > 0 {
+        let generated = systems.generated(workflow);
+        generated.load(&sandbox).map_err(|error| anyhow!(error))?;
+        if systems.latency_ms > 0 {
             let latency = Fault::Latency {
-                milliseconds: self.latency_ms,
+                milliseconds: systems.latency_ms,
             };
             for system in [System::Ping, System::Primero] {
                 let slow = Rule::always(Target::Everything, latency.clone());
@@ -96,20 +104,27 @@ impl Systems {
         say(&Seen {
             seconds: sandbox.busy_for().unwrap_or_default().as_secs_f64(),
             traffic: sandbox.traffic(),
-            told: self.records - sandbox.ping.pending().len(),
+            arrived: arrived(&sandbox, workflow),
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn generated(&self) -> Generated {
+impl Systems {
+    /// How many records fail every call.
+    pub fn bad(&self) -> usize {
+        self.generated(Workflow::ReferralsToPrimero).bad()
+    }
+
+    fn generated(&self, workflow: Workflow) -> Generated {
         Generated {
+            workflow,
             records: self.records,
             seed: self.seed,
             existing_percent: self.existing_percent.into(),
             bad_percent: self.bad_percent.into(),
         }
     }
-
     fn arguments(&self) -> Vec<String> {
         let Self {
             records,
@@ -145,10 +160,10 @@ pub struct Running {
 
 impl Running {
     /// Starts them and waits until they serve.
-    pub async fn start(systems: &Systems) -> anyhow::Result<Self> {
+    pub async fn start(workflow: WorkflowName, systems: &Systems) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's own file is not known")?;
         let mut process = Command::new(program)
-            .arg("bench-systems")
+            .args(["bench-systems", "--workflow", workflow.number()])
             .args(systems.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

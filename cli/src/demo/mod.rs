@@ -2,9 +2,7 @@
 
 mod show;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -16,25 +14,17 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
-use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
-use referral_bridge::secrets::Secrets;
-use referral_bridge::store::{RecordRow, RecordState, Store, table};
-use referral_bridge::transport::http_client;
+use referral_bridge::store::{RecordRow, RecordState, Store};
 use referral_bridge::workflows::Installation;
-use sandbox::demo::{HeldClaim, Plant, Verdict};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::demo::{Claims, HeldClaim, Ledger, Plant, Verdict};
+use sandbox::{Sandbox, SandboxOptions, Workflow};
 use serde_json::{Value, json};
 
 use self::show::Show;
+use crate::simulated::{self, TABLE};
 
-const TABLE: &str = "referral-bridge";
 const WORKFLOW: WorkflowName = WorkflowName::ReferralsToPrimero;
 const TIMEOUT: Duration = Duration::from_mins(5);
-/// The demo's data is made for this deployment.
-const PROFILE: &str = include_str!("../../../infra/profiles/gambella.toml");
-/// Keys the fingerprints of invented records, for as long as the demo runs.
-const FINGERPRINT_KEY: &str = "demo fingerprints of invented records only";
 
 /// Runs the workflows against simulated systems with sample referrals, and checks both systems afterwards.
 #[derive(Args)]
@@ -43,7 +33,7 @@ pub struct Demo {
     #[arg(long)]
     json: bool,
     /// Spoils the result before it is checked, to show that the check can fail.
-    #[arg(long, value_name = "lost|duplicated|wrong-case")]
+    #[arg(long, value_name = "lost|duplicated|wrong-case|wrong-decision")]
     plant: Option<Plant>,
 }
 
@@ -55,7 +45,7 @@ impl Demo {
             .context("the simulated systems did not start")?;
         let records = sandbox::demo::load(&sandbox).map_err(|error| anyhow!(error))?;
         let embedded = EmbeddedDynamoDb::in_memory().await?;
-        let installation = installation(&sandbox, &embedded).await?;
+        let installation = simulated::installation(&sandbox.secrets(), embedded.client()).await?;
 
         let show = Show::start(records, self.json);
         let report = run_once(&installation, &|progress| show.progress(progress)).await?;
@@ -68,7 +58,8 @@ impl Demo {
             sandbox::demo::plant(&sandbox, plant).map_err(|error| anyhow!(error))?;
         }
         let held = held_claims(&sandbox, &installation).await?;
-        let verdict = sandbox::demo::check(&sandbox, &held, SystemClock.now());
+        let ledger = Ledger::from([(Workflow::ReferralsToPrimero, held)]);
+        let verdict = sandbox::demo::check(&sandbox, &ledger, SystemClock.now());
         let summary = summary(&report, &verdict, second_run);
         if self.json {
             println!("{summary}");
@@ -82,28 +73,6 @@ impl Demo {
             ExitCode::FAILURE
         })
     }
-}
-
-async fn installation(
-    sandbox: &Sandbox,
-    embedded: &EmbeddedDynamoDb,
-) -> anyhow::Result<Installation> {
-    let state = embedded.client();
-    table::ensure(&state, TABLE).await?;
-    let mut secrets = sandbox.secrets().as_object().cloned().unwrap_or_default();
-    secrets.insert(
-        "ledger".to_owned(),
-        json!({ "fingerprint_key": FINGERPRINT_KEY }),
-    );
-    Ok(Installation {
-        profile: Profile::parse(PROFILE)?,
-        secrets: Secrets::from_json(secrets)?,
-        state,
-        table: TABLE.to_owned(),
-        http: http_client()?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(Entropy::from_system()),
-    })
 }
 
 async fn run_once(
@@ -126,10 +95,7 @@ fn effective_writes(sandbox: &Sandbox) -> usize {
 }
 
 /// The ledger's word on what is still pending in proGres.
-async fn held_claims(
-    sandbox: &Sandbox,
-    installation: &Installation,
-) -> anyhow::Result<BTreeMap<String, HeldClaim>> {
+async fn held_claims(sandbox: &Sandbox, installation: &Installation) -> anyhow::Result<Claims> {
     let keys: Vec<RecordKey> = sandbox
         .ping
         .pending()
@@ -161,13 +127,15 @@ async fn held_claims(
 }
 
 fn summary(report: &RunReport, verdict: &Verdict, second_run: usize) -> Value {
+    let sums = verdict.sums;
     json!({
         "workflows": { WORKFLOW.as_str(): { "counts": report.counts, "reasons": report.reasons, "calls": report.calls } },
         "records": verdict.records.len(),
-        "lost": verdict.lost,
-        "duplicated": verdict.duplicated,
-        "wrong_case": verdict.wrong_case,
-        "unexpected": verdict.unexpected,
+        "lost": sums.lost,
+        "duplicated": sums.duplicated,
+        "wrong_case": sums.wrong_case,
+        "wrong_decision": sums.wrong_decision,
+        "unexpected": sums.unexpected,
         "second_run_effective_writes": second_run,
     })
 }

@@ -88,8 +88,9 @@ pub fn table(verdict: &Verdict, report: &RunReport, second_run: usize) {
         report.calls.primero,
         report.calls.state,
     );
+    let sums = verdict.sums;
     println!(
-        "lost {}, duplicated {}, on the wrong case {}, unexpected {}; a second run wrote {second_run} times",
-        verdict.lost, verdict.duplicated, verdict.wrong_case, verdict.unexpected,
+        "lost {}, duplicated {}, on the wrong case {}, wrong decision {}, unexpected {}; a second run wrote {second_run} times",
+        sums.lost, sums.duplicated, sums.wrong_case, sums.wrong_decision, sums.unexpected,
     );
 }
