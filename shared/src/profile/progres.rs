@@ -15,6 +15,18 @@ pub struct ProgresSettings {
     pub organization_from: String,
     /// Who refers, as proGres shows it. Default `Primero CP`.
     pub referred_by: String,
+    /// What becomes of a service that is referred again after its submission was closed. Default [`ReferredAgain::Hold`].
+    pub referred_again: ReferredAgain,
+}
+
+/// What becomes of a service that is referred again after its submission was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferredAgain {
+    /// Held with reason `referred_again`, for a person to release.
+    Hold,
+    /// Submitted as another referral.
+    Send,
 }
 
 pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
@@ -22,10 +34,16 @@ pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
     let business_unit = section.guid("business_unit");
     let organization_from = section.guid("organization_from");
     let referred_by = section.text_or("referred_by", "Primero CP");
+    let referred_again = section.choice(
+        "referred_again",
+        ReferredAgain::Hold,
+        &[("hold", ReferredAgain::Hold), ("send", ReferredAgain::Send)],
+    );
     Ok(ProgresSettings {
         agency: agency?,
         business_unit: business_unit?,
         organization_from: organization_from?,
         referred_by: referred_by?,
+        referred_again: referred_again?,
     })
 }
