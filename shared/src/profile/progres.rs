@@ -19,6 +19,15 @@ pub struct ProgresSettings {
     pub referred_again: ReferredAgain,
 }
 
+impl ProgresSettings {
+    /// Whether Primero means UNHCR by this agency, whatever its case and blanks.
+    #[must_use]
+    pub fn is_agency(&self, name: &str) -> bool {
+        let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+        bare(name) == bare(&self.agency)
+    }
+}
+
 /// What becomes of a service that is referred again after its submission was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,4 +55,23 @@ pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
         referred_by: referred_by?,
         referred_again: referred_again?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::minimal;
+
+    #[test]
+    fn an_agency_is_the_same_whatever_its_case_and_blanks() {
+        let progres = minimal()
+            .set("progres", "agency", "\"UN HCR\"")
+            .profile()
+            .progres;
+        for name in ["UNHCR", " unhcr ", "Un hcR"] {
+            assert!(progres.is_agency(name), "{name}");
+        }
+        for name in ["", "UNHCR Field", "UNICEF"] {
+            assert!(!progres.is_agency(name), "{name}");
+        }
+    }
 }
