@@ -12,6 +12,7 @@ use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::SignedDuration;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::workflows::Installation;
@@ -84,7 +85,9 @@ impl Run {
             entropy: Arc::new(Entropy::from_system()),
         };
         let end = later(SystemClock.now(), timeout);
-        let finished = installation.run(self.workflow, end, &|_| {}).await;
+        let finished = installation
+            .run(self.workflow, &Request::default(), end, &|_| {})
+            .await;
         println!("{}", serde_json::to_string_pretty(&finished.report)?);
         Ok(if finished.stop.is_none() {
             ExitCode::SUCCESS

@@ -34,6 +34,14 @@ impl RecordKey {
         Self(format!("{case}/{referral}"))
     }
 
+    /// The key that a person wrote: trimmed, a GUID in its canonical form.
+    #[must_use]
+    pub fn written(text: &str) -> Self {
+        let text = text.trim();
+        let guid = text.parse::<InterventionId>();
+        guid.map_or_else(|_| Self(text.to_owned()), Self::from)
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
