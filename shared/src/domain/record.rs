@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
-use super::ids::InterventionId;
+use super::ids::{CaseId, InterventionId, ReferralId, ServiceId};
 
-/// The stable key of one unit of work, made of system ids only. Workflow 1.1: the intervention GUID in lower case.
+/// The stable key of one unit of work, made of system ids only: of 1.1 and 1.2 the intervention GUID in lower case, of 2.1 the case
+/// and its service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecordKey(String);
@@ -19,6 +20,18 @@ impl RecordKey {
     pub fn of_unreadable(fingerprint: &Fingerprint) -> Self {
         let short = fingerprint.hash.get(..16).unwrap_or(&fingerprint.hash);
         Self(format!("unreadable-{short}"))
+    }
+
+    /// The key of a service. Its id alone may stand on several cases.
+    #[must_use]
+    pub fn of_service(case: &CaseId, service: ServiceId) -> Self {
+        Self(format!("{case}/{service}"))
+    }
+
+    /// The key of a referral of a case that names no service.
+    #[must_use]
+    pub fn of_referral(case: &CaseId, referral: ReferralId) -> Self {
+        Self(format!("{case}/{referral}"))
     }
 
     /// The key that a person wrote: trimmed, a GUID in its canonical form.

@@ -1,8 +1,13 @@
 //! The workflows, one folder each. A workflow knows its two systems; the engine knows none.
 
 mod installation;
+#[cfg(test)]
+mod testing;
 mod trouble;
+mod window;
 
+pub mod decisions_to_progres;
 pub mod referrals_to_primero;
+pub mod referrals_to_progres;
 
 pub use self::installation::Installation;
