@@ -1,6 +1,8 @@
 //! The workflows, one folder each. A workflow knows its two systems; the engine knows none.
 
+mod faults;
 mod installation;
+mod source_rows;
 mod trouble;
 
 pub mod referrals_to_primero;

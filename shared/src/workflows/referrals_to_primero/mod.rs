@@ -22,7 +22,6 @@ mod status;
 #[cfg(test)]
 mod testing;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,7 +35,6 @@ use crate::clock::Clock;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
 use crate::domain::outcome::Calls;
-use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
@@ -47,6 +45,7 @@ use crate::engine::{
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
 use crate::progres::{PingClient, Row};
+use crate::workflows::source_rows;
 
 pub use self::mapping::Referral;
 
@@ -108,8 +107,7 @@ impl<'r> ReferralsToPrimero<'r> {
                 fault: None,
             };
         }
-        let bytes = Pii::new(row.canonical().expose().clone().into_bytes());
-        let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
+        let key = source_rows::key_of_unreadable(row, &self.fingerprints);
         let field = source::INTERVENTION_ID.to_owned();
         Discovered {
             key,
@@ -154,7 +152,9 @@ impl Workflow for ReferralsToPrimero<'_> {
         let listing = self
             .ping
             .pending_referrals(|page| discovered.extend(page.iter().map(|row| self.listed(row))));
-        listing.await.map_err(source::listing_failed)?;
+        listing
+            .await
+            .map_err(|error| source_rows::listing_failed("list pending referrals", error))?;
         Ok(discovered)
     }
 
@@ -166,27 +166,8 @@ impl Workflow for ReferralsToPrimero<'_> {
         let ids: Vec<Option<InterventionId>> =
             keys.iter().map(|key| key.as_str().parse().ok()).collect();
         let asked: Vec<InterventionId> = ids.iter().flatten().copied().collect();
-        let mut answers: HashMap<InterventionId, Result<Vec<Row>, Fault>> = HashMap::new();
-        for (part, answer) in self.ping.intervention_details(&asked).await? {
-            match answer {
-                Ok(rows) => answers.extend(source::by_intervention(rows)),
-                Err(error) => match Trouble::from(error) {
-                    Trouble::Record(fault) if part.len() == asked.len() => return Err(fault.into()),
-                    Trouble::Record(fault) => {
-                        answers.extend(part.iter().map(|id| (*id, Err(fault.clone()))));
-                    }
-                    stop @ Trouble::Run(_) => return Err(stop),
-                },
-            }
-        }
-        let missing = || Err(Fault::retry(Reason::DetailsMissing));
-        Ok(ids
-            .iter()
-            .map(|id| {
-                id.and_then(|id| answers.remove(&id))
-                    .unwrap_or_else(missing)
-            })
-            .collect())
+        let parts = self.ping.intervention_details(&asked).await?;
+        source_rows::details_by_record(&ids, parts, source::listed_id)
     }
 
     fn map(&self, _key: &RecordKey, rows: Vec<Row>, now: Timestamp) -> Mapped<Self> {
