@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
-use super::ids::InterventionId;
+use super::ids::{InteropReferralId, InterventionId};
 
 /// The stable key of one unit of work, made of system ids only. Workflow 1.1: the intervention GUID in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ impl RecordKey {
 
 impl From<InterventionId> for RecordKey {
     fn from(id: InterventionId) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl From<InteropReferralId> for RecordKey {
+    fn from(id: InteropReferralId) -> Self {
         Self(id.to_string())
     }
 }

@@ -5,6 +5,7 @@ mod installation;
 mod source_rows;
 mod trouble;
 
+pub mod decisions_to_primero;
 pub mod referrals_to_primero;
 
 pub use self::installation::Installation;
