@@ -1,21 +1,20 @@
 //! `bridge run`: one workflow, once, against real systems. The same code as the function; a cron line is enough for a small office.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::SignedDuration;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
 use referral_bridge::workflows::Installation;
-use referral_bridge::{observe, secrets, store, transport};
+use referral_bridge::{observe, secrets, transport};
+
+use crate::state::{StateTable, read_profile};
 
 /// Runs one workflow once, against real systems. Prints the run's report as JSON.
 #[derive(Args)]
@@ -29,34 +28,11 @@ pub struct Run {
     /// `PING_SECRET`, `PRIMERO_SECRET` and `LEDGER_SECRET`.
     #[arg(long)]
     secrets: Option<PathBuf>,
-    /// Where the state is kept: `sqlite:FILE` on this machine, or `dynamodb` with the credentials of the environment.
-    #[arg(long, default_value = "sqlite:referral-bridge.sqlite")]
-    state: State,
-    /// The state table's name.
-    #[arg(long, default_value = "referral-bridge")]
-    table: String,
+    #[command(flatten)]
+    state: StateTable,
     /// The run ends by itself after this long.
     #[arg(long, default_value = "15m")]
     timeout: SignedDuration,
-}
-
-/// Where state is kept.
-#[derive(Clone, Debug)]
-enum State {
-    Sqlite(PathBuf),
-    DynamoDb,
-}
-
-impl FromStr for State {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
-            None if text == "dynamodb" => Ok(Self::DynamoDb),
-            _ => Err("expected sqlite:FILE or dynamodb".to_owned()),
-        }
-    }
 }
 
 impl Run {
@@ -73,12 +49,12 @@ impl Run {
         };
         let secrets = secrets.context("the secrets cannot be used")?;
         let timeout = Duration::try_from(self.timeout).context("--timeout must not be negative")?;
-        let (state, _embedded) = self.open_state().await?;
+        let state = self.state.open().await?;
         let installation = Installation {
             profile,
             secrets,
-            state,
-            table: self.table,
+            state: state.client.clone(),
+            table: state.table.clone(),
             http: transport::http_client()?,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
@@ -92,30 +68,4 @@ impl Run {
             ExitCode::FAILURE
         })
     }
-
-    /// The client, and the embedded DynamoDB behind it where there is one.
-    async fn open_state(
-        &self,
-    ) -> anyhow::Result<(aws_sdk_dynamodb::Client, Option<EmbeddedDynamoDb>)> {
-        match &self.state {
-            State::Sqlite(file) => {
-                let embedded = EmbeddedDynamoDb::on_file(file).await?;
-                let client = embedded.client();
-                store::table::ensure(&client, &self.table).await?;
-                Ok((client, Some(embedded)))
-            }
-            State::DynamoDb => {
-                let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-                    .load()
-                    .await;
-                Ok((aws_sdk_dynamodb::Client::new(&aws), None))
-            }
-        }
-    }
-}
-
-fn read_profile(file: &Path) -> anyhow::Result<Profile> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("{} cannot be read", file.display()))?;
-    Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
 }

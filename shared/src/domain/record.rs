@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
 use super::ids::{InteropReferralId, InterventionId};
@@ -19,6 +20,17 @@ impl RecordKey {
     pub fn of_unreadable(fingerprint: &Fingerprint) -> Self {
         let short = fingerprint.hash.get(..16).unwrap_or(&fingerprint.hash);
         Self(format!("unreadable-{short}"))
+    }
+
+    /// The key that a person wrote: blanks, capitals and braces around a GUID do not matter.
+    #[must_use]
+    pub fn written(text: &str) -> Self {
+        let canonical = |part: &str| {
+            let part = part.trim();
+            Uuid::try_parse(part)
+                .map_or_else(|_| part.to_owned(), |id| id.as_hyphenated().to_string())
+        };
+        Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
     }
 
     /// The key as text.
@@ -43,5 +55,27 @@ impl From<InteropReferralId> for RecordKey {
 impl fmt::Display for RecordKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_key_is_found_whatever_its_blanks_capitals_and_braces() {
+        for (text, key) in [
+            (
+                " {68B20E2A-4879-EE11-8179-000D3A43F6EB} ",
+                "68b20e2a-4879-ee11-8179-000d3a43f6eb",
+            ),
+            (
+                "Case-7/68B20E2A-4879-EE11-8179-000D3A43F6EB",
+                "Case-7/68b20e2a-4879-ee11-8179-000d3a43f6eb",
+            ),
+            ("unreadable-0123456789abcdef", "unreadable-0123456789abcdef"),
+        ] {
+            assert_eq!(RecordKey::written(text).as_str(), key);
+        }
     }
 }

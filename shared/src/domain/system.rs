@@ -33,6 +33,9 @@ pub enum WorkflowName {
 }
 
 impl WorkflowName {
+    /// Every workflow.
+    pub const ALL: &'static [Self] = &[Self::ReferralsToPrimero];
+
     /// The number that programme staff use.
     #[must_use]
     pub const fn number(self) -> &'static str {

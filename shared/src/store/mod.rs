@@ -4,6 +4,7 @@
 //! `auth_failed#<system>`. One client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
+mod held;
 mod lease;
 mod ledger;
 mod runs;
