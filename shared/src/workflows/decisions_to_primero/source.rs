@@ -49,9 +49,9 @@ pub enum Listed {
 }
 
 impl Listed {
-    /// Reads a list row. A row without a status is open: its decision may stand in its details alone.
+    /// Reads a list row. A row without the field is open: its decision may stand in its details alone.
     pub fn of(row: &Row) -> Self {
-        let status = code(row, STATUS).map(|text| InteropReferralStatus::from_text(&text));
+        let status = status(row).map(|text| InteropReferralStatus::from_text(&text));
         match (referral_id(row), status) {
             (_, Some(Ok(InteropReferralStatus::Synced))) => Self::Finished,
             (None, _) => Self::Nameless,
@@ -97,13 +97,21 @@ impl SourceDecision {
 fn mapped_fields(row: &Row) -> BTreeMap<String, String> {
     let field = |key: &&str| {
         let text = match *key {
-            STATUS | REVIEW_DECISION | REJECTION_REASON => code(row, key),
+            STATUS => status(row),
+            REVIEW_DECISION | REJECTION_REASON => code(row, key),
             REFERRAL_ID => referral_id(row).map(|id| id.to_string()),
             _ => row.text(key),
         };
         Some(((*key).to_owned(), text?))
     };
     MAPPED.iter().filter_map(field).collect()
+}
+
+/// The status as text. Only where PING leaves the field out may another code speak for it; an empty status is one that we do not know.
+fn status(row: &Row) -> Option<String> {
+    let empty = || "empty".to_owned();
+    row.has(STATUS)
+        .then(|| code(row, STATUS).unwrap_or_else(empty))
 }
 
 /// A code as text. What is neither text nor number is no code, but it is not absent either.
@@ -142,7 +150,6 @@ mod tests {
     #[test]
     fn a_finished_one_is_no_record_and_one_without_a_status_is_left_to_its_details() {
         assert_eq!(listed(json!("125080003")), Listed::Finished);
-        assert_eq!(listed(Value::Null), Listed::Open(id(), None));
         let bare = Listed::of(&row(json!({ REFERRAL_ID: ID })));
         assert_eq!(bare, Listed::Open(id(), None));
     }
@@ -153,6 +160,8 @@ mod tests {
             json!(125_080_000),
             json!(125_080_004),
             json!("Accepted"),
+            Value::Null,
+            json!(" "),
             json!(true),
             json!({ "Name": "Accepted" }),
             json!(125_080_001.5),

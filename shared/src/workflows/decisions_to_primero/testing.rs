@@ -37,7 +37,7 @@ pub fn details() -> Row {
     Row::new(fields())
 }
 
-/// The same with one field changed; null takes it away.
+/// The same with one field changed.
 pub fn with(key: &str, value: impl Into<Value>) -> Row {
     changed(&[(key, value.into())])
 }
@@ -48,6 +48,14 @@ pub fn changed(changes: &[(&str, Value)]) -> Row {
     for (key, value) in changes {
         fields.insert((*key).to_owned(), value.clone());
     }
+    Row::new(fields)
+}
+
+/// The same without a status; the review decision is this.
+pub fn reviewed(decision: impl Into<Value>) -> Row {
+    let mut fields = fields();
+    fields.remove("progres_interoperabilityreferralstatus");
+    fields.insert("progres_reviewdecision".to_owned(), decision.into());
     Row::new(fields)
 }
 

@@ -3,7 +3,9 @@ use serde_json::{Value, json};
 use super::super::source::{
     CASE_ID, REJECTION_COMMENT, REJECTION_REASON, REVIEW_DATE, REVIEW_DECISION, SERVICE_ID, STATUS,
 };
-use super::super::testing::{CASE, INTEROP, SERVICE, changed, details, held, mapped, with};
+use super::super::testing::{
+    CASE, INTEROP, SERVICE, changed, details, held, mapped, reviewed, with,
+};
 use super::*;
 use crate::engine::FaultKind;
 use crate::progres::Row;
@@ -76,21 +78,20 @@ fn text_digits_are_the_code() {
 
 #[test]
 fn without_a_status_the_review_decision_is_read_by_its_own_table() {
-    let review = |code: u32| answered(&[decided(Value::Null, json!(code))]).0;
+    let review = |code: u32| answered(&[reviewed(code)]).0;
     assert_eq!(review(125_080_000), "accepted");
     // Of the status, the same number means accepted.
     assert_eq!(review(125_080_001), "rejected");
-    let held = held(&[decided(Value::Null, json!(125_080_002))]);
+    let held = held(&[reviewed(125_080_002)]);
     assert_eq!(held, unknown(REVIEW_DECISION));
 }
 
 #[test]
 fn where_no_code_can_be_read_nothing_is_accepted() {
-    for nothing in [Value::Null, json!(""), json!("  ")] {
-        let row = decided(nothing, Value::Null);
-        assert_eq!(held(&[row]), unknown(STATUS));
-    }
+    assert_eq!(held(&[reviewed(Value::Null)]), unknown(STATUS));
     for nonsense in [
+        Value::Null,
+        json!("  "),
         json!(125_080_004),
         json!("Accepted"),
         json!(true),
@@ -117,7 +118,7 @@ fn what_the_list_showed_must_agree_with_a_review_decision_that_stands_alone() {
         let source = SourceDecision::fold(&[row]);
         map(id, Some(listed), &source, None).map_err(|fault| fault.kind)
     };
-    let review = || decided(Value::Null, json!(125_080_001));
+    let review = || reviewed(125_080_001);
     assert!(map_listed(InteropReferralStatus::Rejected, review()).is_ok());
     let contradiction = map_listed(InteropReferralStatus::Accepted, review());
     assert!(matches!(
@@ -125,10 +126,7 @@ fn what_the_list_showed_must_agree_with_a_review_decision_that_stands_alone() {
         Err(FaultKind::Hold(Reason::ContradictingCodes))
     ));
     // The list alone is not enough, and details that are newer than the list prevail.
-    let bare = map_listed(
-        InteropReferralStatus::Accepted,
-        decided(Value::Null, Value::Null),
-    );
+    let bare = map_listed(InteropReferralStatus::Accepted, reviewed(Value::Null));
     assert!(matches!(bare, Err(FaultKind::Hold(Reason::UnknownCode))));
     assert!(map_listed(InteropReferralStatus::Accepted, details()).is_ok());
 }
