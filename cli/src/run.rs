@@ -10,6 +10,7 @@ use clap::Args;
 use jiff::SignedDuration;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::workflows::Installation;
 use referral_bridge::{observe, secrets, transport};
@@ -60,7 +61,9 @@ impl Run {
             entropy: Arc::new(Entropy::from_system()),
         };
         let end = later(SystemClock.now(), timeout);
-        let finished = installation.run(self.workflow, end, &|_| {}).await;
+        let finished = installation
+            .run(self.workflow, &Request::default(), end, &|_| {})
+            .await;
         println!("{}", serde_json::to_string_pretty(&finished.report)?);
         Ok(if finished.stop.is_none() {
             ExitCode::SUCCESS

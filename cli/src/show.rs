@@ -57,6 +57,7 @@ pub fn for_machines(row: &RecordRow<Value>) -> Value {
         "fields": row.fields,
         "transaction_id": row.transaction_id,
         "attempts": row.attempts,
+        "accepted_at": row.accepted_at,
         "next_attempt_at": row.next_attempt_at,
         "first_seen_at": row.first_seen_at,
         "updated_at": row.updated_at,
@@ -85,6 +86,8 @@ fn table(row: &RecordRow<Value>) -> Table {
         "PING transaction",
         row.transaction_id.clone().unwrap_or_default(),
     );
+    let accepted = row.accepted_at.map(|at| format!("{at:.0}"));
+    line("accepted by PING", accepted.unwrap_or_default());
     line("failed attempts", row.attempts.to_string());
     let next = row.next_attempt_at.map(|next| format!("{next:.0}"));
     line("next attempt", next.unwrap_or_default());
@@ -117,13 +120,22 @@ fn place_ids(place: Option<&Value>) -> Vec<(String, String)> {
 /// A state as the table keeps it, and what it means.
 fn words(state: RecordState) -> (&'static str, &'static str) {
     match state {
+        RecordState::Sending => (
+            "sending",
+            "being sent, or sent by a run that died: whether it arrived cannot be asked",
+        ),
         RecordState::Written => ("written", "accepted by the destination, not yet read back"),
         RecordState::Verified => (
             "verified",
             "seen at the destination, the source is not told yet",
         ),
+        RecordState::AwaitingConfirmation => (
+            "awaiting_confirmation",
+            "accepted by PING, which has not said yet whether for good",
+        ),
         RecordState::Retry => ("retry", "failed for a passing reason, and is tried again"),
         RecordState::Held => ("held", "waits for a person or for changed data"),
+        RecordState::Skipped => ("skipped", "seen, and not ours to send"),
         RecordState::Done => ("done", "both sides know"),
     }
 }
@@ -137,25 +149,21 @@ mod tests {
 
     fn row() -> RecordRow<Value> {
         let at = Timestamp::constant(1_790_000_000, 0);
-        RecordRow {
-            key: RecordKey::written("68b20e2a-4879-ee11-8179-000d3a43f6eb"),
-            state: RecordState::Held,
-            reason: Some(Reason::InvalidDate),
-            fields: vec!["progres_dateofbirth".to_owned()],
-            transaction_id: None,
-            fingerprint: None,
-            profile_version: "v1".to_owned(),
-            place: Some(json!({ "business_unit": "577ccdf6", "case": null })),
-            attempts: 2,
-            next_attempt_at: None,
-            told: 0,
-            in_place: false,
-            first_seen_at: at,
-            updated_at: at,
-            run_id: "01A".to_owned(),
-            fence: 1,
-            ttl: None,
-        }
+        let row = json!({
+            "key": "68b20e2a-4879-ee11-8179-000d3a43f6eb",
+            "state": RecordState::Held,
+            "reason": Reason::InvalidDate,
+            "fields": ["progres_dateofbirth"],
+            "profile_version": "v1",
+            "place": { "business_unit": "577ccdf6", "case": null },
+            "attempts": 2,
+            "told": 0,
+            "first_seen_at": at,
+            "updated_at": at,
+            "run_id": "01A",
+            "fence": 1,
+        });
+        serde_json::from_value(row).expect("a row")
     }
 
     #[test]

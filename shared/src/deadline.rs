@@ -31,6 +31,13 @@ impl Deadline {
         self.end
     }
 
+    /// By when the last call must have been answered: a tenth of the reserve is left to keep what it brought.
+    #[must_use]
+    pub fn last_answer(&self) -> Timestamp {
+        let reserve = until(self.reserve_from, self.end);
+        later(self.reserve_from, reserve.saturating_sub(reserve / 10))
+    }
+
     /// Whether new work may begin.
     #[must_use]
     pub fn open(&self, now: Timestamp) -> bool {
@@ -64,6 +71,11 @@ mod tests {
             Deadline::new(START, after(900)).open_for(START),
             Duration::from_secs(880)
         );
+    }
+
+    #[test]
+    fn a_tenth_of_the_reserve_is_left_after_the_last_answer() {
+        assert_eq!(Deadline::new(START, after(40)).last_answer(), after(39));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use embedded_dynamodb::EmbeddedDynamoDb;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -54,7 +55,9 @@ impl Bench {
         let installation = self.installation(&systems.addresses).await?;
 
         let end = later(SystemClock.now(), TIMEOUT);
-        let finished = installation.run(self.workflow, end, &|_| {}).await;
+        let finished = installation
+            .run(self.workflow, &Request::default(), end, &|_| {})
+            .await;
         let cost = cost::of_this_process();
         if let Some(stop) = finished.stop {
             bail!("{} stopped: {stop}", self.workflow);

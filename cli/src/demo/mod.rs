@@ -15,6 +15,7 @@ use referral_bridge::domain::ids::InterventionId;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -110,7 +111,9 @@ async fn run_once(
     watch: &dyn Fn(&referral_bridge::engine::Progress<'_>),
 ) -> anyhow::Result<RunReport> {
     let end = later(SystemClock.now(), TIMEOUT);
-    let finished = installation.run(WORKFLOW, end, watch).await;
+    let finished = installation
+        .run(WORKFLOW, &Request::default(), end, watch)
+        .await;
     if let Some(stop) = finished.stop {
         bail!("{WORKFLOW} stopped: {stop}");
     }

@@ -18,6 +18,10 @@ pub enum Outcome {
     Delivered,
     /// Was there before this run wrote anything; the source knows.
     AlreadyInPlace,
+    /// Accepted by the destination, which has not said yet whether for good.
+    AwaitingConfirmation,
+    /// Seen and not ours to send.
+    Skipped,
     /// Needs a person or changed source data.
     Held,
     /// Failed for a passing reason; a later run tries again.
@@ -33,6 +37,8 @@ impl Outcome {
         match self {
             Self::Delivered => "delivered",
             Self::AlreadyInPlace => "already_in_place",
+            Self::AwaitingConfirmation => "awaiting_confirmation",
+            Self::Skipped => "skipped",
             Self::Held => "held",
             Self::WillRetry => "will_retry",
             Self::Deferred => "deferred",
@@ -49,9 +55,9 @@ pub struct Counts {
     pub delivered: u64,
     /// See [`Outcome::AlreadyInPlace`].
     pub already_in_place: u64,
-    /// Accepted by the destination, which has not said yet whether for good.
+    /// See [`Outcome::AwaitingConfirmation`].
     pub awaiting_confirmation: u64,
-    /// Seen and not ours to send.
+    /// See [`Outcome::Skipped`].
     pub skipped: u64,
     /// See [`Outcome::Deferred`].
     pub deferred: u64,
@@ -59,6 +65,21 @@ pub struct Counts {
     pub held: u64,
     /// See [`Outcome::WillRetry`].
     pub will_retry: u64,
+}
+
+/// What a run shows beside its report: for metrics only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measures {
+    /// Records that were held in this run and not before it.
+    pub newly_held: u64,
+    /// When the longest unsent record was first met.
+    pub oldest_unsent: Option<Timestamp>,
+    /// When the longest held record was first met.
+    pub oldest_held: Option<Timestamp>,
+    /// Status words and answers of a confirmation that nobody understands.
+    pub unknown_statuses: u64,
+    /// Requests to either system that brought an error or no answer.
+    pub failed_calls: u64,
 }
 
 /// How a run ended.

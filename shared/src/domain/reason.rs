@@ -112,6 +112,15 @@ reasons! {
     NotFound = "not_found",
 }
 
+impl Reason {
+    /// Whether only a person may let the record go on: it may be at a destination that cannot be asked, so changed data must not send
+    /// it again.
+    #[must_use]
+    pub const fn opens_only_by_release(self) -> bool {
+        matches!(self, Self::OutcomeUnknown | Self::ConfirmationOverdue)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.code())

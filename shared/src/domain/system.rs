@@ -44,6 +44,14 @@ impl WorkflowName {
         }
     }
 
+    /// Whether its source is followed by time of change, with a cursor; else it lists what is pending.
+    #[must_use]
+    pub const fn follows_changes(self) -> bool {
+        match self {
+            Self::ReferralsToPrimero => false,
+        }
+    }
+
     /// The name as it stands in the table, the logs and the report.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

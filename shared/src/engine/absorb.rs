@@ -1,23 +1,24 @@
 //! What follows from each call that has ended: on to the next stage, or to the record's end.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::Entry as MapEntry;
-use std::collections::{HashMap, VecDeque};
 
-use super::conveyor::Conveyor;
+use super::conveyor::{Conveyor, Preparation};
 use super::entry::{Entry, Item, Stage};
-use super::gating::{Gate, changed, gate};
+use super::fault::{Fault, FaultKind, Trouble};
+use super::gating::changed;
 use super::panics::guarded_now;
 use super::stages::{Next, Step};
 use super::tally::Tally;
 use super::workflow::{
-    BatchResult, Fault, FaultKind, Located, Mapped, Partition, Trouble, Verification, Workflow,
+    BatchResult, History, Located, Mapped, Partition, Verification, Workflow, Written,
 };
 use crate::clock::later;
-use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
-use crate::store::{RecordRow, RecordState, StoreError};
+use crate::store::{RecordState, StoreError};
 
 /// How often a record is written in one run before it is left to a later one.
 const MOST_WRITES: u32 = 3;
@@ -26,7 +27,13 @@ impl<W: Workflow> Conveyor<'_, W> {
     /// Takes in a call that has ended.
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
         match step {
-            Step::Gated(keys, rows) => self.gated(keys, rows, tally),
+            Step::Prepared(answer) => self.prepared(answer),
+            Step::Listed(answer) => self.listed(answer),
+            Step::CursorSaved(answer) => {
+                self.busy.keeping -= 1;
+                self.stop_unless_kept(answer);
+            }
+            Step::Gated(arrivals, rows) => self.gated(arrivals, rows, tally),
             Step::Fetched(number, entries, answer) => {
                 self.busy.fetching -= 1;
                 self.early.insert(number, (entries, answer));
@@ -39,21 +46,25 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.busy.locating -= 1;
                 self.located(items, answer, tally);
             }
-            Step::Wrote(item, answer) => {
+            Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
                 if answer.is_ok() && self.is_open() {
                     self.launch_writing(tally);
                 }
-                self.wrote(item, answer, tally);
+                self.wrote(items, answer, tally);
             }
-            Step::Kept(answer, next) => {
+            Step::Kept(key, answer, next) => {
                 self.busy.keeping -= 1;
-                self.kept(answer, next);
+                self.kept(&key, answer, *next);
             }
             Step::Verified(items, answer) => {
                 self.busy.verifying -= 1;
                 self.verified(items, answer, tally);
+            }
+            Step::Confirmed(group, answer) => {
+                self.busy.confirming -= 1;
+                self.confirmed(group, answer, tally);
             }
             Step::Told(tellings, answer) => {
                 self.busy.telling -= 1;
@@ -62,39 +73,16 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    fn gated(
-        &mut self,
-        keys: Vec<RecordKey>,
-        rows: Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
-        tally: &mut Tally<'_>,
-    ) {
-        self.busy.gating -= 1;
-        let mut rows = match rows {
-            Ok(rows) => rows,
-            Err(error) => {
-                self.ungated.extend(keys);
-                return self.halt(error.into());
-            }
-        };
-        let now = self.run.around.clock.now();
-        for key in keys {
-            let row = rows.remove(&key);
-            let decision = gate(row.as_ref(), now, &self.run.around.profile_version);
-            let fault = self.unusable.remove(&key);
-            let entry = Entry::new(key, row, now);
-            match (decision, fault) {
-                (Gate::Open | Gate::OpenIfChanged, None) => self.due.push_back(entry),
-                (Gate::OpenIfChanged, Some(_)) => self.leave_held(entry, tally),
-                (_, Some(fault)) => self.settle(entry, fault, tally),
-                (Gate::NotDue, None) => tally.add_plain(entry.key, Outcome::Deferred),
-                (Gate::Tell, None) => self.tell_again(entry, tally),
-            }
+    fn prepared(&mut self, answer: Result<(), Stop>) {
+        match answer {
+            Ok(()) => self.prepared = Preparation::Done,
+            Err(stop) => self.halt(stop),
         }
     }
 
     fn fetched(
         &mut self,
-        entries: Vec<Entry<W::Place>>,
+        entries: Vec<Entry<W>>,
         answer: BatchResult<W::Source>,
         tally: &mut Tally<'_>,
     ) {
@@ -102,55 +90,66 @@ impl<W: Workflow> Conveyor<'_, W> {
             self.due.extend(entries);
             return;
         };
-        for (mut entry, answer) in entries.into_iter().zip(answers) {
-            let source = match answer {
-                Ok(source) => source,
-                Err(fault) => {
-                    self.settle(entry, fault, tally);
-                    continue;
-                }
-            };
-            let now = self.run.around.clock.now();
-            let mapped = match guarded_now(|| self.run.workflow.map(&entry.key, source, now)) {
-                Ok(mapped) => mapped,
-                Err(fault) => {
-                    self.settle(entry, fault, tally);
-                    continue;
-                }
-            };
-            let Mapped {
-                fingerprint,
-                place,
-                result,
-            } = mapped;
-            let unchanged = self.still_held(&entry, &fingerprint);
-            entry.fingerprint = Some(fingerprint);
-            entry.place = place;
-            if unchanged {
-                self.leave_held(entry, tally);
-                continue;
-            }
-            match result {
-                Ok((partition, record)) => {
-                    self.enter(Item {
-                        entry,
-                        partition,
-                        record,
-                        writes: 0,
-                        verify_at: now,
-                    });
-                }
+        for (entry, answer) in entries.into_iter().zip(answers) {
+            match answer {
+                Ok(source) => self.map(entry, source, tally),
                 Err(fault) => self.settle(entry, fault, tally),
             }
         }
     }
 
-    /// Whether a record is held and has not changed since.
-    fn still_held(&self, entry: &Entry<W::Place>, now: &Fingerprint) -> bool {
-        entry.before.as_ref().is_some_and(|row| {
-            let same_profile = row.profile_version == self.run.around.profile_version;
-            row.state == RecordState::Held && same_profile && !changed(row, now)
-        })
+    fn map(&mut self, mut entry: Entry<W>, source: W::Source, tally: &mut Tally<'_>) {
+        let now = self.run.around.clock.now();
+        entry.offer = None;
+        let history = History {
+            place: entry.place.as_ref(),
+            done: entry.was() == Some(RecordState::Done),
+            released: entry.released,
+        };
+        let mapped = guarded_now(|| self.run.workflow.map(&entry.key, source, history, now));
+        let Mapped {
+            fingerprint,
+            place,
+            result,
+        } = match mapped {
+            Ok(mapped) => mapped,
+            Err(fault) => return self.settle(entry, fault, tally),
+        };
+        let new = entry
+            .before
+            .as_ref()
+            .is_none_or(|row| changed(row, &fingerprint));
+        entry.fingerprint = Some(fingerprint);
+        if let Some(RecordState::AwaitingConfirmation) = entry.was() {
+            return self.supersede(&entry, new, tally);
+        }
+        entry.place = place;
+        match entry.was() {
+            Some(RecordState::Held) if !new && self.still_held(&entry) => {
+                return self.leave_held(entry, tally);
+            }
+            Some(RecordState::Done) if !new => {
+                return self.settle(entry, Fault::settled(), tally);
+            }
+            _ => {}
+        }
+        match result {
+            Ok((partition, record)) => self.enter(Item {
+                entry,
+                partition,
+                record,
+                writes: 0,
+                verify_at: now,
+            }),
+            Err(fault) => self.settle(entry, fault, tally),
+        }
+    }
+
+    /// Whether only changed data would open this held record.
+    fn still_held(&self, entry: &Entry<W>) -> bool {
+        let same_profile = |version: &String| *version == self.run.around.profile_version;
+        let row = entry.before.as_ref();
+        !entry.released && row.is_some_and(|row| same_profile(&row.profile_version))
     }
 
     /// Lets a record on to locating, or queues it behind the one that is at work on its partition.
@@ -194,7 +193,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 Ok(Located::InPlace(place)) => {
                     self.leave(&item.partition);
                     item.entry.stage = Stage::Verified;
-                    self.tell_in_place(item.entry, place);
+                    self.tell_in_place(item.entry, place, tally);
                 }
                 Err(fault) => self.settle_item(item, fault, tally),
             }
@@ -203,42 +202,87 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     fn wrote(
         &mut self,
-        mut item: Item<W>,
-        answer: Result<W::Place, Trouble>,
+        items: Vec<Item<W>>,
+        answer: BatchResult<Written<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
-        match answer {
-            Ok(place) => {
-                self.failures = 0;
-                self.leave(&item.partition);
-                let around = self.run.around;
-                item.verify_at = later(around.clock.now(), around.settings.verify_after);
-                item.writes += 1;
-                item.entry.wrote = true;
-                item.entry.stage = Stage::Written;
-                item.entry.place = Some(place);
-                let row = self.run.row(&item.entry, RecordState::Written);
-                self.begin_keeping(row, Next::Verify(item));
-            }
-            Err(Trouble::Record(fault)) => {
-                self.note_fault(&fault);
-                self.settle_item(item, fault, tally);
-            }
+        let answers = match answer {
             Err(Trouble::Run(stop)) => {
-                self.to_locate.push_back(item);
                 self.halt(stop);
+                return self.not_written(items, tally);
+            }
+            answer => self.answers(answer, items.len()).unwrap_or_default(),
+        };
+        for (mut item, answer) in items.into_iter().zip(answers) {
+            match answer {
+                Ok(Written::ToVerify(place)) => {
+                    self.leave(&item.partition);
+                    let around = self.run.around;
+                    item.verify_at = later(around.clock.now(), around.settings.verify_after);
+                    item.writes += 1;
+                    item.entry.has_written(Stage::Written, place);
+                    let row = self.run.row(&item.entry, RecordState::Written);
+                    self.begin_keeping(row, Next::Verify(item));
+                }
+                Ok(Written::InPlace(place)) => {
+                    self.leave(&item.partition);
+                    item.entry.has_written(Stage::Verified, place.clone());
+                    let row = self.run.row(&item.entry, RecordState::Verified);
+                    let telling = Self::news_in_place(item.entry, place);
+                    self.begin_keeping(row, Next::Tell(telling));
+                }
+                Ok(Written::Accepted(place, transaction)) => {
+                    self.leave(&item.partition);
+                    self.accepted(item.entry, place, transaction);
+                }
+                Ok(Written::Unsure(place)) => {
+                    self.leave(&item.partition);
+                    self.unsure(item.entry, place, tally);
+                }
+                Err(fault) => self.settle_item(item, fault, tally),
             }
         }
     }
 
-    fn kept(&mut self, answer: Result<(), StoreError>, next: Next<W>) {
-        if let Err(error) = answer {
-            self.halt(error.into());
+    fn accepted(&mut self, mut entry: Entry<W>, place: W::Place, transaction: TransactionId) {
+        entry.has_written(Stage::New, place);
+        let row = self.run.awaiting_row(&entry, &transaction);
+        self.begin_keeping(row, Next::Confirm(entry, transaction));
+    }
+
+    /// The call was refused as a whole, so nothing was written: where a `sending` row says otherwise, it is taken back.
+    fn not_written(&mut self, items: Vec<Item<W>>, tally: &mut Tally<'_>) {
+        for item in items {
+            self.leave(&item.partition);
+            if self.run.character.unaskable.is_some() {
+                tally.add_seen(&item.entry, Outcome::Deferred);
+                self.begin_keeping(self.run.due_row(&item.entry), Next::Finish);
+            } else {
+                self.defer(&item.entry, tally);
+            }
         }
+    }
+
+    fn kept(&mut self, key: &RecordKey, answer: Result<(), StoreError>, next: Next<W>) {
+        let kept = answer.is_ok();
+        self.stop_unless_kept(answer);
         match next {
             Next::Verify(item) => self.to_verify.push_back(item),
+            Next::Confirm(entry, transaction) => {
+                if kept {
+                    self.discovery.rowed(key);
+                }
+                self.queue_confirmation(entry, transaction, false);
+            }
             Next::Tell(telling) => self.to_tell.push_back(telling),
-            Next::Nothing => {}
+            Next::Finish if kept => self.finish(key),
+            Next::Finish => self.discovery.put_off(key),
+        }
+    }
+
+    fn stop_unless_kept(&mut self, answer: Result<(), StoreError>) {
+        if let Err(error) = answer {
+            self.halt(error.into());
         }
     }
 
@@ -256,7 +300,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             match answer {
                 Ok(Verification::Verified(place)) => {
                     item.entry.stage = Stage::Verified;
-                    self.tell_in_place(item.entry, place);
+                    self.tell_in_place(item.entry, place, tally);
                 }
                 Ok(Verification::Gone) if item.writes < MOST_WRITES => self.enter(item),
                 Ok(Verification::Gone) => {
@@ -291,10 +335,6 @@ impl<W: Workflow> Conveyor<'_, W> {
                 None
             }
         }
-    }
-
-    pub(super) fn halt(&mut self, stop: Stop) {
-        self.stop.get_or_insert(stop);
     }
 }
 

@@ -4,21 +4,26 @@
 //! Fetching stops while enough records wait to be written, so memory does not grow with the list. Of one partition only one record
 //! at a time is between locating and the end of its write; the others queue behind it in source order.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
 
-use super::entry::{Entry, Item, News, Telling};
+use super::confirming::Confirming;
+use super::discovery::Discovery;
+use super::entry::{Arrival, Entry, Item, News, Telling};
+use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
-use super::workflow::{BatchResult, Discovered, Fault, FaultKind, Partition, Workflow};
-use crate::clock::until;
+use super::workflow::{BatchResult, Feed, Partition, Workflow};
+use crate::clock::{later, until};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
+use crate::store::{Cursor, StoreError};
 
 /// How many failures of a whole system in a row end the run.
 const FAILURES_THAT_STOP: u32 = 5;
@@ -28,10 +33,15 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) run: &'r Run<'r, W>,
     pub(super) steps: FuturesUnordered<LocalBoxFuture<'r, Step<W>>>,
     pub(super) busy: Busy,
-    /// Faults of what was listed but cannot be fetched.
-    pub(super) unusable: HashMap<RecordKey, Fault>,
-    pub(super) ungated: VecDeque<RecordKey>,
-    pub(super) due: VecDeque<Entry<W::Place>>,
+    pub(super) discovery: Discovery<W>,
+    /// Whether the destination is ready for records.
+    pub(super) prepared: Preparation,
+    /// What the ledger has unfinished, until a list has shown whether the source still offers it.
+    pub(super) unfinished: Vec<RecordKey>,
+    /// Named by a person, and found neither at the source nor in the ledger so far.
+    pub(super) unseen: BTreeSet<RecordKey>,
+    pub(super) ungated: VecDeque<Arrival<W>>,
+    pub(super) due: VecDeque<Entry<W>>,
     /// Answers to fetches that came before the answer to an earlier one: source order is kept.
     pub(super) early: BTreeMap<u64, FetchAnswer<W>>,
     pub(super) next_fetch: u64,
@@ -41,18 +51,29 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) to_locate: VecDeque<Item<W>>,
     pub(super) to_write: VecDeque<(Item<W>, W::Plan)>,
     pub(super) to_verify: VecDeque<Item<W>>,
-    pub(super) to_tell: VecDeque<Telling<W::Place>>,
+    pub(super) to_confirm: VecDeque<Confirming<W>>,
+    /// Until when earlier runs' records are confirmed.
+    pub(super) confirm_until: Timestamp,
+    pub(super) to_tell: VecDeque<Telling<W>>,
+    /// Records past the gate.
+    pub(super) let_in: usize,
     pub(super) failures: u32,
     /// Whether a call found no time left for its records.
     pub(super) out_of_time: bool,
-    pub(super) stop: Option<Stop>,
+    /// Why the run cannot go on: the first reason counts, the others are remembered.
+    pub(super) stops: Vec<Stop>,
 }
 
 /// The answer to a fetch, with the records it was for.
-type FetchAnswer<W> = (
-    Vec<Entry<<W as Workflow>::Place>>,
-    BatchResult<<W as Workflow>::Source>,
-);
+type FetchAnswer<W> = (Vec<Entry<W>>, BatchResult<<W as Workflow>::Source>);
+
+/// Whether the destination is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preparation {
+    Due,
+    UnderWay,
+    Done,
+}
 
 /// Calls under way, per stage.
 #[derive(Default)]
@@ -63,40 +84,33 @@ pub(super) struct Busy {
     pub writing: usize,
     pub keeping: usize,
     pub verifying: usize,
+    pub confirming: usize,
     pub telling: usize,
 }
 
 /// How the conveyor came to rest.
 pub struct Rest {
-    /// Set when the run could not go on.
-    pub stop: Option<Stop>,
-    /// Whether records are left that there was no time for.
+    /// Why the run could not go on; empty if it could.
+    pub stops: Vec<Stop>,
+    /// Whether something is left that there was no time for.
     pub out_of_time: bool,
+    /// Where the cursor stands now.
+    pub cursor: Option<Cursor>,
 }
 
 impl<'r, W: Workflow> Conveyor<'r, W> {
-    /// Puts what was discovered on the conveyor, each key once. With a stop nothing moves, and everything is counted.
-    pub fn load(run: &'r Run<'r, W>, discovered: Vec<Discovered>, stop: Option<Stop>) -> Self {
-        let mut seen = HashSet::with_capacity(discovered.len());
-        let firsts: Vec<bool> = discovered
-            .iter()
-            .map(|record| seen.insert(&record.key))
-            .collect();
-        drop(seen);
-        let mut ungated = VecDeque::with_capacity(discovered.len());
-        let mut unusable = HashMap::new();
-        for (Discovered { key, fault }, first) in discovered.into_iter().zip(firsts) {
-            if first {
-                unusable.extend(fault.map(|fault| (key.clone(), fault)));
-                ungated.push_back(key);
-            }
-        }
+    /// An empty conveyor. `discovers` says whether the source is to be asked what it offers, from this cursor on.
+    pub fn new(run: &'r Run<'r, W>, cursor: Option<Cursor>, discovers: bool) -> Self {
+        let now = run.around.clock.now();
         Self {
             run,
             steps: FuturesUnordered::new(),
             busy: Busy::default(),
-            unusable,
-            ungated,
+            discovery: Discovery::new(cursor, discovers),
+            prepared: Preparation::Due,
+            unfinished: Vec::new(),
+            unseen: BTreeSet::new(),
+            ungated: VecDeque::new(),
             due: VecDeque::new(),
             early: BTreeMap::new(),
             next_fetch: 0,
@@ -105,47 +119,58 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_locate: VecDeque::new(),
             to_write: VecDeque::new(),
             to_verify: VecDeque::new(),
+            to_confirm: VecDeque::new(),
+            confirm_until: later(now, run.around.deadline.open_for(now) / 5),
             to_tell: VecDeque::new(),
+            let_in: 0,
             failures: 0,
             out_of_time: false,
-            stop,
+            stops: Vec::new(),
         }
     }
 
-    /// Moves everything until it is settled, out of time, or stopped. Whatever is left then is counted as deferred.
+    /// Moves everything until it is settled, out of time, or stopped. Whatever is left then is counted.
     pub async fn drive(mut self, tally: &mut Tally<'_>) -> Rest {
-        tally.counts.discovered = self.ungated.len() as u64;
         loop {
             self.launch(tally);
             if let Some(step) = self.steps.next().await {
                 self.absorb(step, tally);
-            } else if !self.wait_for_verification().await {
+            } else if !self.wait_until_ripe().await {
                 break;
             }
         }
-        let left: Vec<_> = self.leftovers().cloned().collect();
-        let out_of_time = self.stop.is_none() && (self.out_of_time || !left.is_empty());
-        for key in left {
-            tally.add_plain(key, Outcome::Deferred);
+        self.not_found(tally);
+        let unread = !self.discovery.is_over() && !self.puts_off();
+        let left = self.leftovers(tally);
+        if !self.stops.iter().any(is_of_the_store)
+            && let Err(error) = self.close_discovery().await
+        {
+            self.halt(error.into());
         }
         Rest {
-            stop: self.stop,
-            out_of_time,
+            out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread),
+            stops: self.stops,
+            cursor: self.discovery.cursor,
         }
     }
 
     /// Begins every call that can begin now.
     fn launch(&mut self, tally: &mut Tally<'_>) {
-        if self.stop.is_some() {
+        if !self.stops.is_empty() {
             return;
         }
         let now = self.run.around.clock.now();
         let open = self.run.around.deadline.open(now);
         if open {
+            self.launch_preparing();
+            self.launch_discovery();
             self.launch_gating();
             self.launch_fetching();
-            self.launch_locating();
-            self.launch_writing(tally);
+            if self.prepared == Preparation::Done {
+                self.launch_locating();
+                self.launch_writing(tally);
+            }
+            self.launch_confirming(now, tally);
         }
         self.launch_verifying(now, open);
         self.launch_telling(open);
@@ -154,7 +179,14 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     /// Whether new work may begin.
     pub(super) fn is_open(&self) -> bool {
         let around = self.run.around;
-        self.stop.is_none() && around.deadline.open(around.clock.now())
+        self.stops.is_empty() && around.deadline.open(around.clock.now())
+    }
+
+    fn launch_preparing(&mut self) {
+        if self.prepared == Preparation::Due {
+            self.prepared = Preparation::UnderWay;
+            self.begin_preparing();
+        }
     }
 
     fn launch_gating(&mut self) {
@@ -166,16 +198,19 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     fn launch_fetching(&mut self) {
         let batches = self.run.workflow.batches();
-        let filling = |conveyor: &Self| {
-            conveyor.due.len() >= batches.fetch
-                || (conveyor.ungated.is_empty() && conveyor.busy.gating == 0)
-        };
+        let filling =
+            |conveyor: &Self| conveyor.due.len() >= batches.fetch || !conveyor.more_may_be_due();
         while !self.due.is_empty()
             && filling(self)
-            && self.between_fetch_and_write() < batches.locate * 2
+            && self.between_fetch_and_write() < batches.locate.max(batches.write) * 2
         {
             self.begin_fetching(batches.fetch);
         }
+    }
+
+    /// Whether calls are under way that may bring records to be fetched.
+    pub(super) fn more_may_be_due(&self) -> bool {
+        self.busy.gating > 0 || !self.ungated.is_empty() || self.discovery.is_asking()
     }
 
     /// Records being fetched, or fetched and not yet written.
@@ -195,32 +230,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
     }
 
-    pub(super) fn launch_writing(&mut self, tally: &mut Tally<'_>) {
-        while self.busy.writing < self.run.around.settings.concurrency {
-            let Some((item, plan)) = self.to_write.pop_front() else {
-                return;
-            };
-            if tally.writes < self.write_limit() {
-                tally.writes += 1;
-                self.begin_writing(item, plan);
-            } else {
-                self.leave(&item.partition);
-                tally.add_plain(item.entry.key, Outcome::Deferred);
-            }
-        }
-    }
-
-    /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.
-    fn write_limit(&self) -> usize {
-        let settings = self.run.around.settings;
-        if self.run.lease.has_written {
-            settings.max_writes_per_run
-        } else {
-            settings.first_run_writes
-        }
-    }
-
-    fn launch_verifying(&mut self, now: jiff::Timestamp, open: bool) {
+    fn launch_verifying(&mut self, now: Timestamp, open: bool) {
         let batch = self.run.workflow.batches().verify;
         loop {
             let ripe = self
@@ -238,13 +248,16 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     fn upstream_of_verification(&self) -> bool {
         let busy = &self.busy;
-        let calls = busy.gating + busy.fetching + busy.locating + busy.writing + busy.keeping;
-        let queued =
-            self.ungated.len() + self.due.len() + self.to_locate.len() + self.to_write.len();
-        calls + queued > 0
+        let calls = busy.fetching + busy.locating + busy.writing + busy.keeping;
+        let queued = self.due.len() + self.to_locate.len() + self.to_write.len();
+        calls + queued > 0 || self.more_may_be_due()
     }
 
+    /// While a list is read nothing is told: telling makes it shrink.
     fn launch_telling(&mut self, open: bool) {
+        if open && !self.discovery.is_over() && self.run.character.feed == Feed::Pending {
+            return;
+        }
         let batch = self.run.workflow.batches().report;
         let upstream = self.upstream_of_verification()
             || self.busy.verifying > 0
@@ -256,34 +269,68 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
     }
 
-    /// With no call under way, waits until something can be read back; false if there is nothing to wait for, or no time.
-    async fn wait_for_verification(&self) -> bool {
-        let clock = &self.run.around.clock;
-        let now = clock.now();
-        let end = self.run.around.deadline.end();
-        let in_time = |item: &&Item<W>| self.stop.is_none() && item.verify_at < end;
-        let Some(last) = self.to_verify.iter().rev().find(in_time) else {
+    /// With no call under way, waits until something can be read back or asked after; false if there is nothing to wait for, or no
+    /// time.
+    async fn wait_until_ripe(&self) -> bool {
+        let around = self.run.around;
+        let now = around.clock.now();
+        if !self.stops.is_empty() {
+            return false;
+        }
+        let end = around.deadline.end();
+        let in_time = |item: &&Item<W>| item.verify_at < end;
+        let verification = self.to_verify.iter().rev().find(in_time);
+        let verification = verification.map(|item| item.verify_at);
+        let confirmation = self.next_confirmation(now);
+        let Some(ripe) = [verification, confirmation].into_iter().flatten().min() else {
             return false;
         };
-        clock.sleep(until(now, last.verify_at)).await;
+        around.clock.sleep(until(now, ripe)).await;
         true
     }
 
-    /// Whatever is on the conveyor and not settled. A held record is, even before the source is told of it.
-    fn leftovers(&self) -> impl Iterator<Item = &RecordKey> {
+    /// Whether records were put off by a limit, so that the rest of the source waits for the next run on purpose.
+    fn puts_off(&self) -> bool {
+        self.run
+            .request
+            .limit
+            .is_some_and(|limit| self.let_in >= limit)
+    }
+
+    /// Counts whatever is on the conveyor and not settled; true if there was anything but records that await the destination's word.
+    /// A held record is settled even before the source is told of it.
+    fn leftovers(&mut self, tally: &mut Tally<'_>) -> bool {
+        for group in std::mem::take(&mut self.to_confirm) {
+            for entry in group.entries {
+                tally.add_awaiting(&entry, &group.transaction);
+            }
+        }
         let items = self
             .to_locate
-            .iter()
-            .chain(&self.to_verify)
-            .chain(self.partitions.values().flatten());
-        let unsettled = |telling: &&Telling<_>| !matches!(telling.news, News::Held(_));
-        let to_tell = self.to_tell.iter().filter(unsettled);
-        self.ungated
-            .iter()
-            .chain(self.due.iter().map(|entry| &entry.key))
-            .chain(items.map(|item| &item.entry.key))
-            .chain(self.to_write.iter().map(|(item, _)| &item.entry.key))
-            .chain(to_tell.map(|telling| &telling.entry.key))
+            .drain(..)
+            .chain(self.to_verify.drain(..))
+            .chain(self.partitions.drain().flat_map(|(_, waiting)| waiting))
+            .chain(self.to_write.drain(..).map(|(item, _)| item));
+        let settled = |telling: &Telling<W>| matches!(telling.news, News::Held(_));
+        let to_tell = self.to_tell.drain(..).filter(|telling| !settled(telling));
+        let entries: Vec<Entry<W>> = self
+            .due
+            .drain(..)
+            .chain(items.map(|item| item.entry))
+            .chain(to_tell.map(|telling| telling.entry))
+            .collect();
+        let mut ungated: Vec<RecordKey> = self.ungated.drain(..).map(|one| one.key).collect();
+        ungated.extend(self.discovery.waiting().cloned());
+        let any = !entries.is_empty() || !ungated.is_empty();
+        for entry in entries {
+            tally.add_seen(&entry, Outcome::Deferred);
+            self.discovery.put_off(&entry.key);
+        }
+        for key in ungated {
+            self.discovery.put_off(&key);
+            tally.add_plain(key, Outcome::Deferred);
+        }
+        any
     }
 
     /// Counts a failure of a whole system; one success in between starts the count again.
@@ -296,7 +343,26 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         };
         self.failures += 1;
         if self.failures >= FAILURES_THAT_STOP {
-            self.stop.get_or_insert(Stop::Unavailable(system));
+            self.halt(Stop::Unavailable(system));
         }
+    }
+
+    pub(super) fn halt(&mut self, stop: Stop) {
+        if !self.stops.contains(&stop) {
+            self.stops.push(stop);
+        }
+    }
+}
+
+/// Whether this run may, or can, write nothing more to the table.
+const fn is_of_the_store(stop: &Stop) -> bool {
+    matches!(stop, Stop::LeaseLost | Stop::StoreUnavailable(_))
+}
+
+impl<W: Workflow> Run<'_, W> {
+    /// Moves the cursor, as long as the lease is ours.
+    pub(super) async fn put_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
+        self.still_ours()?;
+        self.around.store.put_cursor(cursor).await
     }
 }

@@ -1,33 +1,96 @@
-//! A record on the conveyor, and the ledger rows it can leave behind.
-
-use std::time::Duration;
+//! A record on the conveyor.
 
 use jiff::Timestamp;
 
-use super::run::Run;
-use super::workflow::{Partition, Workflow};
-use crate::clock::later;
+use super::workflow::{Discovered, Partition, Workflow};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
+use crate::engine::fault::Fault;
 use crate::store::{RecordRow, RecordState};
 
-/// A `done` row is forgotten this long after the source last listed the record.
-const DONE_KEPT: Duration = Duration::from_hours(400 * 24);
+/// A record that is not gated yet. Most bring nothing but their key, and there may be many.
+pub struct Arrival<W: Workflow> {
+    pub key: RecordKey,
+    pub origin: Origin,
+    pub brought: Option<Box<Brought<W>>>,
+}
+
+/// What brings a record onto the conveyor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The source offers it.
+    Offered,
+    /// The ledger says that it is due, or a person named it.
+    Ledger,
+    /// The ledger has it unfinished, and the source, which lists all that is pending, no longer lists it.
+    Vanished,
+}
+
+/// What discovery brought of a record.
+pub struct Brought<W: Workflow> {
+    pub version: Option<String>,
+    pub place: Option<W::Place>,
+    pub offer: Option<W::Offer>,
+    pub fault: Option<Fault>,
+}
+
+impl<W: Workflow> Arrival<W> {
+    /// A record that the ledger brings.
+    pub const fn from_ledger(key: RecordKey, origin: Origin) -> Self {
+        Self {
+            key,
+            origin,
+            brought: None,
+        }
+    }
+}
+
+impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
+    fn from(record: Discovered<W>) -> Self {
+        let Discovered {
+            key,
+            version,
+            place,
+            offer,
+            fault,
+        } = record;
+        let brings = version.is_some() || place.is_some() || offer.is_some() || fault.is_some();
+        let brought = brings.then(|| {
+            Box::new(Brought {
+                version,
+                place,
+                offer,
+                fault,
+            })
+        });
+        Self {
+            key,
+            origin: Origin::Offered,
+            brought,
+        }
+    }
+}
 
 /// What is known of a record at any stage.
-pub struct Entry<P> {
+pub struct Entry<W: Workflow> {
     pub key: RecordKey,
     /// Its row when the run met it.
-    pub before: Option<RecordRow<P>>,
+    pub before: Option<RecordRow<W::Place>>,
     pub fingerprint: Option<Fingerprint>,
-    pub place: Option<P>,
+    pub version: Option<String>,
+    pub place: Option<W::Place>,
+    pub offer: Option<W::Offer>,
     pub stage: Stage,
     /// When any run first met it.
     pub first_seen_at: Timestamp,
     /// Whether this run wrote its effect.
     pub wrote: bool,
+    /// Whether a person released it for this run.
+    pub released: bool,
+    /// What a person should know of it even if it is delivered.
+    pub remark: Option<Reason>,
 }
 
 /// How far a record's effect has come.
@@ -43,7 +106,7 @@ pub enum Stage {
 
 /// A mapped record between fetching and verification.
 pub struct Item<W: Workflow> {
-    pub entry: Entry<W::Place>,
+    pub entry: Entry<W>,
     pub partition: Partition,
     pub record: W::Record,
     /// How often it was written in this run.
@@ -53,10 +116,10 @@ pub struct Item<W: Workflow> {
 }
 
 /// A record about which the source is to be told something.
-pub struct Telling<P> {
-    pub entry: Entry<P>,
-    pub place: P,
-    pub news: News<P>,
+pub struct Telling<W: Workflow> {
+    pub entry: Entry<W>,
+    pub place: W::Place,
+    pub news: News<W::Place>,
 }
 
 /// What the source is told.
@@ -67,126 +130,84 @@ pub enum News<P> {
     Again,
     /// The record is held, by this row.
     Held(Box<RecordRow<P>>),
+    /// The record is skipped, by this row, and the source wants to hear of it as if it were in place.
+    Skipped(Box<RecordRow<P>>),
 }
 
-impl<P: Clone> Entry<P> {
+impl<W: Workflow> Entry<W> {
     /// A record that is met now, with the row that the ledger has of it.
-    pub fn new(key: RecordKey, before: Option<RecordRow<P>>, now: Timestamp) -> Self {
-        let (fingerprint, place) = before
-            .as_ref()
-            .map(|row| (row.fingerprint.clone(), row.place.clone()))
+    pub fn new(
+        key: RecordKey,
+        brought: Option<Box<Brought<W>>>,
+        before: Option<RecordRow<W::Place>>,
+        now: Timestamp,
+    ) -> Self {
+        let (version, place, offer) = brought
+            .map(|brought| (brought.version, brought.place, brought.offer))
             .unwrap_or_default();
-        let stage = before.as_ref().map_or(Stage::New, |row| match row.state {
+        let row = before.as_ref();
+        let stage = row.map_or(Stage::New, |row| match row.state {
             RecordState::Written => Stage::Written,
             RecordState::Verified | RecordState::Done => Stage::Verified,
             RecordState::Held if row.in_place => Stage::Written,
-            RecordState::Retry | RecordState::Held => Stage::New,
+            RecordState::Sending
+            | RecordState::AwaitingConfirmation
+            | RecordState::Retry
+            | RecordState::Held
+            | RecordState::Skipped => Stage::New,
         });
-        let first_seen_at = before.as_ref().map_or(now, |row| row.first_seen_at);
         Self {
             key,
-            before,
-            fingerprint,
-            place,
+            fingerprint: row.and_then(|row| row.fingerprint.clone()),
+            version: version.or_else(|| row?.version.clone()),
+            place: place.or_else(|| row?.place.clone()),
+            offer,
             stage,
-            first_seen_at,
+            first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
+            released: false,
+            remark: row
+                .filter(|row| row.state == RecordState::AwaitingConfirmation)
+                .and_then(|row| row.reason),
+            before,
         }
     }
 
-    /// Failed attempts in a row, before this run. A record that was held or done starts over.
+    /// Where the ledger had it when the run met it.
+    pub fn was(&self) -> Option<RecordState> {
+        self.before.as_ref().map(|row| row.state)
+    }
+
+    /// Failed attempts in a row, before this run. A record that was settled starts over.
     pub fn attempts(&self) -> u32 {
         self.before.as_ref().map_or(0, |row| match row.state {
-            RecordState::Written | RecordState::Verified | RecordState::Retry => row.attempts,
+            RecordState::Sending
+            | RecordState::Written
+            | RecordState::Verified
+            | RecordState::AwaitingConfirmation
+            | RecordState::Retry
+            | RecordState::Skipped => row.attempts,
             RecordState::Held | RecordState::Done => 0,
         })
     }
 
+    /// This run has written its effect.
+    pub fn has_written(&mut self, stage: Stage, place: W::Place) {
+        self.wrote = true;
+        self.stage = stage;
+        self.place = Some(place);
+    }
+
     /// The outcome once both sides know.
     pub fn success(&self) -> Outcome {
-        let written_before = self
-            .before
-            .as_ref()
-            .is_some_and(|row| matches!(row.state, RecordState::Written | RecordState::Verified));
+        let written_before = matches!(
+            self.was(),
+            Some(RecordState::Written | RecordState::Verified | RecordState::AwaitingConfirmation)
+        );
         if self.wrote || written_before {
             Outcome::Delivered
         } else {
             Outcome::AlreadyInPlace
         }
-    }
-}
-
-impl<W: Workflow> Run<'_, W> {
-    /// The row of this record in a new state, without reason or waiting time.
-    pub fn row(&self, entry: &Entry<W::Place>, state: RecordState) -> RecordRow<W::Place> {
-        let now = self.around.clock.now();
-        RecordRow {
-            key: entry.key.clone(),
-            state,
-            reason: None,
-            fields: Vec::new(),
-            transaction_id: None,
-            fingerprint: entry.fingerprint.clone(),
-            profile_version: self.around.profile_version.clone(),
-            place: entry.place.clone(),
-            attempts: entry.attempts(),
-            next_attempt_at: None,
-            told: 0,
-            in_place: false,
-            first_seen_at: entry.first_seen_at,
-            updated_at: now,
-            run_id: self.lease.run_id.clone(),
-            fence: self.lease.fence,
-            ttl: None,
-        }
-    }
-
-    /// The row of a record that both sides know; `told` counts how often the source was told again.
-    pub fn done_row(&self, entry: &Entry<W::Place>, told: u32) -> RecordRow<W::Place> {
-        let mut row = self.row(entry, RecordState::Done);
-        row.attempts = 0;
-        row.told = told;
-        row.ttl = Some(later(row.updated_at, DONE_KEPT).as_second());
-        row
-    }
-
-    /// The row of a held record.
-    pub fn held_row(
-        &self,
-        entry: &Entry<W::Place>,
-        reason: Reason,
-        fields: Vec<String>,
-    ) -> RecordRow<W::Place> {
-        let mut row = self.row(entry, RecordState::Held);
-        row.reason = Some(reason);
-        row.fields = fields;
-        row
-    }
-
-    /// The row of a record that failed for a passing reason once more: it keeps its stage and waits, or is held after the last
-    /// attempt.
-    pub fn waiting_row(&self, entry: &Entry<W::Place>, reason: Reason) -> RecordRow<W::Place> {
-        let settings = self.around.settings;
-        let attempts = entry.attempts() + 1;
-        if attempts >= settings.retry_attempts {
-            let mut row = self.held_row(entry, Reason::AttemptsExhausted, Vec::new());
-            row.attempts = attempts;
-            return row;
-        }
-        let factor = 2_u32.saturating_pow(attempts - 1);
-        let wait = settings
-            .retry_base
-            .saturating_mul(factor)
-            .min(settings.retry_cap);
-        let state = match entry.stage {
-            Stage::New => RecordState::Retry,
-            Stage::Written => RecordState::Written,
-            Stage::Verified => RecordState::Verified,
-        };
-        let mut row = self.row(entry, state);
-        row.reason = Some(reason);
-        row.attempts = attempts;
-        row.next_attempt_at = Some(later(row.updated_at, self.around.entropy.jitter(wait)));
-        row
     }
 }

@@ -1,36 +1,100 @@
-//! Gating: what the ledger says about a record that the source offers. Pure.
+//! Gating: what the ledger says about a record that the source offers, or that is due by the ledger itself. Pure.
 
 use jiff::Timestamp;
 
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
 
-/// What is to be done with an offered record.
+/// What is to be done with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     /// Work on it from the start.
     Open,
-    /// It is held: look whether its source data changed, and work on it only then.
+    /// It is held or done: look whether its source data changed, and work on it only then.
     OpenIfChanged,
     /// Its effect is at the destination; only the source has to be told.
     Tell,
+    /// The destination's word is to be asked for.
+    Confirm,
+    /// The destination's word is awaited, and the source shows the record anew: note it if it changed.
+    Supersede,
+    /// A run died while it wrote what cannot be asked for.
+    Lost,
     /// It waits for a later time.
     NotDue,
+    /// Nothing is new: it stays as its row says.
+    Absorbed,
 }
 
-/// Decides by the row, which may be missing, the time and the version of the profile in force.
-pub fn gate<P>(row: Option<&RecordRow<P>>, now: Timestamp, profile_version: &str) -> Gate {
+/// Who brings a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The source lists it as pending, so it has not heard of it.
+    List,
+    /// The source shows it as changed.
+    Change,
+    /// The ledger alone.
+    Ledger,
+}
+
+/// By what a record is gated, beside its row.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'c> {
+    /// The present.
+    pub now: Timestamp,
+    /// The version of the profile in force.
+    pub profile_version: &'c str,
+    /// The version of the source record, where the source has versions.
+    pub version: Option<&'c str>,
+    /// Who brings it.
+    pub by: By,
+    /// Whether a person named it: then no waiting time counts.
+    pub named: bool,
+    /// Whether a person releases it if it is held.
+    pub released: bool,
+}
+
+/// Decides by the row, which may be missing, and the circumstances.
+pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
     let Some(row) = row else { return Gate::Open };
-    let waits = row.next_attempt_at.is_some_and(|due| due > now);
+    let waits = !at.named && row.next_attempt_at.is_some_and(|due| due > at.now);
+    let offered = at.by != By::Ledger;
+    let seen = at.version.is_some() && row.version.as_deref() == at.version;
     match row.state {
-        RecordState::Held if row.profile_version == profile_version => Gate::OpenIfChanged,
+        RecordState::Held => gate_held(row, at, seen),
         RecordState::Written | RecordState::Verified | RecordState::Retry if waits => Gate::NotDue,
-        RecordState::Held | RecordState::Written | RecordState::Retry => Gate::Open,
-        RecordState::Verified | RecordState::Done => Gate::Tell,
+        RecordState::Verified => Gate::Tell,
+        // Not even a person may open what another run may be writing.
+        RecordState::Sending if row.next_attempt_at.is_some_and(|end| end > at.now) => Gate::NotDue,
+        RecordState::Sending => Gate::Lost,
+        RecordState::AwaitingConfirmation if offered && !seen => Gate::Supersede,
+        RecordState::AwaitingConfirmation if offered || waits => Gate::Absorbed,
+        RecordState::AwaitingConfirmation => Gate::Confirm,
+        RecordState::Skipped if waits || seen || !offered => Gate::Absorbed,
+        RecordState::Written | RecordState::Retry | RecordState::Skipped => Gate::Open,
+        RecordState::Done if at.by == By::List => Gate::Tell,
+        RecordState::Done if seen || !offered => Gate::Absorbed,
+        RecordState::Done => Gate::OpenIfChanged,
     }
 }
 
-/// Whether a held record's source data changed since it was held.
+fn gate_held<P>(row: &RecordRow<P>, at: Circumstances<'_>, seen: bool) -> Gate {
+    let for_a_person = row.reason.is_some_and(Reason::opens_only_by_release);
+    if at.released {
+        Gate::Open
+    } else if for_a_person {
+        Gate::Absorbed
+    } else if row.profile_version != at.profile_version {
+        Gate::Open
+    } else if seen || at.by == By::Ledger {
+        Gate::Absorbed
+    } else {
+        Gate::OpenIfChanged
+    }
+}
+
+/// Whether a record's source data changed since its row was written.
 pub fn changed<P>(row: &RecordRow<P>, now: &Fingerprint) -> bool {
     row.fingerprint
         .as_ref()
@@ -47,20 +111,78 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
+    /// An ordinary offer of a source that lists what is pending.
+    const LISTED: Circumstances<'static> = Circumstances {
+        now: NOW,
+        profile_version: "v1",
+        version: None,
+        by: By::List,
+        named: false,
+        released: false,
+    };
+
+    /// A change seen at a source that is followed by time of change.
+    const CHANGED: Circumstances<'static> = Circumstances {
+        version: Some("second"),
+        by: By::Change,
+        ..LISTED
+    };
+
+    fn seen_before(state: RecordState) -> RecordRow<()> {
+        RecordRow {
+            version: Some("second".to_owned()),
+            ..row(state)
+        }
+    }
+
     #[test]
     fn an_unknown_record_is_open() {
-        assert_eq!(gate::<()>(None, NOW, "v1"), Gate::Open);
+        assert_eq!(gate::<()>(None, LISTED), Gate::Open);
     }
 
     #[test]
-    fn a_held_record_opens_only_by_change_of_data_or_profile() {
+    fn a_held_record_opens_by_change_of_data_or_profile_or_by_release() {
         let held = row(RecordState::Held);
-        assert_eq!(gate(Some(&held), NOW, "v1"), Gate::OpenIfChanged);
-        assert_eq!(gate(Some(&held), NOW, "v2"), Gate::Open);
+        let new_profile = Circumstances {
+            profile_version: "v2",
+            ..LISTED
+        };
+        let released = Circumstances {
+            released: true,
+            ..LISTED
+        };
+        assert_eq!(gate(Some(&held), LISTED), Gate::OpenIfChanged);
+        assert_eq!(gate(Some(&held), new_profile), Gate::Open);
+        assert_eq!(gate(Some(&held), released), Gate::Open);
     }
 
     #[test]
-    fn a_waiting_record_is_not_due_before_its_time() {
+    fn what_may_be_at_a_destination_that_cannot_be_asked_opens_by_release_alone() {
+        let mut held = row(RecordState::Held);
+        held.reason = Some(Reason::OutcomeUnknown);
+        for at in [
+            LISTED,
+            CHANGED,
+            Circumstances {
+                profile_version: "v2",
+                ..CHANGED
+            },
+        ] {
+            assert_eq!(gate(Some(&held), at), Gate::Absorbed);
+        }
+        let released = Circumstances {
+            released: true,
+            ..CHANGED
+        };
+        assert_eq!(gate(Some(&held), released), Gate::Open);
+    }
+
+    #[test]
+    fn a_waiting_record_is_not_due_before_its_time_unless_a_person_names_it() {
+        let named = Circumstances {
+            named: true,
+            ..LISTED
+        };
         for state in [
             RecordState::Retry,
             RecordState::Written,
@@ -68,22 +190,84 @@ mod tests {
         ] {
             let mut waiting = row(state);
             waiting.next_attempt_at = Some(later(NOW, Duration::from_secs(1)));
-            assert_eq!(gate(Some(&waiting), NOW, "v1"), Gate::NotDue);
+            assert_eq!(gate(Some(&waiting), LISTED), Gate::NotDue);
+            assert_ne!(gate(Some(&waiting), named), Gate::NotDue);
             waiting.next_attempt_at = Some(NOW);
-            assert_ne!(gate(Some(&waiting), NOW, "v1"), Gate::NotDue);
+            assert_ne!(gate(Some(&waiting), LISTED), Gate::NotDue);
         }
     }
 
     #[test]
-    fn what_is_in_place_is_only_told_to_the_source() {
-        assert_eq!(
-            gate(Some(&row(RecordState::Verified)), NOW, "v1"),
-            Gate::Tell
-        );
-        assert_eq!(gate(Some(&row(RecordState::Done)), NOW, "v1"), Gate::Tell);
-        assert_eq!(
-            gate(Some(&row(RecordState::Written)), NOW, "v1"),
-            Gate::Open
-        );
+    fn what_another_run_may_be_writing_is_left_alone_until_its_lease_is_over() {
+        let mut sending = row(RecordState::Sending);
+        sending.next_attempt_at = Some(later(NOW, Duration::from_secs(1)));
+        let named = Circumstances {
+            named: true,
+            ..CHANGED
+        };
+        assert_eq!(gate(Some(&sending), named), Gate::NotDue);
+        sending.next_attempt_at = Some(NOW);
+        assert_eq!(gate(Some(&sending), CHANGED), Gate::Lost);
+    }
+
+    #[test]
+    fn a_source_that_lists_what_is_in_place_is_told() {
+        for (state, expected) in [
+            (RecordState::Verified, Gate::Tell),
+            (RecordState::Done, Gate::Tell),
+            (RecordState::Written, Gate::Open),
+        ] {
+            assert_eq!(gate(Some(&row(state)), LISTED), expected);
+        }
+    }
+
+    #[test]
+    fn the_same_version_of_what_is_settled_is_not_looked_at_again() {
+        for state in [
+            RecordState::Held,
+            RecordState::Skipped,
+            RecordState::Done,
+            RecordState::AwaitingConfirmation,
+        ] {
+            assert_eq!(gate(Some(&seen_before(state)), CHANGED), Gate::Absorbed);
+        }
+    }
+
+    #[test]
+    fn a_new_version_of_what_is_settled_is_looked_at() {
+        for (state, expected) in [
+            (RecordState::Held, Gate::OpenIfChanged),
+            (RecordState::Skipped, Gate::Open),
+            (RecordState::Done, Gate::OpenIfChanged),
+            (RecordState::AwaitingConfirmation, Gate::Supersede),
+        ] {
+            assert_eq!(gate(Some(&row(state)), CHANGED), expected);
+        }
+    }
+
+    #[test]
+    fn a_skipped_record_of_a_list_is_looked_at_from_time_to_time() {
+        let mut skipped = row(RecordState::Skipped);
+        skipped.next_attempt_at = Some(later(NOW, Duration::from_secs(1)));
+        assert_eq!(gate(Some(&skipped), LISTED), Gate::Absorbed);
+        skipped.next_attempt_at = Some(NOW);
+        assert_eq!(gate(Some(&skipped), LISTED), Gate::Open);
+    }
+
+    #[test]
+    fn the_ledger_alone_opens_only_what_waits() {
+        let by_ledger = Circumstances {
+            by: By::Ledger,
+            ..LISTED
+        };
+        for (state, expected) in [
+            (RecordState::Retry, Gate::Open),
+            (RecordState::AwaitingConfirmation, Gate::Confirm),
+            (RecordState::Held, Gate::Absorbed),
+            (RecordState::Skipped, Gate::Absorbed),
+            (RecordState::Done, Gate::Absorbed),
+        ] {
+            assert_eq!(gate(Some(&row(state)), by_ledger), expected);
+        }
     }
 }

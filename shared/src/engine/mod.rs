@@ -4,17 +4,23 @@
 //! ledger row or a count in the report.
 //!
 //! **How it keeps it.** [`run()`] takes the lease, discovers, and puts every offered record on the conveyor: gate → fetch → map →
-//! locate → write → keep `written` → verify → tell the source → keep `done`. All stages of all records are driven by one task, so
+//! locate → write, then verify or confirm, tell the source, and `done`. All stages of all records are driven by one task, so
 //! a run has no data races of its own; the lease and the fence of every row keep two runs apart. A crash at any point leaves the
 //! record in a state from which the next run goes on: the destination is asked before anything is written again.
 //!
 //! The engine knows no gate: whatever it needs of the two systems it asks of a [`Workflow`].
 
 mod absorb;
+mod confirming;
 mod conveyor;
+mod discovery;
 mod entry;
+mod fault;
+mod gated;
 mod gating;
 mod panics;
+mod request;
+mod rows;
 mod run;
 mod settle;
 mod sign_in;
@@ -26,10 +32,14 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod workflow;
+mod writing;
 
+pub use self::fault::{Fault, FaultKind, Trouble};
+pub use self::request::Request;
 pub use self::run::{Finished, Surroundings, run};
 pub use self::tally::Progress;
 pub use self::workflow::{
-    BatchResult, Batches, Discovered, Fault, FaultKind, LedgerView, Located, Mapped, Notice,
-    Partition, Trouble, Verification, Workflow,
+    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
+    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Tells, Verification, Workflow,
+    Written,
 };

@@ -4,16 +4,9 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use super::workflow::{BatchResult, Fault, Trouble};
+use super::fault::{Fault, Trouble};
+use super::workflow::BatchResult;
 use crate::domain::reason::{Reason, Stop};
-
-/// Runs one record's step; a panic becomes held(`internal_error`).
-pub async fn guarded<T>(step: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    AssertUnwindSafe(step)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(internal().into()))
-}
 
 /// Runs a step of the run itself; a panic stops the run with `internal_error`.
 pub async fn guarded_run<T>(step: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
@@ -53,7 +46,15 @@ async fn whole_batch<I, T>(
     items: &[I],
     step: &impl AsyncFn(&[I]) -> BatchResult<T>,
 ) -> Option<BatchResult<T>> {
-    let answer = AssertUnwindSafe(step(items)).catch_unwind().await.ok()?;
+    guarded_once(items, step(items)).await
+}
+
+/// Runs a step that must not be repeated; none if it panics, or answers for another number of records than asked.
+pub async fn guarded_once<I, T>(
+    items: &[I],
+    step: impl Future<Output = BatchResult<T>>,
+) -> Option<BatchResult<T>> {
+    let answer = AssertUnwindSafe(step).catch_unwind().await.ok()?;
     match answer {
         Ok(answers) if answers.len() != items.len() => None,
         answer => Some(answer),

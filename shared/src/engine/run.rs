@@ -1,6 +1,6 @@
-//! One run: lease, discovery, conveyor, report.
+//! One run: lease, what is due, conveyor, report.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +8,20 @@ use tracing::Instrument as _;
 use ulid::Ulid;
 
 use super::conveyor::Conveyor;
-use super::panics::guarded_run;
+use super::request::Request;
 use super::sign_in;
 use super::tally::{Progress, Tally};
-use super::workflow::{LedgerView, Workflow};
+use super::workflow::{Character, Feed, Workflow};
 use crate::clock::{Clock, later};
 use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
-use crate::domain::outcome::{Calls, CursorMove, RunReport, RunStatus};
+use crate::domain::outcome::{Calls, CursorMove, Measures, RunReport, RunStatus};
 use crate::domain::reason::Stop;
+use crate::domain::record::RecordKey;
 use crate::domain::system::System;
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
-use crate::store::{Lease, LeaseTaken, Store};
+use crate::store::{Lease, LeaseTaken, RecordRow, RecordState, Store, StoreError, Unfinished};
 
 /// The lease outlives the run's hard deadline by this much, so that a run that ends late still ends alone.
 const LEASE_SLACK: Duration = Duration::from_mins(1);
@@ -43,6 +44,8 @@ pub struct Surroundings<'r> {
     pub entropy: Arc<Entropy>,
     /// When the run must have ended.
     pub deadline: Deadline,
+    /// The longest one call to either system may take.
+    pub call_timeout: Duration,
     /// Sees every record as it settles.
     pub watch: &'r dyn Fn(&Progress<'_>),
 }
@@ -51,7 +54,26 @@ pub struct Surroundings<'r> {
 pub(super) struct Run<'r, W: Workflow> {
     pub workflow: &'r W,
     pub around: &'r Surroundings<'r>,
+    pub request: &'r Request,
+    pub character: Character,
     pub lease: Lease,
+}
+
+impl<W: Workflow> Run<'_, W> {
+    /// A run that stalled past the end of its lease writes nothing more, whether another has begun or not.
+    pub(super) fn still_ours(&self) -> Result<(), StoreError> {
+        if self.around.clock.now() < self.lease.expires_at {
+            Ok(())
+        } else {
+            Err(StoreError::Superseded)
+        }
+    }
+
+    /// Keeps a row, as long as the lease is ours.
+    pub(super) async fn put_record(&self, row: &RecordRow<W::Place>) -> Result<(), StoreError> {
+        self.still_ours()?;
+        self.around.store.put_record(row).await
+    }
 }
 
 /// How a run ended: its report, and the error that stopped it.
@@ -61,29 +83,42 @@ pub struct Finished {
     pub report: RunReport,
     /// Set when the run could not go on. The report names it, too.
     pub stop: Option<Stop>,
+    /// What the metrics show beside the report.
+    pub measures: Measures,
 }
 
 /// Runs a workflow once. A failure inside is part of what is returned; the report is never lost to it.
-pub async fn run<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> Finished {
-    let report = blank_report(workflow, around);
+pub async fn run<W: Workflow>(
+    workflow: &W,
+    request: &Request,
+    around: &Surroundings<'_>,
+) -> Finished {
+    let report = blank_report(workflow, request, around);
     let span = tracing::info_span!(
         "run",
         deployment = %report.deployment,
         workflow = %report.workflow,
         run_id = report.run_id,
     );
+    let run = async {
+        if request.dry_run {
+            run_dry(workflow, request, around, report).await
+        } else {
+            run_under_lease(workflow, request, around, report).await
+        }
+    };
     // On the heap: a run is large, and every caller keeps it inside its own future.
-    Box::pin(run_under_lease(workflow, around, report))
-        .instrument(span)
-        .await
+    Box::pin(run).instrument(span).await
 }
 
 async fn run_under_lease<W: Workflow>(
     workflow: &W,
+    request: &Request,
     around: &Surroundings<'_>,
     mut report: RunReport,
 ) -> Finished {
     let lease_ends = later(around.deadline.end(), LEASE_SLACK);
+    let measures = Measures::default();
     let lease = match around
         .store
         .take_lease(&report.run_id, report.started_at, lease_ends)
@@ -92,37 +127,27 @@ async fn run_under_lease<W: Workflow>(
         Ok(LeaseTaken::Taken(lease)) => lease,
         Ok(LeaseTaken::HeldByAnother) => {
             report.status = RunStatus::AlreadyRunning;
-            return finished(report, None, workflow, around);
+            return finished(report, None, measures, workflow, around);
         }
-        Err(error) => return finished(report, Some(error.into()), workflow, around),
+        Err(error) => return finished(report, Some(error.into()), measures, workflow, around),
     };
     let run = Run {
         workflow,
         around,
+        request,
+        character: workflow.character(),
         lease,
     };
     let mut tally = Tally::new(around.watch);
-    let stop = match deliver(&run, &mut tally).await {
-        Ok(out_of_time) => {
-            report.status = if out_of_time {
-                RunStatus::Truncated
-            } else {
-                RunStatus::Completed
-            };
-            None
-        }
-        Err(stop) => Some(stop),
-    };
-    report.counts = tally.counts.clone();
-    report.reasons = std::mem::take(&mut tally.reasons);
-    report.records = tally.records();
+    let moved = move_all(&run, &mut report, &mut tally).await;
     let released = around
         .store
         .release_lease(&run.lease, tally.writes > 0)
         .await
         .err()
         .map(Stop::from);
-    let mut end = finished(report, stop.or(released), workflow, around);
+    let stop = moved.err().or(released);
+    let mut end = finished(report, stop, tally.measures, workflow, around);
     // The saving itself is the last call and counts.
     end.report.calls.state += 1;
     if let Err(error) = around.store.put_run(&end.report).await {
@@ -133,50 +158,170 @@ async fn run_under_lease<W: Workflow>(
     end
 }
 
-/// Moves everything the source offers, unless the credentials are known to be refused; true if time ran out before all of it.
-async fn deliver<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
-    sign_in::refuse_known_failures(run.around).await?;
-    match move_all(run, tally).await {
-        Err(stop) => {
-            sign_in::remember(run.around, &stop).await?;
-            Err(stop)
+/// The same without a lease, and nothing is stored: but a refused sign-in, which counts whoever tried it.
+async fn run_dry<W: Workflow>(
+    workflow: &W,
+    request: &Request,
+    around: &Surroundings<'_>,
+    mut report: RunReport,
+) -> Finished {
+    let mut tally = Tally::new(around.watch);
+    let moved = match around.store.has_written().await {
+        Ok(has_written) => {
+            let run = Run {
+                workflow,
+                around,
+                request,
+                character: workflow.character(),
+                lease: Lease {
+                    run_id: report.run_id.clone(),
+                    fence: 0,
+                    expires_at: around.deadline.end(),
+                    has_written,
+                },
+            };
+            move_all(&run, &mut report, &mut tally).await
         }
-        moved => moved,
-    }
+        Err(error) => Err(error.into()),
+    };
+    finished(report, moved.err(), tally.measures, workflow, around)
 }
 
-async fn move_all<W: Workflow>(run: &Run<'_, W>, tally: &mut Tally<'_>) -> Result<bool, Stop> {
-    // Side by side: the two systems do not wait for each other.
-    let (discovered, prepared) = futures::join!(
-        guarded_run(run.workflow.discover()),
-        guarded_run(run.workflow.prepare(LedgerView(run.around.store))),
-    );
-    if let (Err(_), Err(other)) = (&discovered, &prepared) {
-        // Only one of the two ends the run, but a refused sign-in of either must be remembered.
-        sign_in::remember(run.around, other).await?;
+/// Moves everything that is due, unless the credentials are known to be refused, and writes into the report what became of it.
+async fn move_all<W: Workflow>(
+    run: &Run<'_, W>,
+    report: &mut RunReport,
+    tally: &mut Tally<'_>,
+) -> Result<(), Stop> {
+    let moved = match sign_in::refuse_known_failures(run.around).await {
+        Ok(()) => drive(run, report, tally).await,
+        Err(stop) => Err(stop),
+    };
+    report.counts = tally.counts.clone();
+    report.reasons = std::mem::take(&mut tally.reasons);
+    report.records = tally.records();
+    if moved? {
+        report.status = RunStatus::Truncated;
     }
-    let conveyor = Conveyor::load(run, discovered?, prepared.err());
-    let end = conveyor.drive(tally).await;
+    Ok(())
+}
+
+/// True if time ran out before everything was moved.
+async fn drive<W: Workflow>(
+    run: &Run<'_, W>,
+    report: &mut RunReport,
+    tally: &mut Tally<'_>,
+) -> Result<bool, Stop> {
+    let store = run.around.store;
+    let cursor = match run.character.feed {
+        Feed::Pending => None,
+        Feed::Changes { .. } => store.cursor().await?,
+    };
+    report.cursor = CursorMove {
+        before: cursor.as_ref().map(|cursor| cursor.position),
+        after: cursor.as_ref().map(|cursor| cursor.position),
+    };
+    let unfinished = store.unfinished().await?;
+    let named = named_and_known(run).await?;
+    let mut conveyor = Conveyor::new(run, cursor, !named.all_known);
+    match run.character.feed {
+        Feed::Pending => {
+            conveyor.unfinished = unfinished.into_iter().map(|row| row.key).collect();
+        }
+        Feed::Changes { .. } => {
+            for row in unfinished {
+                if is_due(run, &row) {
+                    conveyor.take_from_ledger(row.key);
+                } else {
+                    tally.note_unfinished(&row);
+                }
+            }
+        }
+    }
+    for key in named.known {
+        conveyor.take_from_ledger(key);
+    }
+    conveyor.unseen = named.unknown;
+    let rest = conveyor.drive(tally).await;
+    if let Some(cursor) = rest.cursor {
+        report.cursor.after = Some(cursor.position);
+    }
+    for stop in &rest.stops {
+        // Only one of them ends the run, but a refused sign-in of either system must be remembered.
+        sign_in::remember(run.around, stop).await?;
+    }
     let progress = tally.writes > 0 || tally.worked_on() > 0;
-    match end.stop {
+    match rest.stops.into_iter().next() {
         Some(stop) => Err(stop),
-        None if end.out_of_time && !progress => Err(Stop::NoProgress),
-        None => Ok(end.out_of_time),
+        None if rest.out_of_time && !progress => Err(Stop::NoProgress),
+        None => Ok(rest.out_of_time),
     }
 }
 
-fn blank_report<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> RunReport {
+/// What a person named, by whether the ledger of a source that is followed by time of change knows it. Of a list every record is looked
+/// for in the list.
+struct Named {
+    known: Vec<RecordKey>,
+    unknown: BTreeSet<RecordKey>,
+    /// Whether the source need not be asked what it offers.
+    all_known: bool,
+}
+
+async fn named_and_known<W: Workflow>(run: &Run<'_, W>) -> Result<Named, Stop> {
+    let unknown = run.request.only.clone().unwrap_or_default();
+    let mut named = Named {
+        known: Vec::new(),
+        unknown,
+        all_known: false,
+    };
+    if named.unknown.is_empty() {
+        return Ok(named);
+    }
+    let keys: Vec<RecordKey> = named.unknown.iter().cloned().collect();
+    let rows = run.around.store.records::<serde_json::Value>(&keys).await?;
+    for key in rows.into_keys() {
+        named.unknown.remove(&key);
+        named.known.push(key);
+    }
+    if run.character.feed == Feed::Pending {
+        named.known.clear();
+    } else {
+        named.all_known = named.unknown.is_empty() && run.request.since.is_none();
+    }
+    Ok(named)
+}
+
+/// Whether this run brings a row of the index aboard: it may be due, or its hold may be over.
+fn is_due<W: Workflow>(run: &Run<'_, W>, row: &Unfinished) -> bool {
+    if !run.request.wants(&row.key) {
+        return false;
+    }
+    match row.state {
+        RecordState::Held => {
+            run.request.release_held || row.profile_version != run.around.profile_version
+        }
+        _ => row
+            .next_attempt_at
+            .is_none_or(|due| due <= run.around.clock.now()),
+    }
+}
+
+fn blank_report<W: Workflow>(
+    workflow: &W,
+    request: &Request,
+    around: &Surroundings<'_>,
+) -> RunReport {
     let now = around.clock.now();
     let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or(0);
     RunReport {
         run_id: Ulid::from_parts(milliseconds, around.entropy.bits()).to_string(),
         deployment: around.deployment.clone(),
-        workflow: workflow.name(),
+        workflow: workflow.character().name,
         status: RunStatus::Completed,
         error: None,
         started_at: now,
         finished_at: now,
-        dry_run: false,
+        dry_run: request.dry_run,
         counts: <_>::default(),
         reasons: <_>::default(),
         cursor: CursorMove::default(),
@@ -188,6 +333,7 @@ fn blank_report<W: Workflow>(workflow: &W, around: &Surroundings<'_>) -> RunRepo
 fn finished<W: Workflow>(
     mut report: RunReport,
     stop: Option<Stop>,
+    mut measures: Measures,
     workflow: &W,
     around: &Surroundings<'_>,
 ) -> Finished {
@@ -196,13 +342,18 @@ fn finished<W: Workflow>(
         state: around.store.calls(),
         ..workflow.calls()
     };
+    measures.failed_calls = workflow.failed_calls();
     if let Some(stop) = &stop {
         report.status = RunStatus::Failed;
         report.error = Some(stop.to_string());
         tracing::error!(error = %stop, "run failed");
     }
     log_end(&report);
-    Finished { report, stop }
+    Finished {
+        report,
+        stop,
+        measures,
+    }
 }
 
 /// The one line that names a run's end, with all counts.

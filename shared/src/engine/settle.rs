@@ -2,50 +2,86 @@
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, Item, News, Stage, Telling};
+use super::fault::{Fault, FaultKind};
 use super::stages::Next;
-use super::tally::Tally;
-use super::workflow::{Fault, FaultKind, Workflow};
-use crate::domain::outcome::{Outcome, RecordReport};
+use super::tally::{Tally, line};
+use super::workflow::{Tells, Workflow};
+use crate::domain::outcome::Outcome;
+use crate::domain::reason::Reason;
 use crate::store::RecordState;
 
 impl<W: Workflow> Conveyor<'_, W> {
     /// Ends a record that is at work on its partition.
     pub(super) fn settle_item(&mut self, item: Item<W>, fault: Fault, tally: &mut Tally<'_>) {
         self.leave(&item.partition);
+        if fault.kind == FaultKind::Defer && self.run.character.unaskable.is_some() {
+            // Its row may say `sending`, although nothing was sent.
+            self.out_of_time = true;
+            tally.add_seen(&item.entry, Outcome::Deferred);
+            return self.begin_keeping(self.run.due_row(&item.entry), Next::Finish);
+        }
         self.settle(item.entry, fault, tally);
     }
 
     /// Ends a record in this run: its row says where it stands, the report says why.
-    pub(super) fn settle(&mut self, entry: Entry<W::Place>, fault: Fault, tally: &mut Tally<'_>) {
+    pub(super) fn settle(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
         let mut row = match fault.kind {
             FaultKind::Defer => {
                 self.out_of_time = true;
-                return tally.add_plain(entry.key, Outcome::Deferred);
+                return self.defer(&entry, tally);
             }
+            FaultKind::Settled => return self.leave_done(&entry, tally),
+            FaultKind::Skip { reason, tell } => return self.skip(entry, reason, tell, tally),
             FaultKind::Hold(reason) => self.run.held_row(&entry, reason, fault.fields),
             FaultKind::Retry { reason, .. } => self.run.waiting_row(&entry, reason),
         };
         row.transaction_id = fault.transaction_id;
         let held = row.state == RecordState::Held;
         row.in_place = held && entry.stage != Stage::New;
-        tally.add(RecordReport {
-            key: row.key.clone(),
-            outcome: if held {
-                Outcome::Held
-            } else {
-                Outcome::WillRetry
-            },
-            reason: row.reason,
-            fields: row.fields.clone(),
-            transaction_id: row.transaction_id.clone(),
-        });
+        if held && entry.was() != Some(RecordState::Held) {
+            tally.measures.newly_held += 1;
+        }
+        let outcome = if held {
+            Outcome::Held
+        } else {
+            Outcome::WillRetry
+        };
+        tally.add_row(&entry, &row, outcome);
         let next = match entry.place.clone() {
             Some(place) if held && self.is_to_be_told(&row) => {
                 let news = News::Held(Box::new(row.clone()));
                 Next::Tell(Telling { entry, place, news })
             }
-            _ => Next::Nothing,
+            _ => Next::Finish,
         };
         self.begin_keeping(row, next);
+    }
+
+    /// What changed at the source does not concern a record that is done.
+    fn leave_done(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+        tally.add(line(entry, Outcome::AlreadyInPlace));
+        match &entry.before {
+            Some(before)
+                if before.version != entry.version || before.fingerprint != entry.fingerprint =>
+            {
+                self.begin_keeping(self.run.same_row(entry, before), Next::Finish);
+            }
+            _ => self.finish(&entry.key),
+        }
+    }
+
+    /// Not ours to send; the source may want to hear of it all the same.
+    fn skip(&mut self, entry: Entry<W>, reason: Reason, tell: bool, tally: &mut Tally<'_>) {
+        let row = self.run.skipped_row(&entry, reason);
+        match entry.place.clone() {
+            Some(place) if tell && self.run.character.tells != Tells::Nothing => {
+                let news = News::Skipped(Box::new(row));
+                self.to_tell.push_back(Telling { entry, place, news });
+            }
+            _ => {
+                tally.add_row(&entry, &row, Outcome::Skipped);
+                self.begin_keeping(row, Next::Finish);
+            }
+        }
     }
 }

@@ -4,46 +4,70 @@ use std::collections::{HashMap, VecDeque};
 
 use futures::FutureExt;
 
+use super::confirming::Confirming;
 use super::conveyor::Conveyor;
-use super::entry::{Entry, Item, News, Telling};
-use super::panics::{guarded, guarded_batch};
-use super::workflow::{BatchResult, Located, Notice, Trouble, Verification, Workflow};
+use super::discovery::Listed;
+use super::entry::{Arrival, Entry, Item, News, Telling};
+use super::fault::{Fault, Trouble};
+use super::panics::{guarded_batch, guarded_once, guarded_run};
+use super::run::Run;
+use super::workflow::{
+    Asked, BatchResult, Confirmation, LedgerView, Located, Notice, Verification, Workflow, Written,
+};
+use crate::domain::ids::TransactionId;
+use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::store::{RecordRow, StoreError};
 
 /// A call that has ended, with the records it was for.
 pub enum Step<W: Workflow> {
+    Prepared(Result<(), Stop>),
+    Listed(Result<Listed<W>, Stop>),
+    CursorSaved(Result<(), StoreError>),
     Gated(
-        Vec<RecordKey>,
+        Vec<Arrival<W>>,
         Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
     ),
-    Fetched(u64, Vec<Entry<W::Place>>, BatchResult<W::Source>),
+    Fetched(u64, Vec<Entry<W>>, BatchResult<W::Source>),
     Located(Vec<Item<W>>, BatchResult<Located<W>>),
-    Wrote(Item<W>, Result<W::Place, Trouble>),
-    Kept(Result<(), StoreError>, Next<W>),
+    Wrote(Vec<Item<W>>, BatchResult<Written<W::Place>>),
+    Kept(RecordKey, Result<(), StoreError>, Box<Next<W>>),
     Verified(Vec<Item<W>>, BatchResult<Verification<W::Place>>),
-    Told(Vec<Telling<W::Place>>, BatchResult<()>),
+    Confirmed(Confirming<W>, BatchResult<Confirmation<W::Place>>),
+    Told(Vec<Telling<W>>, BatchResult<()>),
 }
 
 /// What follows once a row is kept.
 pub enum Next<W: Workflow> {
     Verify(Item<W>),
-    Tell(Telling<W::Place>),
-    Nothing,
+    Confirm(Entry<W>, TransactionId),
+    Tell(Telling<W>),
+    /// The record is settled.
+    Finish,
 }
 
 /// Ledger keys read in one go.
 const GATED_AT_ONCE: usize = 100;
 
 impl<W: Workflow> Conveyor<'_, W> {
+    pub(super) fn begin_preparing(&mut self) {
+        let run = self.run;
+        let prepared = async move {
+            let ledger = LedgerView(run.around.store);
+            Step::Prepared(guarded_run(run.workflow.prepare(ledger)).await)
+        };
+        self.steps.push(prepared.boxed_local());
+    }
+
     pub(super) fn begin_gating(&mut self) {
-        let keys = take(&mut self.ungated, GATED_AT_ONCE);
+        let arrivals = take(&mut self.ungated, GATED_AT_ONCE);
         let run = self.run;
         self.busy.gating += 1;
         self.steps.push(
             async move {
+                let keys: Vec<_> = arrivals.iter().map(|arrival| arrival.key.clone()).collect();
                 let rows = run.around.store.records(&keys).await;
-                Step::Gated(keys, rows)
+                Step::Gated(arrivals, rows)
             }
             .boxed_local(),
         );
@@ -56,11 +80,12 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.busy.fetching += 1;
         self.steps.push(
             async move {
-                let keys: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-                let answer = guarded_batch(&keys, async |keys: &[RecordKey]| {
-                    run.workflow.fetch(keys).await
+                let asked: Vec<_> = entries.iter().map(asked).collect();
+                let answer = guarded_batch(&asked, async |asked: &[Asked<'_, W>]| {
+                    run.workflow.fetch(asked).await
                 })
                 .await;
+                drop(asked);
                 Step::Fetched(number, entries, answer)
             }
             .boxed_local(),
@@ -74,8 +99,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.steps.push(
             async move {
                 let records: Vec<_> = items.iter().map(|item| &item.record).collect();
+                let ledger = LedgerView(run.around.store);
                 let answer = guarded_batch(&records, async |records: &[&W::Record]| {
-                    run.workflow.locate(records).await
+                    run.workflow.locate(records, ledger).await
                 })
                 .await;
                 Step::Located(items, answer)
@@ -84,22 +110,35 @@ impl<W: Workflow> Conveyor<'_, W> {
         );
     }
 
-    pub(super) fn begin_writing(&mut self, item: Item<W>, plan: W::Plan) {
+    pub(super) fn begin_writing(&mut self, mut batch: Vec<(Item<W>, W::Plan)>) {
         let run = self.run;
         self.busy.writing += 1;
+        for (item, plan) in &mut batch {
+            item.entry.remark = run.workflow.remark(&item.record, plan);
+        }
         self.steps.push(
             async move {
-                let answer = guarded(run.workflow.write(&item.record, &plan)).await;
-                Step::Wrote(item, answer)
+                let answer = run.write(&batch).await;
+                let items = batch.into_iter().map(|(item, _)| item).collect();
+                Step::Wrote(items, answer)
             }
             .boxed_local(),
         );
     }
 
+    /// Keeps a row; a dry run only does what follows.
     pub(super) fn begin_keeping(&mut self, row: RecordRow<W::Place>, next: Next<W>) {
         let run = self.run;
         self.busy.keeping += 1;
-        let kept = async move { Step::Kept(run.around.store.put_record(&row).await, next) };
+        let next = Box::new(next);
+        let kept = async move {
+            let answer = if run.request.dry_run {
+                Ok(())
+            } else {
+                run.put_record(&row).await
+            };
+            Step::Kept(row.key, answer, next)
+        };
         self.steps.push(kept.boxed_local());
     }
 
@@ -124,6 +163,27 @@ impl<W: Workflow> Conveyor<'_, W> {
         );
     }
 
+    pub(super) fn begin_confirming(&mut self, group: Confirming<W>) {
+        let run = self.run;
+        self.busy.confirming += 1;
+        self.steps.push(
+            async move {
+                let records: Vec<_> = group
+                    .entries
+                    .iter()
+                    .filter_map(|entry| Some((&entry.key, entry.place.as_ref()?)))
+                    .collect();
+                let answer =
+                    guarded_batch(&records, async |records: &[(&RecordKey, &W::Place)]| {
+                        run.workflow.confirm(&group.transaction, records).await
+                    })
+                    .await;
+                Step::Confirmed(group, answer)
+            }
+            .boxed_local(),
+        );
+    }
+
     pub(super) fn begin_telling(&mut self, batch: usize) {
         let tellings = take(&mut self.to_tell, batch);
         let run = self.run;
@@ -142,10 +202,47 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 }
 
-fn notice<P: Clone>(telling: &Telling<P>) -> Notice<P> {
+impl<W: Workflow> Run<'_, W> {
+    /// Writes a batch. Where the destination cannot be asked afterwards, the ledger says so first, and a panic leaves the fate unknown.
+    async fn write(&self, batch: &[(Item<W>, W::Plan)]) -> BatchResult<Written<W::Place>> {
+        let unaskable = self.character.unaskable.is_some();
+        if unaskable {
+            for (item, _) in batch {
+                self.still_ours().map_err(Stop::from)?;
+                let row = self.sending_row(&item.entry);
+                let kept = self.around.store.put_sending(&row, &self.lease).await;
+                kept.map_err(Stop::from)?;
+            }
+        }
+        self.still_ours().map_err(Stop::from)?;
+        let records: Vec<_> = batch
+            .iter()
+            .map(|(item, plan)| (&item.record, plan))
+            .collect();
+        let panicked = if unaskable {
+            Reason::OutcomeUnknown
+        } else {
+            Reason::InternalError
+        };
+        let answer = guarded_once(&records, self.workflow.write(&records));
+        answer
+            .await
+            .unwrap_or_else(|| Err(Trouble::Record(Fault::hold(panicked, Vec::new()))))
+    }
+}
+
+fn asked<W: Workflow>(entry: &Entry<W>) -> Asked<'_, W> {
+    Asked {
+        key: &entry.key,
+        place: entry.place.as_ref(),
+        offer: entry.offer.as_ref(),
+    }
+}
+
+fn notice<W: Workflow>(telling: &Telling<W>) -> Notice<W::Place> {
     let held = match &telling.news {
         News::Held(row) => row.reason.map(|reason| (reason, row.fields.clone())),
-        News::InPlace | News::Again => None,
+        News::InPlace | News::Again | News::Skipped(_) => None,
     };
     Notice {
         key: telling.entry.key.clone(),

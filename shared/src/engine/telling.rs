@@ -2,50 +2,70 @@
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, News, Telling};
+use super::fault::Fault;
 use super::stages::Next;
-use super::tally::Tally;
-use super::workflow::{BatchResult, Fault, Workflow};
-use crate::domain::outcome::{Outcome, RecordReport};
+use super::tally::{Tally, line};
+use super::workflow::{BatchResult, Tells, Workflow};
+use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
-use crate::store::{Lease, RecordRow, RecordState};
+use crate::store::{RecordRow, RecordState};
 
 /// How often the source is told again of a record that it still lists.
 const MOST_TOLD: u32 = 3;
 
 impl<W: Workflow> Conveyor<'_, W> {
-    pub(super) fn tell_again(&mut self, entry: Entry<W::Place>, tally: &mut Tally<'_>) {
-        let (told, done) = entry
-            .before
-            .as_ref()
-            .map_or((0, false), |row| (row.told, row.state == RecordState::Done));
+    pub(super) fn tell_again(&mut self, entry: Entry<W>, tally: &mut Tally<'_>) {
+        let done = entry.was() == Some(RecordState::Done);
+        let told = entry.before.as_ref().map_or(0, |row| row.told);
         match entry.place.clone() {
-            None => self.due.push_back(entry),
+            None => self.let_in(entry, tally),
             Some(_) if done && told >= MOST_TOLD => {
-                self.settle(
-                    entry,
-                    Fault::hold(Reason::StillPendingAtSource, Vec::new()),
-                    tally,
-                );
+                let fault = Fault::hold(Reason::StillPendingAtSource, Vec::new());
+                self.settle(entry, fault, tally);
             }
             Some(place) => {
                 let news = if done { News::Again } else { News::InPlace };
-                self.to_tell.push_back(Telling { entry, place, news });
+                self.tell(Telling { entry, place, news }, tally);
             }
         }
     }
 
-    pub(super) fn tell_in_place(&mut self, mut entry: Entry<W::Place>, place: W::Place) {
+    /// The effect is seen at the destination: the source is told, if it wants to know.
+    pub(super) fn tell_in_place(
+        &mut self,
+        entry: Entry<W>,
+        place: W::Place,
+        tally: &mut Tally<'_>,
+    ) {
+        self.tell(Self::news_in_place(entry, place), tally);
+    }
+
+    pub(super) fn news_in_place(mut entry: Entry<W>, place: W::Place) -> Telling<W> {
         entry.place = Some(place.clone());
-        self.to_tell.push_back(Telling {
+        Telling {
             entry,
             place,
             news: News::InPlace,
-        });
+        }
+    }
+
+    /// A dry run tells nobody, and a source that does not ask is not told.
+    fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
+        if !self.run.request.dry_run && self.run.character.tells != Tells::Nothing {
+            return self.to_tell.push_back(telling);
+        }
+        match telling.news {
+            News::Again => {
+                tally.add_plain(telling.entry.key.clone(), Outcome::AlreadyInPlace);
+                self.finish(&telling.entry.key);
+            }
+            _ => self.complete(&telling.entry, tally),
+        }
     }
 
     pub(super) fn told(
         &mut self,
-        tellings: Vec<Telling<W::Place>>,
+        tellings: Vec<Telling<W>>,
         answer: BatchResult<()>,
         tally: &mut Tally<'_>,
     ) {
@@ -56,63 +76,56 @@ impl<W: Workflow> Conveyor<'_, W> {
         for (telling, answer) in tellings.into_iter().zip(answers) {
             let Telling { entry, news, .. } = telling;
             match (news, answer) {
-                (News::InPlace, Ok(())) => {
-                    self.begin_keeping(self.run.done_row(&entry, 0), Next::Nothing);
-                    let outcome = entry.success();
-                    tally.add_plain(entry.key, outcome);
-                }
+                (News::InPlace, Ok(())) => self.complete(&entry, tally),
                 (News::Again, Ok(())) => {
                     let told = entry.before.as_ref().map_or(0, |row| row.told);
-                    self.begin_keeping(self.run.done_row(&entry, told + 1), Next::Nothing);
+                    self.begin_keeping(self.run.done_row(&entry, told + 1), Next::Finish);
                     tally.add_plain(entry.key, Outcome::AlreadyInPlace);
                 }
                 (News::Held(mut row), Ok(())) => {
                     row.told = 1;
                     row.updated_at = self.run.around.clock.now();
-                    self.begin_keeping(*row, Next::Nothing);
+                    self.begin_keeping(*row, Next::Finish);
                 }
                 (News::Held(..), Err(fault)) => {
                     tracing::warn!(record = %entry.key, kind = ?fault.kind, "the source could not be told of a held record");
+                    self.finish(&entry.key);
                 }
-                (News::InPlace | News::Again, Err(fault)) => self.settle(entry, fault, tally),
+                (News::Skipped(row), Ok(())) => {
+                    tally.add_row(&entry, &row, Outcome::Skipped);
+                    self.begin_keeping(*row, Next::Finish);
+                }
+                (News::InPlace | News::Again | News::Skipped(_), Err(fault)) => {
+                    self.settle(entry, fault, tally);
+                }
             }
         }
     }
 
-    /// A record that was held and has not changed stays as it is. Its row is written anew only if the fingerprint's key was rotated,
-    /// or once the source has been told.
-    pub(super) fn leave_held(&mut self, entry: Entry<W::Place>, tally: &mut Tally<'_>) {
-        let Some(row) = entry.before.clone() else {
+    /// A record that was held and has not changed stays as it is. Its row is written anew only if the fingerprint's key was rotated, a
+    /// new version of the source record was looked at, or the source has been told.
+    pub(super) fn leave_held(&mut self, entry: Entry<W>, tally: &mut Tally<'_>) {
+        let Some(before) = &entry.before else {
             return;
         };
-        tally.add(RecordReport {
-            key: row.key.clone(),
-            outcome: Outcome::Held,
-            reason: row.reason,
-            fields: row.fields.clone(),
-            transaction_id: row.transaction_id.clone(),
-        });
-        let Lease { run_id, fence, .. } = self.run.lease.clone();
-        let rotated = row.fingerprint != entry.fingerprint;
-        let row = RecordRow {
-            fingerprint: entry.fingerprint.clone(),
-            run_id,
-            fence,
-            ..row
-        };
+        tally.add(line(&entry, Outcome::Held));
+        tally.held(entry.first_seen_at);
+        let row = self.run.same_row(&entry, before);
+        let is_news = row.fingerprint != before.fingerprint || row.version != before.version;
         match entry.place.clone() {
             Some(place) if self.is_to_be_told(&row) => {
                 let news = News::Held(Box::new(row));
                 self.to_tell.push_back(Telling { entry, place, news });
             }
-            _ if rotated => self.begin_keeping(row, Next::Nothing),
-            _ => {}
+            _ if is_news => self.begin_keeping(row, Next::Finish),
+            _ => self.finish(&entry.key),
         }
     }
 
     /// Whether the source wants to know of this held record, and does not. What is in place at the destination must never be told as
     /// a failure.
     pub(super) fn is_to_be_told(&self, held: &RecordRow<W::Place>) -> bool {
-        self.run.workflow.tells_held() && held.told == 0 && !held.in_place
+        let wants = self.run.character.tells == Tells::HeldToo && !self.run.request.dry_run;
+        wants && held.told == 0 && !held.in_place
     }
 }

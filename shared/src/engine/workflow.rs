@@ -1,78 +1,174 @@
 //! What a workflow tells the engine about its two systems. The engine knows neither.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::fault::{Fault, Trouble};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
-use crate::domain::system::{System, WorkflowName};
-use crate::store::{Store, StoreError};
+use crate::domain::system::WorkflowName;
+use crate::store::Store;
 
-/// One direction of one exchange, in the stages that every record passes: discover, fetch, map, locate, write, verify, report.
+/// One direction of one exchange, in the stages that a record passes: discover, fetch, map, locate, write, and then, as the
+/// destination allows, verify or confirm; last the source is told.
 ///
 /// A batch function answers one result for every record asked, in the order asked. Where even the call failed, it answers one
-/// [`Trouble`] for all. The engine may call any stage again for the same record, in this run or a later one.
+/// [`Trouble`] for all. The engine may call any stage again for the same record, in this run or a later one, and calls none that
+/// writes in a dry run.
 #[expect(
     async_fn_in_trait,
     reason = "one task drives a run, so no future has to be Send"
 )]
 pub trait Workflow {
-    /// One record as the source sent it.
+    /// What discovery brings of a record beside its key.
+    type Offer;
+    /// One record as the source sent it, whole.
     type Source;
     /// One record mapped, validated and ready to be placed.
     type Record;
     /// What is to be written for a record, decided by looking at the destination.
     type Plan;
-    /// How to find a record's effect again and tell the source of it. Ids only: it is kept in the ledger.
+    /// How to find a record's source and its effect again, and to tell the source of it. Ids only: it is kept in the ledger.
     type Place: Clone + Serialize + DeserializeOwned;
+    /// Discovery in progress.
+    type Pages;
 
-    /// Which workflow this is.
-    fn name(&self) -> WorkflowName;
+    /// What the engine has to know of the two systems beforehand.
+    fn character(&self) -> Character;
 
     /// How many records go into one call of each batch stage.
     fn batches(&self) -> Batches;
 
-    /// Whether the source wants to hear of held records, too.
-    fn tells_held(&self) -> bool;
-
     /// Requests sent so far; the state table's are the engine's to count.
     fn calls(&self) -> Calls;
 
-    /// Everything the source offers now, in source order.
-    async fn discover(&self) -> Result<Vec<Discovered>, Stop>;
+    /// How many of them brought an error or no answer.
+    fn failed_calls(&self) -> u64;
 
     /// What has to be known before the first record is placed. Called once, beside discovery.
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop>;
 
-    /// Reads records from the source.
-    async fn fetch(&self, keys: &[RecordKey]) -> BatchResult<Self::Source>;
+    /// Begins discovery. `from` is where the window of a source begins that is followed by time of change; the workflow bounds it by
+    /// the source's own time.
+    async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Self::Pages>, Stop>;
+
+    /// The next page of what the source offers, in source order; none after the last.
+    async fn next_page(&self, pages: &mut Self::Pages) -> Result<Option<Page<Self>>, Stop>;
+
+    /// Reads records from the source, as far as discovery did not bring them.
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Self::Source>;
 
     /// Maps one record: pure, `now` is the only clock.
-    fn map(&self, key: &RecordKey, source: Self::Source, now: Timestamp) -> Mapped<Self>;
+    fn map(
+        &self,
+        key: &RecordKey,
+        source: Self::Source,
+        history: History<'_, Self::Place>,
+        now: Timestamp,
+    ) -> Mapped<Self>;
 
     /// Looks for records at the destination.
-    async fn locate(&self, records: &[&Self::Record]) -> BatchResult<Located<Self>>;
+    async fn locate(
+        &self,
+        records: &[&Self::Record],
+        ledger: LedgerView<'_>,
+    ) -> BatchResult<Located<Self>>;
 
-    /// Writes one record. Never called for two records of one partition at once.
-    async fn write(&self, record: &Self::Record, plan: &Self::Plan)
-    -> Result<Self::Place, Trouble>;
+    /// The names of the fields that a write would fill: what a dry run reports.
+    fn field_names(&self, record: &Self::Record, plan: &Self::Plan) -> Vec<String>;
 
-    /// Reads back what was written.
+    /// What a person should know even of a record that is delivered.
+    fn remark(&self, _record: &Self::Record, _plan: &Self::Plan) -> Option<Reason> {
+        None
+    }
+
+    /// Writes records. Never called for two records of one partition at once.
+    async fn write(
+        &self,
+        batch: &[(&Self::Record, &Self::Plan)],
+    ) -> BatchResult<Written<Self::Place>>;
+
+    /// Reads back what was [`Written::ToVerify`].
     async fn verify(
         &self,
-        written: &[(&Self::Record, &Self::Place)],
-    ) -> BatchResult<Verification<Self::Place>>;
+        _written: &[(&Self::Record, &Self::Place)],
+    ) -> BatchResult<Verification<Self::Place>> {
+        Err(Stop::InternalError.into())
+    }
 
-    /// Tells the source.
-    async fn report(&self, notices: &[Notice<Self::Place>]) -> BatchResult<()>;
+    /// Asks what became of records that were [`Written::Accepted`] under one transaction.
+    async fn confirm(
+        &self,
+        _transaction: &TransactionId,
+        _records: &[(&RecordKey, &Self::Place)],
+    ) -> BatchResult<Confirmation<Self::Place>> {
+        Err(Stop::InternalError.into())
+    }
+
+    /// Tells the source, if [`Character::tells`] says so.
+    async fn report(&self, _notices: &[Notice<Self::Place>]) -> BatchResult<()> {
+        Err(Stop::InternalError.into())
+    }
 }
 
 /// One result a record, or one trouble for all.
 pub type BatchResult<T> = Result<Vec<Result<T, Fault>>, Trouble>;
+
+/// What the engine has to know of a workflow's two systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Character {
+    /// Which workflow.
+    pub name: WorkflowName,
+    /// How the source offers records.
+    pub feed: Feed,
+    /// What the source is told.
+    pub tells: Tells,
+    /// Set if the destination cannot be asked what became of a write: a `sending` row is kept before it.
+    pub unaskable: Option<OnLoss>,
+}
+
+/// How a source offers its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// It lists what is pending, and lists it again until it is told. The list may shrink then, so nothing is told before it was read.
+    Pending,
+    /// It is followed by time of change, with a cursor.
+    Changes {
+        /// Where the very first window begins.
+        start_from: Timestamp,
+        /// How far a window reaches back behind the cursor.
+        overlap: Duration,
+    },
+}
+
+/// What the source is told of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Nothing.
+    Nothing,
+    /// What is in place.
+    Delivered,
+    /// What is in place, and what is held.
+    HeldToo,
+}
+
+/// What becomes of a record whose run died while it wrote what cannot be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLoss {
+    /// A person looks.
+    Hold,
+    /// It is sent again.
+    Resend,
+}
 
 /// Records per call of each batch stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,26 +177,86 @@ pub struct Batches {
     pub fetch: usize,
     /// See [`Workflow::locate`].
     pub locate: usize,
+    /// See [`Workflow::write`].
+    pub write: usize,
     /// See [`Workflow::verify`].
     pub verify: usize,
     /// See [`Workflow::report`].
     pub report: usize,
 }
 
+/// Discovery that has begun.
+#[derive(Clone, Debug)]
+pub struct Opened<P> {
+    /// What [`Workflow::next_page`] goes on with.
+    pub pages: P,
+    /// Where the window ends, by the source's own time; none for a list of what is pending.
+    pub until: Option<Timestamp>,
+}
+
+/// One page of what the source offers.
+pub struct Page<W: Workflow + ?Sized> {
+    /// Its records.
+    pub records: Vec<Discovered<W>>,
+    /// For a source followed by time of change: all that changed before this moment was handed out.
+    pub reached: Option<Timestamp>,
+}
+
 /// One record that the source offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Discovered {
+pub struct Discovered<W: Workflow + ?Sized> {
     /// Its key.
     pub key: RecordKey,
+    /// The version of the source record, where the source has versions: one that is held, skipped or done in this version already is
+    /// not looked at again.
+    pub version: Option<String>,
+    /// Where it is found, as far as discovery tells.
+    pub place: Option<W::Place>,
+    /// What discovery already shows of it.
+    pub offer: Option<W::Offer>,
     /// Set when what the source listed cannot even be fetched.
     pub fault: Option<Fault>,
+}
+
+impl<W: Workflow + ?Sized> Discovered<W> {
+    /// A record of which discovery shows nothing but the key.
+    #[must_use]
+    pub const fn named(key: RecordKey) -> Self {
+        Self {
+            key,
+            version: None,
+            place: None,
+            offer: None,
+            fault: None,
+        }
+    }
+}
+
+/// One record to be fetched.
+pub struct Asked<'a, W: Workflow + ?Sized> {
+    /// Its key.
+    pub key: &'a RecordKey,
+    /// Where it is found: by discovery in this run, else by the ledger.
+    pub place: Option<&'a W::Place>,
+    /// What discovery brought of it in this run.
+    pub offer: Option<&'a W::Offer>,
+}
+
+/// What is known of a record when it is mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History<'h, P> {
+    /// Its place in the ledger.
+    pub place: Option<&'h P>,
+    /// Whether the ledger has it as done. It is worked on again only if its fingerprint changed.
+    pub done: bool,
+    /// Whether a person released it.
+    pub released: bool,
 }
 
 /// A record after mapping.
 pub struct Mapped<W: Workflow + ?Sized> {
     /// What it looks like, without anything derived from the clock.
     pub fingerprint: Fingerprint,
-    /// How the source can be told of it, as far as it is known before it is placed.
+    /// How it is found again, and the source told of it, as far as it is known before it is placed.
     pub place: Option<W::Place>,
     /// The record with its partition, or everything that is wrong with it.
     pub result: Result<(Partition, W::Record), Fault>,
@@ -117,6 +273,19 @@ pub enum Located<W: Workflow + ?Sized> {
     Missing(W::Plan),
 }
 
+/// What became of a write that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written<P> {
+    /// Taken, but only reading it back proves it.
+    ToVerify(P),
+    /// The answer itself proves it.
+    InPlace(P),
+    /// Accepted for now; the final word is to be asked for.
+    Accepted(P, TransactionId),
+    /// Unknown. A later attempt is made with this place, which says what may be there already.
+    Unsure(P),
+}
+
 /// What reading back showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification<P> {
@@ -124,6 +293,21 @@ pub enum Verification<P> {
     Verified(P),
     /// It is gone, although the destination had accepted it.
     Gone,
+}
+
+/// What the destination says of a record that it had accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmation<P> {
+    /// It is in.
+    Confirmed,
+    /// It was refused after all.
+    Rejected,
+    /// Nothing yet.
+    NotYet,
+    /// What it says cannot be understood; the record stays unconfirmed.
+    Unknown,
+    /// The answer will never tell of this record. A later attempt is made with this place.
+    Unsure(P),
 }
 
 /// What the source is to be told of a record.
@@ -137,103 +321,6 @@ pub struct Notice<P> {
     pub held: Option<(Reason, Vec<String>)>,
 }
 
-/// Why one record did not get on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What becomes of the record.
-    pub kind: FaultKind,
-    /// Names of the fields at fault.
-    pub fields: Vec<String>,
-    /// PING's receipt, where there is one.
-    pub transaction_id: Option<String>,
-}
-
-/// What becomes of a record with a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// A person or changed source data is needed.
-    Hold(Reason),
-    /// It passes by itself. `down` names a system that failed as a whole: five such failures in a row stop the run.
-    Retry {
-        /// Why.
-        reason: Reason,
-        /// The system that failed as a whole.
-        down: Option<System>,
-    },
-    /// There was no time left for it in this run.
-    Defer,
-}
-
-impl Fault {
-    /// A record to be held, with the names of the fields at fault.
-    #[must_use]
-    pub const fn hold(reason: Reason, fields: Vec<String>) -> Self {
-        Self {
-            kind: FaultKind::Hold(reason),
-            fields,
-            transaction_id: None,
-        }
-    }
-
-    /// A record to be tried again in a later run.
-    #[must_use]
-    pub const fn retry(reason: Reason) -> Self {
-        Self {
-            kind: FaultKind::Retry { reason, down: None },
-            fields: Vec::new(),
-            transaction_id: None,
-        }
-    }
-
-    /// A record to be tried again because a whole system failed.
-    #[must_use]
-    pub const fn down(system: System) -> Self {
-        let reason = match system {
-            System::Ping => Reason::PingUnavailable,
-            System::Primero => Reason::PrimeroUnavailable,
-        };
-        Self {
-            kind: FaultKind::Retry {
-                reason,
-                down: Some(system),
-            },
-            fields: Vec::new(),
-            transaction_id: None,
-        }
-    }
-
-    /// A record for which there was no time.
-    #[must_use]
-    pub const fn defer() -> Self {
-        Self {
-            kind: FaultKind::Defer,
-            fields: Vec::new(),
-            transaction_id: None,
-        }
-    }
-}
-
-/// What a failed call means: for the records in it, or for the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// Every record of the call has this fault.
-    Record(Fault),
-    /// The run cannot go on.
-    Run(Stop),
-}
-
-impl From<Stop> for Trouble {
-    fn from(stop: Stop) -> Self {
-        Self::Run(stop)
-    }
-}
-
-impl From<Fault> for Trouble {
-    fn from(fault: Fault) -> Self {
-        Self::Record(fault)
-    }
-}
-
 /// What a workflow may ask the ledger.
 #[derive(Clone, Copy)]
 pub struct LedgerView<'r>(pub(super) &'r Store);
@@ -243,15 +330,19 @@ impl LedgerView<'_> {
     pub async fn has_delivered(&self) -> Result<bool, Stop> {
         self.0.has_delivered().await.map_err(Stop::from)
     }
-}
 
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Superseded => Self::LeaseLost,
-            StoreError::Unavailable(what) | StoreError::Unreadable(what) => {
-                Self::StoreUnavailable(what)
-            }
-        }
+    /// What the ledger of another workflow of the same deployment knows of these records. One without a row or a place has no entry;
+    /// neither has one whose place cannot be read as `P`.
+    pub async fn places_of<P: DeserializeOwned>(
+        &self,
+        workflow: WorkflowName,
+        keys: &[RecordKey],
+    ) -> Result<HashMap<RecordKey, P>, Stop> {
+        let rows = self.0.of(workflow).records::<Value>(keys).await?;
+        let place = |value: Value| serde_json::from_value(value).ok();
+        Ok(rows
+            .into_iter()
+            .filter_map(|(key, row)| Some((key, place(row.place?)?)))
+            .collect())
     }
 }

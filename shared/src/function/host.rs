@@ -125,7 +125,7 @@ impl Host {
         event: &Value,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
-        let event = Event::read(event)?;
+        let event = Event::read(event, workflow)?;
         let profile = self.profile(event.deployment)?;
         let deployment = profile.deployment.clone();
         let mut installation = Installation {
@@ -137,14 +137,15 @@ impl Host {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
-        let mut finished = installation.run(workflow, end, &|_| {}).await;
+        let request = &event.request;
+        let mut finished = installation.run(workflow, request, end, &|_| {}).await;
         if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
             // A secret kept since an earlier invocation may have been rotated; one that is still the same is not tried again.
             self.known_secrets.lock().await.remove(&deployment);
             let fresh = self.secrets_of(&deployment).await?;
             if fresh.versions() != installation.secrets.versions() {
                 installation.secrets = fresh;
-                finished = installation.run(workflow, end, &|_| {}).await;
+                finished = installation.run(workflow, request, end, &|_| {}).await;
             }
         }
         finished

@@ -72,6 +72,11 @@ impl PrimeroClient {
         self.transport.calls()
     }
 
+    /// How many of them brought an error or no answer.
+    pub fn failed_calls(&self) -> u64 {
+        self.transport.failed_calls()
+    }
+
     /// Sends a signed-in call and judges the answer's status.
     async fn call(
         &self,

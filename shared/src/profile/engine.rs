@@ -10,7 +10,7 @@ use super::section::{Read, Section};
 const DEFAULT_FIRST_RUN_WRITES: i64 = 500;
 const MAX_WRITES: i64 = 1_000_000;
 
-/// `[limits]` and `[retry]`.
+/// `[limits]`, `[retry]` and `[confirm]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EngineSettings {
     /// Records delivered at the same time (`limits.concurrency`, 1 to 64). Default 8.
@@ -27,6 +27,13 @@ pub struct EngineSettings {
     pub retry_cap: Duration,
     /// Attempts over all runs before the record is held (`retry.attempts`, 1 to 100). Default 12.
     pub retry_attempts: u32,
+    /// Pause before the destination is first asked for its final word, doubled each time (`confirm.after_seconds`, 1 to 60).
+    /// Default 2 s.
+    pub confirm_after: Duration,
+    /// How often the run that sent a record asks (`confirm.checks`, 1 to 10). Later runs ask once each. Default 5.
+    pub confirm_checks: u32,
+    /// After how long without a final word a record is held (`confirm.overdue_days`, 1 to 90). Default 7 days.
+    pub confirm_overdue: Duration,
 }
 
 pub(super) fn read(root: &Section<'_>) -> Read<EngineSettings> {
@@ -35,7 +42,11 @@ pub(super) fn read(root: &Section<'_>) -> Read<EngineSettings> {
         .and_then(|limits| read_limits(&limits));
     let retry = root.section("retry").and_then(|retry| read_retry(&retry));
     let (concurrency, max_writes_per_run, first_run_writes, verify_after) = limits?;
+    let confirm = root
+        .section("confirm")
+        .and_then(|confirm| read_confirm(&confirm));
     let (retry_base, retry_cap, retry_attempts) = retry?;
+    let (confirm_after, confirm_checks, confirm_overdue) = confirm?;
     Ok(EngineSettings {
         concurrency,
         max_writes_per_run,
@@ -44,6 +55,9 @@ pub(super) fn read(root: &Section<'_>) -> Read<EngineSettings> {
         retry_base,
         retry_cap,
         retry_attempts,
+        confirm_after,
+        confirm_checks,
+        confirm_overdue,
     })
 }
 
@@ -70,6 +84,14 @@ fn read_limits(section: &Section<'_>) -> Read<(usize, usize, usize, Duration)> {
         count(first_run),
         verify_after?,
     ))
+}
+
+fn read_confirm(section: &Section<'_>) -> Read<(Duration, u32, Duration)> {
+    let after = section.seconds("after_seconds", 2, 1..=60);
+    let checks = section.integer("checks", 5, 1..=10);
+    let days: Read<u32> = section.integer("overdue_days", 7, 1..=90);
+    let day = Duration::from_hours(24);
+    Ok((after?, checks?, day * days?))
 }
 
 fn read_retry(section: &Section<'_>) -> Read<(Duration, Duration, u32)> {

@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 pub use self::check_status::{Checked, Operation, RecordStatus, Status};
 use self::envelope::Envelope;
 pub use self::ingestion::{FieldValue, Receipt, Submission, Submitted};
-pub use self::retrieval::{Details, Page};
+pub use self::retrieval::{Details, Page, Pages};
 pub use self::row::{Row, text_of};
 use self::sign_in::Session;
 use crate::domain::reason::Stop;
@@ -62,6 +62,11 @@ impl PingClient {
     /// Requests sent so far, sign-in included.
     pub fn calls(&self) -> u64 {
         self.transport.calls()
+    }
+
+    /// How many of them brought an error or no answer.
+    pub fn failed_calls(&self) -> u64 {
+        self.transport.failed_calls()
     }
 
     /// Posts a body under a token, which is renewed once if it has expired, and judges the answer.

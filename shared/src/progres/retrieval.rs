@@ -20,11 +20,10 @@ pub type Page = Vec<Row>;
 pub type Details<'i, I> = Vec<(&'i [I], Result<Vec<Row>, GateError>)>;
 
 impl PingClient {
-    /// Reads the referrals that are pending for Primero, all pages.
-    pub async fn pending_referrals(&self, each: impl FnMut(Page)) -> Result<(), GateError> {
+    /// The referrals that are pending for Primero, page by page.
+    pub fn pending_referrals(&self) -> Pages<'_> {
         let process = &self.settings.shipping.pending_referrals;
-        self.pages("list pending referrals", process, json!([]), each)
-            .await
+        self.pages("list pending referrals", process, json!([]))
     }
 
     /// Reads the details of these interventions, in batches: several rows an intervention.
@@ -36,11 +35,10 @@ impl PingClient {
         self.details("intervention details", process, ids).await
     }
 
-    /// Reads the decisions on referrals to proGres, all pages; finished ones may be among them.
-    pub async fn referral_decisions(&self, each: impl FnMut(Page)) -> Result<(), GateError> {
+    /// The decisions on referrals to proGres, page by page; finished ones may be among them.
+    pub fn referral_decisions(&self) -> Pages<'_> {
         let process = &self.settings.shipping.referral_decisions;
-        self.pages("list referral decisions", process, json!([]), each)
-            .await
+        self.pages("list referral decisions", process, json!([]))
     }
 
     /// Reads the details of these decisions, in batches.
@@ -65,48 +63,27 @@ impl PingClient {
                 many => format!("[{}]", many.join(",")),
             };
             let query = json!([{ "ParameterName": "{record_ids}", "Value": asked }]);
+            let mut pages = self.pages(route, process, query);
             let mut rows = Vec::new();
-            self.pages(route, process, query, |page| rows.extend(page))
-                .await?;
+            while let Some(page) = pages.next().await? {
+                rows.extend(page);
+            }
             Ok(rows)
         })
         .await
     }
 
-    /// Asks for page after page. A page that brings no row not seen before, or one too many, ends in an error instead of a loop.
-    async fn pages(
-        &self,
-        route: &'static str,
-        process: &str,
-        query: Value,
-        mut each: impl FnMut(Page),
-    ) -> Result<(), GateError> {
-        let mut seen: HashSet<u64> = HashSet::new();
-        let mut before: Option<PagingSummary> = None;
-        for page in 0..self.settings.paging.max_pages {
-            let body = self.page_request(process, &query, before.as_ref());
-            let envelope = self
-                .post(route, &self.settings.retrieval_path, &body, Repeat::Freely)
-                .await?;
-            let paging = envelope.paging();
-            let rows = envelope.rows(&self.transport, route)?;
-            let fresh = rows
-                .iter()
-                .filter(|row| seen.insert(digest(&row.canonical())))
-                .count();
-            if fresh == 0 && page > 0 {
-                return Err(self
-                    .transport
-                    .unreadable(route, format!("page {page}: it brought nothing new")));
-            }
-            each(rows);
-            if paging.more != Some(true) {
-                return Ok(());
-            }
-            before = Some(paging);
+    fn pages(&self, route: &'static str, process: &str, query: Value) -> Pages<'_> {
+        Pages {
+            client: self,
+            route,
+            process: process.to_owned(),
+            query,
+            seen: HashSet::new(),
+            before: None,
+            count: 0,
+            over: false,
         }
-        let place = format!("more than {} pages", self.settings.paging.max_pages);
-        Err(self.transport.unreadable(route, place))
     }
 
     fn page_request(&self, process: &str, query: &Value, before: Option<&PagingSummary>) -> Value {
@@ -123,6 +100,48 @@ impl PingClient {
             body[&settings.paging.page_number_field] = json!(before.page_number.unwrap_or(0) + 1);
         }
         body
+    }
+}
+
+/// The pages of one list. A page that brings no row not seen before, or one too many, ends in an error instead of a loop.
+pub struct Pages<'c> {
+    client: &'c PingClient,
+    route: &'static str,
+    process: String,
+    query: Value,
+    seen: HashSet<u64>,
+    before: Option<PagingSummary>,
+    count: usize,
+    over: bool,
+}
+
+impl Pages<'_> {
+    /// The next page; none after the last one.
+    pub async fn next(&mut self) -> Result<Option<Page>, GateError> {
+        if self.over {
+            return Ok(None);
+        }
+        let (client, route) = (self.client, self.route);
+        let most = client.settings.paging.max_pages;
+        if self.count >= most {
+            let place = format!("more than {most} pages");
+            return Err(client.transport.unreadable(route, place));
+        }
+        let body = client.page_request(&self.process, &self.query, self.before.as_ref());
+        let path = &client.settings.retrieval_path;
+        let envelope = client.post(route, path, &body, Repeat::Freely).await?;
+        let paging = envelope.paging();
+        let rows = envelope.rows(&client.transport, route)?;
+        let digests = rows.iter().map(|row| digest(&row.canonical()));
+        let fresh = digests.filter(|digest| self.seen.insert(*digest)).count();
+        if fresh == 0 && self.count > 0 {
+            let place = format!("page {}: it brought nothing new", self.count);
+            return Err(client.transport.unreadable(route, place));
+        }
+        self.count += 1;
+        self.over = paging.more != Some(true);
+        self.before = Some(paging);
+        Ok(Some(rows))
     }
 }
 

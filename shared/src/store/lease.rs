@@ -71,6 +71,12 @@ impl Store {
         }))
     }
 
+    /// Whether any run of this workflow ever wrote to its destination, without taking the lease.
+    pub async fn has_written(&self) -> Result<bool, StoreError> {
+        let row = self.read("lease", "read_lease").await?;
+        Ok(row.is_some_and(|row| row.contains_key("has_written")))
+    }
+
     /// Gives the lease back; the row and its number stay, and whether this run wrote is remembered. A lease that another run has
     /// taken meanwhile is left alone.
     pub async fn release_lease(&self, lease: &Lease, wrote: bool) -> Result<(), StoreError> {

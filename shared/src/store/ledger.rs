@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Store, StoreError, failed, number, text};
+use super::due::{DUE_ATTRIBUTE, due_key};
+use super::lease::Lease;
+use super::{Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
@@ -20,14 +25,20 @@ const READ_ROUNDS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordState {
+    /// About to be written, or written by a run that died: it cannot be asked for.
+    Sending,
     /// Written to the destination, not yet read back.
     Written,
     /// Seen at the destination, the source not yet told.
     Verified,
+    /// Accepted by PING, which has not said yet whether for good; its transaction id is in the row.
+    AwaitingConfirmation,
     /// Failed for a passing reason; due again at `next_attempt_at`.
     Retry,
     /// Needs a person or changed source data.
     Held,
+    /// Seen, and not ours to send.
+    Skipped,
     /// Both sides know.
     Done,
 }
@@ -39,18 +50,21 @@ pub struct RecordRow<P> {
     pub key: RecordKey,
     /// Where it stands.
     pub state: RecordState,
-    /// Why, for `retry` and `held`.
+    /// Why, for `retry`, `held` and `skipped`; for a record on its way, what is worth a remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Names of the fields at fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
-    /// PING's receipt, where one explains the state.
+    /// PING's receipt, where one explains the state or is to be asked after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
     /// What the record looked like when it was last worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
+    /// Version of the source record when it was last worked on, where the source has versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// The profile it was last worked on with.
     pub profile_version: String,
     /// Where its effect is.
@@ -61,6 +75,15 @@ pub struct RecordRow<P> {
     /// When it is due again, for a row that waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
+    /// When PING accepted it, for a row that awaits its word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// How often PING was asked for its word, over all runs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checks: u32,
+    /// Whether the source changed while the row awaited PING's word, so that it is to be sent again afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
     /// How often the source was told of a `done` record and still lists it; or, of a `held` one, whether it was told at all.
     pub told: u32,
     /// Whether the effect of a `held` record was seen or written at its destination: then the source is never told that it failed.
@@ -112,18 +135,45 @@ impl Store {
 
     /// Writes a row. Refused as [`StoreError::Superseded`] when a run with a higher fence has written it.
     pub async fn put_record<P: Serialize>(&self, row: &RecordRow<P>) -> Result<(), StoreError> {
-        let mut item: Item =
-            serde_dynamo::to_item(row).map_err(|_| StoreError::Unreadable("ledger row"))?;
-        item.extend(self.record_id(&row.key));
-        self.counted()
-            .put_item()
+        self.put_fenced(self.record_item(row)?, row.fence, "put_record")
+            .await
+    }
+
+    /// Writes a `sending` row, and only as long as `lease` is in force: after it comes a write that cannot be asked for, so a run that
+    /// was overtaken must not get here. Refused as [`StoreError::Superseded`].
+    pub async fn put_sending<P: Serialize>(
+        &self,
+        row: &RecordRow<P>,
+        lease: &Lease,
+    ) -> Result<(), StoreError> {
+        const COMPLETE: &str = "all fields are set";
+        let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR fence <= :fence")
+            .set_item(Some(self.record_item(row)?))
+            .condition_expression(NOT_SUPERSEDED)
             .expression_attribute_values(":fence", number(row.fence))
+            .build()
+            .expect(COMPLETE);
+        let in_force = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", self.pk())
+            .key("sk", text("lease"))
+            .condition_expression("holder = :run AND fence = :fence")
+            .expression_attribute_values(":run", text(&lease.run_id))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .build()
+            .expect(COMPLETE);
+        self.counted()
+            .transact_write_items()
+            .transact_items(
+                TransactWriteItem::builder()
+                    .condition_check(in_force)
+                    .build(),
+            )
+            .transact_items(TransactWriteItem::builder().put(put).build())
             .send()
             .await
-            .map_err(|error| failed("put_record", &error))?;
+            .map_err(|error| refused_or("put_sending", &error))?;
         Ok(())
     }
 
@@ -159,10 +209,47 @@ impl Store {
         }
     }
 
+    fn record_item<P: Serialize>(&self, row: &RecordRow<P>) -> Result<Item, StoreError> {
+        let mut item: Item =
+            serde_dynamo::to_item(row).map_err(|_| StoreError::Unreadable("ledger row"))?;
+        item.extend(self.record_id(&row.key));
+        if let Some(due) = due_key(row) {
+            item.insert(DUE_ATTRIBUTE.to_owned(), text(due));
+        }
+        Ok(item)
+    }
+
     fn record_id(&self, key: &RecordKey) -> Item {
         HashMap::from([
             ("pk".to_owned(), self.pk()),
             ("sk".to_owned(), text(format!("record#{key}"))),
         ])
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A cancelled transaction names the reason of each part; a failed condition means that another run has taken over.
+fn refused_or<R: std::fmt::Debug>(
+    operation: &'static str,
+    error: &SdkError<TransactWriteItemsError, R>,
+) -> StoreError {
+    let refused = error.as_service_error().is_some_and(|error| match error {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled
+            .cancellation_reasons()
+            .iter()
+            .any(|reason| reason.code() == Some("ConditionalCheckFailed")),
+        _ => false,
+    });
+    if refused {
+        StoreError::Superseded
+    } else {
+        failed(operation, error)
     }
 }

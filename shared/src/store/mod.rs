@@ -1,9 +1,11 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
-//! `pk` is `<deployment>#<workflow>`, `sk` one of `lease`, `record#<key>`, `run#<ulid>`; under `<deployment>#sign-in`,
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`; under `<deployment>#sign-in`,
 //! `auth_failed#<system>`. One client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
+mod cursor;
+mod due;
 mod held;
 mod lease;
 mod ledger;
@@ -14,12 +16,15 @@ pub mod table;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
+pub use self::cursor::Cursor;
+pub use self::due::Unfinished;
 pub use self::lease::{Lease, LeaseTaken};
 pub use self::ledger::{RecordRow, RecordState};
 use crate::domain::ids::Deployment;
@@ -45,7 +50,7 @@ pub struct Store {
     table: String,
     deployment: Deployment,
     partition: String,
-    calls: AtomicU64,
+    calls: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -62,11 +67,24 @@ impl Store {
             table,
             deployment: deployment.clone(),
             partition: format!("{deployment}#{workflow}"),
-            calls: AtomicU64::new(0),
+            calls: Arc::default(),
+        }
+    }
+
+    /// The rows of another workflow of the same deployment. Its requests count here, too.
+    #[must_use]
+    pub fn of(&self, workflow: WorkflowName) -> Self {
+        Self {
+            client: self.client.clone(),
+            table: self.table.clone(),
+            deployment: self.deployment.clone(),
+            partition: format!("{}#{workflow}", self.deployment),
+            calls: Arc::clone(&self.calls),
         }
     }
 
     /// Requests sent so far.
+    #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -110,6 +128,40 @@ impl Store {
         Ok((found, rest.map(|rest| rest.keys).unwrap_or_default()))
     }
 
+    /// Reads one item of this workflow, consistently.
+    async fn read(&self, sk: &str, operation: &'static str) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .counted()
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", self.pk())
+            .key("sk", text(sk))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(answer.item)
+    }
+
+    /// Writes an item, unless a run with a higher fence has written it: then [`StoreError::Superseded`].
+    async fn put_fenced(
+        &self,
+        item: Item,
+        fence: u64,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        self.counted()
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(NOT_SUPERSEDED)
+            .expression_attribute_values(":fence", number(fence))
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(())
+    }
+
     /// Writes an item, whatever stood there.
     async fn put(&self, item: Item, operation: &'static str) -> Result<(), StoreError> {
         self.counted()
@@ -122,6 +174,9 @@ impl Store {
         Ok(())
     }
 }
+
+/// A run with a higher fence has the last word.
+const NOT_SUPERSEDED: &str = "attribute_not_exists(pk) OR fence <= :fence";
 
 type Item = HashMap<String, AttributeValue>;
 

@@ -2,10 +2,11 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 
+use super::due::{DUE_ATTRIBUTE, DUE_INDEX, SHOWN};
 use super::{StoreError, failed};
 
 /// The attribute that holds an item's expiry, in seconds since 1970.
@@ -19,8 +20,10 @@ pub async fn ensure(client: &Client, table: &str) -> Result<(), StoreError> {
         .billing_mode(BillingMode::PayPerRequest)
         .attribute_definitions(string_attribute("pk"))
         .attribute_definitions(string_attribute("sk"))
+        .attribute_definitions(string_attribute(DUE_ATTRIBUTE))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(due_index())
         .send()
         .await;
     match created {
@@ -47,6 +50,21 @@ pub async fn ensure(client: &Client, table: &str) -> Result<(), StoreError> {
         .await
         .map_err(|error| failed("update_time_to_live", &error))?;
     Ok(())
+}
+
+/// Sparse: only rows that wait or are held have the attribute.
+fn due_index() -> GlobalSecondaryIndex {
+    let shown = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .set_non_key_attributes(Some(SHOWN.map(str::to_owned).to_vec()))
+        .build();
+    GlobalSecondaryIndex::builder()
+        .index_name(DUE_INDEX)
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key(DUE_ATTRIBUTE, KeyType::Range))
+        .projection(shown)
+        .build()
+        .expect("name and keys are set")
 }
 
 fn string_attribute(name: &str) -> AttributeDefinition {

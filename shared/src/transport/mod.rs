@@ -89,6 +89,7 @@ pub struct Transport {
     limits: Limits,
     conditions: Conditions,
     calls: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// Why one try brought no answer that could be judged.
@@ -111,12 +112,18 @@ impl Transport {
             limits,
             conditions,
             calls: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
         }
     }
 
     /// Requests sent so far.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many of them brought an error or no answer.
+    pub fn failed_calls(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Time, as the run sees it.
@@ -158,7 +165,7 @@ impl Transport {
 
     async fn once(&self, route: &'static str, request: RequestBuilder) -> Result<Answer, Broken> {
         let started = self.conditions.clock.now();
-        let left = until(started, self.conditions.deadline.end());
+        let left = until(started, self.conditions.deadline.last_answer());
         if left.is_zero() {
             return Err(Broken::Final(GateError::OutOfTime));
         }
@@ -170,6 +177,9 @@ impl Transport {
         let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let http_status = result.as_ref().ok().map(|answer| answer.status.as_u16());
         tracing::info!(system = %self.system, route, http_status, duration_ms, "call");
+        if http_status.is_none_or(|status| status >= 400) {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
         result.and_then(|answer| self.judge(route, answer))
     }
 

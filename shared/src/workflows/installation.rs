@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::system::WorkflowName;
-use crate::engine::{Finished, Progress, Surroundings, run};
+use crate::engine::{Finished, Progress, Request, Surroundings, run};
 use crate::entropy::Entropy;
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
@@ -37,10 +37,11 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Runs a workflow once; it will have ended by `end`. `watch` sees every record as it settles.
+    /// Runs a workflow once, as it is asked; it will have ended by `end`. `watch` sees every record as it settles.
     pub async fn run(
         &self,
         workflow: WorkflowName,
+        request: &Request,
         end: Timestamp,
         watch: &dyn Fn(&Progress<'_>),
     ) -> Finished {
@@ -78,6 +79,7 @@ impl Installation {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             deadline,
+            call_timeout: profile.ping.timeout.max(profile.primero.timeout),
             watch,
         };
         let fingerprints = FingerprintKey::new(&secrets.ledger.fingerprint_key);
@@ -86,6 +88,7 @@ impl Installation {
                 let clock = Arc::clone(&self.clock);
                 run(
                     &ReferralsToPrimero::new(profile, &ping, &primero, fingerprints, clock),
+                    request,
                     &around,
                 )
                 .await

@@ -13,6 +13,7 @@ use referral_bridge::clock::{Clock, VirtualClock, later};
 use referral_bridge::domain::outcome::Outcome;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Finished;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -210,7 +211,12 @@ impl Scene {
     async fn run(&self) -> Finished {
         let end = later(self.clock.now(), Duration::from_mins(15));
         self.installation
-            .run(WorkflowName::ReferralsToPrimero, end, &|_| {})
+            .run(
+                WorkflowName::ReferralsToPrimero,
+                &Request::default(),
+                end,
+                &|_| {},
+            )
             .await
     }
 
@@ -299,7 +305,12 @@ async fn no_personal_value_is_logged_reported_or_kept() {
     clock.advance(Duration::from_hours(48));
     let end = later(clock.now(), Duration::from_mins(15));
     let third = installation
-        .run(WorkflowName::ReferralsToPrimero, end, &|_| {})
+        .run(
+            WorkflowName::ReferralsToPrimero,
+            &Request::default(),
+            end,
+            &|_| {},
+        )
         .await;
 
     // THEN the runs did what they should

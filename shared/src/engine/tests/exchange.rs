@@ -13,8 +13,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::{
-    BatchResult, Batches, Discovered, Fault, LedgerView, Located, Mapped, Notice, Trouble,
-    Verification, Workflow,
+    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
+    Mapped, Notice, Opened, Page, Tells, Trouble, Verification, Workflow, Written,
 };
 
 pub struct Exchange<'s> {
@@ -111,7 +111,7 @@ impl Exchange<'_> {
         });
     }
 
-    fn listed(&self) -> Vec<Discovered> {
+    fn listed(&self) -> Vec<Discovered<Self>> {
         let (offers, told) = (self.systems.offers.borrow(), self.systems.told.borrow());
         let in_place = |offer: &Offer| {
             let mut of_it = told.iter().filter(|notice| notice.key == offer.key);
@@ -122,8 +122,8 @@ impl Exchange<'_> {
             .filter(|offer| self.systems.forgetful.get() || !in_place(offer));
         pending
             .map(|offer| Discovered {
-                key: offer.key.clone(),
                 fault: offer.unusable.clone(),
+                ..Discovered::named(offer.key.clone())
             })
             .collect()
     }
@@ -134,21 +134,29 @@ impl Exchange<'_> {
 }
 
 impl Workflow for Exchange<'_> {
+    type Offer = ();
     type Source = Offer;
     type Record = Offer;
     type Plan = ();
     type Place = String;
+    /// Whether the list was handed out.
+    type Pages = bool;
 
-    fn name(&self) -> WorkflowName {
-        WorkflowName::ReferralsToPrimero
+    fn character(&self) -> Character {
+        Character {
+            name: WorkflowName::ReferralsToPrimero,
+            feed: Feed::Pending,
+            tells: if self.tells_held {
+                Tells::HeldToo
+            } else {
+                Tells::Delivered
+            },
+            unaskable: None,
+        }
     }
 
     fn batches(&self) -> Batches {
         self.batches
-    }
-
-    fn tells_held(&self) -> bool {
-        self.tells_held
     }
 
     fn calls(&self) -> Calls {
@@ -166,9 +174,26 @@ impl Workflow for Exchange<'_> {
         }
     }
 
-    async fn discover(&self) -> Result<Vec<Discovered>, Stop> {
+    fn failed_calls(&self) -> u64 {
+        0
+    }
+
+    async fn open(&self, _: Option<Timestamp>) -> Result<Opened<bool>, Stop> {
+        Ok(Opened {
+            pages: false,
+            until: None,
+        })
+    }
+
+    async fn next_page(&self, over: &mut bool) -> Result<Option<Page<Self>>, Stop> {
+        if std::mem::replace(over, true) {
+            return Ok(None);
+        }
         match self.call(Stage::Discover, &[], |_| Ok(())).await {
-            Ok(_) => Ok(self.listed()),
+            Ok(_) => Ok(Some(Page {
+                records: self.listed(),
+                reached: None,
+            })),
             Err(Trouble::Run(stop)) => Err(stop),
             Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Ping)),
         }
@@ -182,8 +207,9 @@ impl Workflow for Exchange<'_> {
         }
     }
 
-    async fn fetch(&self, keys: &[RecordKey]) -> BatchResult<Offer> {
-        self.call(Stage::Fetch, keys, |key| {
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Offer> {
+        let keys: Vec<_> = asked.iter().map(|record| record.key.clone()).collect();
+        self.call(Stage::Fetch, &keys, |key| {
             let offers = self.systems.offers.borrow();
             let offer = offers.iter().find(|offer| offer.key == *key);
             offer.cloned().ok_or(Fault::retry(Reason::DetailsMissing))
@@ -191,7 +217,13 @@ impl Workflow for Exchange<'_> {
         .await
     }
 
-    fn map(&self, key: &RecordKey, offer: Offer, _: Timestamp) -> Mapped<Self> {
+    fn map(
+        &self,
+        key: &RecordKey,
+        offer: Offer,
+        _: History<'_, String>,
+        _: Timestamp,
+    ) -> Mapped<Self> {
         let mishaps = self.systems.mishaps(Stage::Map, std::slice::from_ref(key));
         assert!(mishaps.is_empty(), "on purpose, while mapping");
         let secret = FingerprintKey::new(&SecretString::from(self.secret));
@@ -205,7 +237,7 @@ impl Workflow for Exchange<'_> {
         }
     }
 
-    async fn locate(&self, offers: &[&Offer]) -> BatchResult<Located<Self>> {
+    async fn locate(&self, offers: &[&Offer], _: LedgerView<'_>) -> BatchResult<Located<Self>> {
         let keys: Vec<_> = offers.iter().map(|offer| offer.key.clone()).collect();
         let located = |key: &RecordKey| {
             let offer = offers.iter().find(|offer| offer.key == *key);
@@ -219,15 +251,19 @@ impl Workflow for Exchange<'_> {
         self.call(Stage::Locate, &keys, located).await
     }
 
-    async fn write(&self, offer: &Offer, (): &()) -> Result<String, Trouble> {
-        let key = std::slice::from_ref(&offer.key);
+    fn field_names(&self, _: &Offer, (): &()) -> Vec<String> {
+        vec!["content".to_owned()]
+    }
+
+    async fn write(&self, batch: &[(&Offer, &())]) -> BatchResult<Written<String>> {
+        let keys: Vec<_> = batch.iter().map(|(offer, ())| offer.key.clone()).collect();
         let shelve = |key: &RecordKey| {
+            let own = batch.iter().find(|(offer, ())| offer.key == *key);
             self.systems.shelf.borrow_mut().push(key.clone());
-            Ok(offer.household.clone())
+            let (offer, ()) = own.expect("it was asked for");
+            Ok(Written::ToVerify(offer.household.clone()))
         };
-        let answers = self.call(Stage::Write, key, shelve).await?;
-        let answer = answers.into_iter().next().expect("one a record");
-        Ok(answer?)
+        self.call(Stage::Write, &keys, shelve).await
     }
 
     async fn verify(&self, written: &[(&Offer, &String)]) -> BatchResult<Verification<String>> {

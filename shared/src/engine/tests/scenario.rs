@@ -19,7 +19,7 @@ use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Outcome, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::{System, WorkflowName};
-use crate::engine::{Batches, Finished, Surroundings, run};
+use crate::engine::{Batches, Finished, Request, Surroundings, run};
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store, table};
@@ -34,6 +34,8 @@ pub struct Scenario {
     pub settings: EngineSettings,
     pub batches: Batches,
     pub tells_held: bool,
+    /// What is asked of a run.
+    pub request: Request,
     pub profile_version: String,
     /// How long a run may take.
     pub time: Duration,
@@ -74,14 +76,19 @@ impl Scenario {
                 retry_base: Duration::from_mins(10),
                 retry_cap: Duration::from_hours(24),
                 retry_attempts: 12,
+                confirm_after: Duration::from_secs(2),
+                confirm_checks: 5,
+                confirm_overdue: Duration::from_hours(7 * 24),
             },
             batches: Batches {
                 fetch: 3,
                 locate: 4,
+                write: 1,
                 verify: 4,
                 report: 3,
             },
             tells_held: false,
+            request: Request::default(),
             profile_version: "v1".to_owned(),
             time: Duration::from_mins(15),
             secret: "an invented key of the made-up exchange",
@@ -140,9 +147,10 @@ impl Scenario {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&self.entropy),
             deadline: Deadline::new(now, later(now, self.time)),
+            call_timeout: Duration::from_secs(30),
             watch: &|_| {},
         };
-        run(&exchange, &around).await
+        run(&exchange, &self.request, &around).await
     }
 
     pub fn store(&self) -> Store {
@@ -198,7 +206,7 @@ impl Scenario {
 
 /// What must hold of every report, whatever happened.
 fn assert_true_in_itself(finished: &Finished) {
-    let Finished { report, stop } = finished;
+    let Finished { report, stop, .. } = finished;
     let counts = &report.counts;
     let settled = counts.delivered
         + counts.already_in_place
@@ -214,7 +222,7 @@ fn assert_true_in_itself(finished: &Finished) {
     let reasons: u64 = report.reasons.values().sum();
     assert_eq!(
         reasons,
-        counts.held + counts.will_retry,
+        counts.held + counts.will_retry + counts.skipped,
         "each has its reason: {report:?}"
     );
     let listed = u64::try_from(report.records.len()).expect("at most 100");

@@ -47,6 +47,8 @@ async fn a_report_whose_answer_was_lost_is_not_told_again_if_the_source_lists_it
     scenario.systems.once(Stage::Report, lost);
     scenario.complete().await;
     scenario.clock.advance(HOUR);
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+    assert_eq!(scenario.row(1).await.state, RecordState::Done);
     assert_eq!(scenario.complete().await.counts.discovered, 0);
     assert_eq!(
         (

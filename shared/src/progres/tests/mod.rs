@@ -155,6 +155,9 @@ fn field(name: &'static str, text: &str) -> (&'static str, FieldValue) {
 /// Reads the list of pending referrals whole.
 async fn pending(client: &PingClient) -> Result<Vec<Row>, GateError> {
     let mut rows = Vec::new();
-    client.pending_referrals(|page| rows.extend(page)).await?;
+    let mut pages = client.pending_referrals();
+    while let Some(page) = pages.next().await? {
+        rows.extend(page);
+    }
     Ok(rows)
 }

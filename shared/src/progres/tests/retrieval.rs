@@ -153,8 +153,10 @@ async fn decisions_are_listed_and_detailed() {
     bridge.sandbox.ping.add_decision(row).unwrap();
 
     let mut listed = Vec::new();
-    let decisions = bridge.client.referral_decisions(|page| listed.extend(page));
-    decisions.await.unwrap();
+    let mut pages = bridge.client.referral_decisions();
+    while let Some(page) = pages.next().await.unwrap() {
+        listed.extend(page);
+    }
     let asked = [id];
     let details = bridge.client.decision_details(&asked).await.unwrap();
 

@@ -39,12 +39,12 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    BatchResult, Batches, Discovered, Fault, LedgerView, Located, Mapped, Notice, Trouble,
-    Verification, Workflow,
+    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
+    Mapped, Notice, Opened, Page, Tells, Trouble, Verification, Workflow, Written,
 };
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
-use crate::progres::{PingClient, Row};
+use crate::progres::{Pages, PingClient, Row};
 use crate::workflows::source_rows;
 
 pub use self::mapping::Referral;
@@ -100,43 +100,48 @@ impl<'r> ReferralsToPrimero<'r> {
         }
     }
 
-    fn listed(&self, row: &Row) -> Discovered {
+    fn listed(&self, row: &Row) -> Discovered<Self> {
         if let Some(id) = source::listed_id(row) {
-            return Discovered {
-                key: id.into(),
-                fault: None,
-            };
+            return Discovered::named(id.into());
         }
         let key = source_rows::key_of_unreadable(row, &self.fingerprints);
         let field = source::INTERVENTION_ID.to_owned();
         Discovered {
-            key,
             fault: Some(Fault::hold(Reason::UnreadableRecord, vec![field])),
+            ..Discovered::named(key)
         }
     }
 }
 
-impl Workflow for ReferralsToPrimero<'_> {
+impl<'r> Workflow for ReferralsToPrimero<'r> {
+    type Offer = ();
     type Source = Vec<Row>;
     type Record = Referral;
     type Plan = Plan;
     type Place = Place;
+    type Pages = Pages<'r>;
 
-    fn name(&self) -> WorkflowName {
-        WorkflowName::ReferralsToPrimero
+    fn character(&self) -> Character {
+        Character {
+            name: WorkflowName::ReferralsToPrimero,
+            feed: Feed::Pending,
+            tells: if self.profile.report_delivery_fail {
+                Tells::HeldToo
+            } else {
+                Tells::Delivered
+            },
+            unaskable: None,
+        }
     }
 
     fn batches(&self) -> Batches {
         Batches {
             fetch: self.profile.ping.details_batch,
             locate: self.profile.primero.look_up_batch,
+            write: 1,
             verify: self.profile.primero.verify_batch,
             report: self.profile.ping.status_batch,
         }
-    }
-
-    fn tells_held(&self) -> bool {
-        self.profile.report_delivery_fail
     }
 
     fn calls(&self) -> Calls {
@@ -147,30 +152,49 @@ impl Workflow for ReferralsToPrimero<'_> {
         }
     }
 
-    async fn discover(&self) -> Result<Vec<Discovered>, Stop> {
-        let mut discovered = Vec::new();
-        let listing = self
-            .ping
-            .pending_referrals(|page| discovered.extend(page.iter().map(|row| self.listed(row))));
-        listing
+    fn failed_calls(&self) -> u64 {
+        self.ping.failed_calls() + self.primero.failed_calls()
+    }
+
+    async fn open(&self, _from: Option<Timestamp>) -> Result<Opened<Pages<'r>>, Stop> {
+        Ok(Opened {
+            pages: self.ping.pending_referrals(),
+            until: None,
+        })
+    }
+
+    async fn next_page(&self, pages: &mut Pages<'r>) -> Result<Option<Page<Self>>, Stop> {
+        let page = pages
+            .next()
             .await
             .map_err(|error| source_rows::listing_failed("list pending referrals", error))?;
-        Ok(discovered)
+        Ok(page.map(|rows| Page {
+            records: rows.iter().map(|row| self.listed(row)).collect(),
+            reached: None,
+        }))
     }
 
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         self.prepare_primero(ledger).await
     }
 
-    async fn fetch(&self, keys: &[RecordKey]) -> BatchResult<Vec<Row>> {
-        let ids: Vec<Option<InterventionId>> =
-            keys.iter().map(|key| key.as_str().parse().ok()).collect();
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Vec<Row>> {
+        let ids: Vec<Option<InterventionId>> = asked
+            .iter()
+            .map(|record| record.key.as_str().parse().ok())
+            .collect();
         let asked: Vec<InterventionId> = ids.iter().flatten().copied().collect();
         let parts = self.ping.intervention_details(&asked).await?;
         source_rows::details_by_record(&ids, parts, source::listed_id)
     }
 
-    fn map(&self, _key: &RecordKey, rows: Vec<Row>, now: Timestamp) -> Mapped<Self> {
+    fn map(
+        &self,
+        _key: &RecordKey,
+        rows: Vec<Row>,
+        _history: History<'_, Place>,
+        now: Timestamp,
+    ) -> Mapped<Self> {
         let source = SourceReferral::fold(&rows);
         let fingerprint = self.fingerprints.fingerprint(&source.fingerprint_input());
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
@@ -183,12 +207,32 @@ impl Workflow for ReferralsToPrimero<'_> {
         }
     }
 
-    async fn locate(&self, referrals: &[&Referral]) -> BatchResult<Located<Self>> {
+    async fn locate(
+        &self,
+        referrals: &[&Referral],
+        _ledger: LedgerView<'_>,
+    ) -> BatchResult<Located<Self>> {
         self.match_cases(referrals).await
     }
 
-    async fn write(&self, referral: &Referral, plan: &Plan) -> Result<Place, Trouble> {
-        self.write_service(referral, plan).await
+    fn field_names(&self, referral: &Referral, plan: &Plan) -> Vec<String> {
+        let fields = match plan {
+            Plan::Create => &referral.case_fields,
+            Plan::Append { .. } => &referral.service_fields,
+        };
+        fields.expose().keys().cloned().collect()
+    }
+
+    async fn write(&self, batch: &[(&Referral, &Plan)]) -> BatchResult<Written<Place>> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for (referral, plan) in batch {
+            match self.write_service(referral, plan).await {
+                Ok(place) => answers.push(Ok(Written::ToVerify(place))),
+                Err(Trouble::Record(fault)) => answers.push(Err(fault)),
+                Err(stop @ Trouble::Run(_)) => return Err(stop),
+            }
+        }
+        Ok(answers)
     }
 
     async fn verify(&self, written: &[(&Referral, &Place)]) -> BatchResult<Verification<Place>> {

@@ -11,6 +11,7 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Finished;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -155,7 +156,10 @@ impl TestBridge {
     /// Runs workflow 1.1 once.
     pub async fn run(&self) -> Finished {
         let end = later(self.clock.now(), Duration::from_mins(15));
-        let finished = self.installation.run(WORKFLOW, end, &|_| {}).await;
+        let finished = self
+            .installation
+            .run(WORKFLOW, &Request::default(), end, &|_| {})
+            .await;
         let counts = &finished.report.counts;
         let settled = counts.delivered
             + counts.already_in_place

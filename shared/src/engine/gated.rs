@@ -1,0 +1,193 @@
+//! Past the gate: each record goes where its row sends it.
+
+use std::collections::HashMap;
+
+use super::confirming::transaction_of;
+use super::conveyor::Conveyor;
+use super::entry::{Arrival, Entry, Origin};
+use super::fault::Fault;
+use super::gating::{By, Circumstances, Gate, gate};
+use super::stages::Next;
+use super::tally::{Tally, line, plain};
+use super::workflow::{Feed, OnLoss, Workflow};
+use crate::domain::outcome::{Outcome, RecordReport};
+use crate::domain::reason::Reason;
+use crate::domain::record::RecordKey;
+use crate::store::{RecordRow, RecordState, StoreError};
+
+impl<W: Workflow> Conveyor<'_, W> {
+    pub(super) fn gated(
+        &mut self,
+        arrivals: Vec<Arrival<W>>,
+        rows: Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
+        tally: &mut Tally<'_>,
+    ) {
+        self.busy.gating -= 1;
+        let mut rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.ungated.extend(arrivals);
+                return self.halt(error.into());
+            }
+        };
+        for arrival in arrivals {
+            let row = rows.remove(&arrival.key);
+            match (arrival.origin, row) {
+                (Origin::Offered, row) => self.decide(arrival, row, tally),
+                (_, None) => self.finish(&arrival.key),
+                (Origin::Ledger, row) => {
+                    self.unseen.remove(&arrival.key);
+                    self.decide(arrival, row, tally);
+                }
+                (Origin::Vanished, Some(row)) => self.vanished(arrival, row, tally),
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        arrival: Arrival<W>,
+        row: Option<RecordRow<W::Place>>,
+        tally: &mut Tally<'_>,
+    ) {
+        let Arrival {
+            key,
+            origin,
+            mut brought,
+        } = arrival;
+        let run = self.run;
+        let now = run.around.clock.now();
+        let released = run.request.release_held && run.request.wants(&key);
+        let circumstances = Circumstances {
+            now,
+            profile_version: &run.around.profile_version,
+            version: brought
+                .as_ref()
+                .and_then(|brought| brought.version.as_deref()),
+            by: match (origin, run.character.feed) {
+                (Origin::Offered, Feed::Pending) => By::List,
+                (Origin::Offered, Feed::Changes { .. }) => By::Change,
+                (Origin::Ledger | Origin::Vanished, _) => By::Ledger,
+            },
+            named: run.request.names(&key),
+            released,
+        };
+        let decision = gate(row.as_ref(), circumstances);
+        let fault = brought.as_mut().and_then(|brought| brought.fault.take());
+        let mut entry = Entry::new(key, brought, row, now);
+        entry.released = released && entry.was() == Some(RecordState::Held);
+        match (decision, fault) {
+            (Gate::Absorbed, _) | (Gate::Supersede, Some(_)) => self.absorbed(&entry, tally),
+            (Gate::Confirm, _) => self.ask_after(entry, tally),
+            (Gate::OpenIfChanged, Some(_)) if entry.was() == Some(RecordState::Held) => {
+                self.leave_held(entry, tally);
+            }
+            (_, Some(fault)) => self.settle(entry, fault, tally),
+            (Gate::Open | Gate::OpenIfChanged | Gate::Supersede, None) => self.let_in(entry, tally),
+            (Gate::NotDue, None) => {
+                tally.add_seen(&entry, Outcome::Deferred);
+                self.finish(&entry.key);
+            }
+            (Gate::Tell, None) => self.tell_again(entry, tally),
+            (Gate::Lost, None) if run.character.unaskable == Some(OnLoss::Resend) => {
+                self.let_in(entry, tally);
+            }
+            (Gate::Lost, None) => {
+                self.settle(
+                    entry,
+                    Fault::hold(Reason::OutcomeUnknown, Vec::new()),
+                    tally,
+                );
+            }
+        }
+    }
+
+    /// Lets a record in to be worked on, unless the run has been asked to stop at a number.
+    pub(super) fn let_in(&mut self, entry: Entry<W>, tally: &mut Tally<'_>) {
+        if self
+            .run
+            .request
+            .limit
+            .is_some_and(|limit| self.let_in >= limit)
+        {
+            return self.defer(&entry, tally);
+        }
+        self.let_in += 1;
+        self.due.push_back(entry);
+    }
+
+    /// Puts a record off to the next run. If no row says when it is due, the cursor may not pass it.
+    pub(super) fn defer(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+        tally.add_seen(entry, Outcome::Deferred);
+        let is_due_by_row = matches!(
+            entry.was(),
+            Some(RecordState::Written | RecordState::Verified | RecordState::Retry)
+        );
+        if is_due_by_row {
+            self.finish(&entry.key);
+        } else {
+            self.discovery.put_off(&entry.key);
+        }
+    }
+
+    /// The record is settled in this run. What came of it anew meanwhile, is next.
+    pub(super) fn finish(&mut self, key: &RecordKey) {
+        let again = self.discovery.finish(key);
+        self.ungated.extend(again);
+    }
+
+    /// Nothing is new: it counts as its row says.
+    fn absorbed(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+        let outcome = match entry.was() {
+            Some(RecordState::Held) => Outcome::Held,
+            Some(RecordState::Skipped) => Outcome::Skipped,
+            Some(RecordState::AwaitingConfirmation) => Outcome::AwaitingConfirmation,
+            _ => Outcome::AlreadyInPlace,
+        };
+        tally.add(line(entry, outcome));
+        if outcome == Outcome::AwaitingConfirmation {
+            tally.unsent(entry.first_seen_at);
+        }
+        self.finish(&entry.key);
+    }
+
+    fn ask_after(&mut self, entry: Entry<W>, tally: &mut Tally<'_>) {
+        match entry.before.as_ref().and_then(transaction_of) {
+            Some(transaction) => self.queue_confirmation(entry, transaction, true),
+            None => self.settle(
+                entry,
+                Fault::hold(Reason::OutcomeUnknown, Vec::new()),
+                tally,
+            ),
+        }
+    }
+
+    /// The source lists all that is pending, and this no longer: what it was told arrived, or the referral was taken back.
+    fn vanished(&mut self, arrival: Arrival<W>, row: RecordRow<W::Place>, tally: &mut Tally<'_>) {
+        let state = row.state;
+        let entry = Entry::new(arrival.key, None, Some(row), self.run.around.clock.now());
+        match state {
+            RecordState::Verified => {
+                tally.add_seen(&entry, Outcome::Delivered);
+                self.begin_keeping(self.run.done_row(&entry, 0), Next::Finish);
+            }
+            RecordState::Written | RecordState::Retry | RecordState::Held => {
+                self.settle(entry, Fault::skip(Reason::NotPending), tally);
+            }
+            _ => self.finish(&entry.key),
+        }
+    }
+
+    /// At the end: what a person named and nobody knows.
+    pub(super) fn not_found(&mut self, tally: &mut Tally<'_>) {
+        if !self.discovery.is_over() {
+            return;
+        }
+        for key in std::mem::take(&mut self.unseen) {
+            tally.add(RecordReport {
+                reason: Some(Reason::NotFound),
+                ..plain(key, Outcome::Skipped)
+            });
+        }
+    }
+}

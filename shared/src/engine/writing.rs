@@ -1,0 +1,67 @@
+//! Which records are written now, and how many a run may write at all.
+
+use super::conveyor::Conveyor;
+use super::entry::Item;
+use super::tally::Tally;
+use super::workflow::Workflow;
+
+impl<W: Workflow> Conveyor<'_, W> {
+    pub(super) fn launch_writing(&mut self, tally: &mut Tally<'_>) {
+        let size = self.run.workflow.batches().write;
+        let more_may_come = self.busy.locating > 0
+            || self.busy.fetching > 0
+            || (!self.due.is_empty() || self.more_may_be_due());
+        while self.busy.writing < self.run.around.settings.concurrency {
+            let waits = self.to_write.len() < size && more_may_come && size > 1;
+            if self.to_write.is_empty() || waits {
+                return;
+            }
+            let room = self.write_limit().saturating_sub(tally.writes);
+            if room == 0 {
+                return self.put_off_writes(tally);
+            }
+            let batch: Vec<_> = self.take_to_write(size.min(room));
+            tally.writes += batch.len();
+            if self.run.request.dry_run {
+                self.would_write(batch, tally);
+            } else {
+                self.begin_writing(batch);
+            }
+        }
+    }
+
+    fn take_to_write(&mut self, most: usize) -> Vec<(Item<W>, W::Plan)> {
+        let count = most.min(self.to_write.len());
+        self.to_write.drain(..count).collect()
+    }
+
+    /// The run has written as much as it may.
+    fn put_off_writes(&mut self, tally: &mut Tally<'_>) {
+        for (item, _) in std::mem::take(&mut self.to_write) {
+            self.leave(&item.partition);
+            self.defer(&item.entry, tally);
+        }
+    }
+
+    /// A dry run ends where a real one writes.
+    fn would_write(&mut self, batch: Vec<(Item<W>, W::Plan)>, tally: &mut Tally<'_>) {
+        for (item, plan) in batch {
+            self.leave(&item.partition);
+            let workflow = self.run.workflow;
+            let fields = workflow.field_names(&item.record, &plan);
+            let remark = workflow.remark(&item.record, &plan);
+            tally.add_dry(&item.entry, remark, fields);
+            self.finish(&item.entry.key);
+        }
+    }
+
+    /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.
+    fn write_limit(&self) -> usize {
+        let settings = self.run.around.settings;
+        if self.run.lease.has_written {
+            settings.max_writes_per_run
+        } else {
+            settings.first_run_writes
+        }
+    }
+}

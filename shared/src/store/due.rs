@@ -1,0 +1,89 @@
+//! The index over what is not finished: rows that wait for a later run, and rows that wait for a person.
+//!
+//! It is a hint and no more: DynamoDB brings it up to date a little later than the table, so whoever acts on it reads the row again.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::ledger::{RecordRow, RecordState};
+use super::{Store, StoreError, failed};
+use crate::domain::record::RecordKey;
+
+/// The index's name.
+pub const DUE_INDEX: &str = "due";
+/// The attribute that puts a row into the index: `wait#<time>#<key>` or `held#<key>`.
+pub const DUE_ATTRIBUTE: &str = "due";
+/// What the index shows of a row beside its keys.
+pub const SHOWN: [&str; 6] = [
+    "key",
+    "state",
+    "reason",
+    "profile_version",
+    "first_seen_at",
+    "next_attempt_at",
+];
+
+/// A row that is not finished, as the index shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Unfinished {
+    /// The record.
+    pub key: RecordKey,
+    /// Where it stands.
+    pub state: RecordState,
+    /// The profile it was last worked on with.
+    pub profile_version: String,
+    /// When the record was first met.
+    pub first_seen_at: Timestamp,
+    /// When it is due again, for a row that waits.
+    #[serde(default)]
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Every row that waits or is held, the longest due first.
+    pub async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
+        let mut rows = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .counted()
+                .query()
+                .table_name(&self.table)
+                .index_name(DUE_INDEX)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", self.pk())
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failed("query_due", &error))?;
+            for item in page.items.unwrap_or_default() {
+                let row = serde_dynamo::from_item(item)
+                    .map_err(|_| StoreError::Unreadable("index row"))?;
+                rows.push(row);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                rows.sort_by(|one: &Unfinished, other| {
+                    one.next_attempt_at.cmp(&other.next_attempt_at)
+                });
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+/// Where a row stands in the index; none for one that is finished.
+pub(super) fn due_key<P>(row: &RecordRow<P>) -> Option<String> {
+    match row.state {
+        RecordState::Sending
+        | RecordState::Written
+        | RecordState::Verified
+        | RecordState::AwaitingConfirmation
+        | RecordState::Retry => {
+            let due = row.next_attempt_at.unwrap_or(row.updated_at);
+            Some(format!("wait#{due:.3}#{}", row.key))
+        }
+        RecordState::Held => Some(format!("held#{}", row.key)),
+        RecordState::Skipped | RecordState::Done => None,
+    }
+}
