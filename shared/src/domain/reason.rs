@@ -36,19 +36,19 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Fields that the referral cannot do without are empty at the source; all are named. Fill them in proGres.
+    /// Fields that the referral cannot do without are empty at the source; all are named. Fill them in there.
     MissingRequiredField = "missing_required_field",
-    /// A date is no real calendar date, or a birth date lies in the future. Correct it in proGres.
+    /// A date is no real calendar date, or a birth date lies in the future. Correct it at the source.
     InvalidDate = "invalid_date",
-    /// The service description is not in the profile's table `service_in`. Add it there, or correct it in proGres.
+    /// The service is not in the profile's table `service_in` or, on its way out, `service_out`. Add it there, or correct it at the source.
     UnmappedService = "unmapped_service",
     /// A code is not in the option set of its field, or the profile has no word for it. It is never guessed.
     UnknownCode = "unknown_code",
-    /// The source sent several rows for one intervention that differ in the named fields. Correct it in proGres.
+    /// The source has several rows for one intervention that differ in the named fields. Correct it there.
     ContradictingRows = "contradicting_rows",
     /// The source's answer for this record does not have the shape of the contract, at the named place.
     UnreadableRecord = "unreadable_record",
-    /// Several cases in Primero carry the child's number and none is clearly the right one. Merge or disable the others, then release.
+    /// Several cases in Primero carry the child's number, or one intervention, and none is clearly the right one. Merge or disable the others, then release.
     AmbiguousCase = "ambiguous_case",
     /// The child's only case in Primero is closed. Reopen it and release, or set `primero.closed_case` to `append`.
     CaseClosed = "case_closed",
@@ -84,6 +84,8 @@ reasons! {
     RejectedByProgres = "rejected_by_progres",
     /// PING never said what became of the record. Ask UNHCR by the transaction id, then release to send again.
     ConfirmationOverdue = "confirmation_overdue",
+    /// The decision was taken back in Primero before it reached proGres. It is sent when the service is decided again.
+    DecisionWithdrawn = "decision_withdrawn",
     /// The decision was sent, but whether its comment arrived is unknown; it was not sent twice.
     CommentUnconfirmed = "comment_unconfirmed",
     /// Referred again after UNHCR had closed the first submission. Release to send it, or set `progres.referred_again` to `send`.

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
-use super::ids::{InteropReferralId, InterventionId};
+use super::ids::{CaseId, InteropReferralId, InterventionId, ReferralId, ServiceId};
 
-/// The stable key of one unit of work, made of system ids only. Workflow 1.1: the intervention GUID in lower case.
+/// The stable key of one unit of work, made of system ids only: of 1.1 and 1.2 the intervention GUID in lower case, of 2.1 the case
+/// and its service, of 2.2 the interoperability referral id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecordKey(String);
@@ -20,6 +21,18 @@ impl RecordKey {
     pub fn of_unreadable(fingerprint: &Fingerprint) -> Self {
         let short = fingerprint.hash.get(..16).unwrap_or(&fingerprint.hash);
         Self(format!("unreadable-{short}"))
+    }
+
+    /// The key of a service. Its id alone may stand on several cases.
+    #[must_use]
+    pub fn of_service(case: &CaseId, service: ServiceId) -> Self {
+        Self(format!("{case}/{service}"))
+    }
+
+    /// The key of a referral of a case that names no service.
+    #[must_use]
+    pub fn of_referral(case: &CaseId, referral: ReferralId) -> Self {
+        Self(format!("{case}/{referral}"))
     }
 
     /// The key that a person wrote: blanks, capitals and braces around a GUID do not matter.

@@ -86,6 +86,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<W::Source>,
         tally: &mut Tally<'_>,
     ) {
+        self.take_found();
         let Some(answers) = self.answers(answer, entries.len()) else {
             self.due.extend(entries);
             return;
@@ -102,7 +103,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let now = self.run.around.clock.now();
         entry.offer = None;
         let history = History {
-            place: entry.place.as_ref(),
+            place: entry.before.as_ref().and_then(|row| row.place.as_ref()),
             done: entry.was() == Some(RecordState::Done),
             released: entry.released,
         };

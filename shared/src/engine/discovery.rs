@@ -188,15 +188,25 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     fn take_page(&mut self, page: Page<W>) {
+        self.discovery.page.reached = page.reached;
+        self.take_offered(page.records);
+    }
+
+    /// Takes what came to light while other records were fetched: it belongs to the page that they belong to.
+    pub(super) fn take_found(&mut self) {
+        let found = self.run.workflow.found();
+        self.take_offered(found);
+    }
+
+    fn take_offered(&mut self, records: Vec<Discovered<W>>) {
         let feed = self.run.character.feed;
-        let wanted = |record: &Discovered<W>| self.run.request.wants(&record.key);
-        let records: Vec<_> = page.records.into_iter().filter(wanted).collect();
-        if feed != Feed::Pending {
-            self.discovery.page.reached = page.reached;
-            let keys = records.iter().map(|record| record.key.clone());
-            self.discovery.page.unrowed.extend(keys);
-        }
         for record in records {
+            if !self.run.request.wants(&record.key) {
+                continue;
+            }
+            if feed != Feed::Pending {
+                self.discovery.page.unrowed.insert(record.key.clone());
+            }
             self.unseen.remove(&record.key);
             let arrival = self.discovery.board(record.into(), feed);
             self.ungated.extend(arrival);

@@ -80,14 +80,17 @@ pub struct Entry<W: Workflow> {
     pub before: Option<RecordRow<W::Place>>,
     pub fingerprint: Option<Fingerprint>,
     pub version: Option<String>,
+    /// The ledger's until it is mapped: only the ledger knows what may be at the destination.
     pub place: Option<W::Place>,
+    /// Where discovery found it in this run.
+    pub found_at: Option<W::Place>,
     pub offer: Option<W::Offer>,
     pub stage: Stage,
     /// When any run first met it.
     pub first_seen_at: Timestamp,
     /// Whether this run wrote its effect.
     pub wrote: bool,
-    /// Whether a person released it for this run.
+    /// Whether a person released it, and it has not been held or done since.
     pub released: bool,
     /// What a person should know of it even if it is delivered.
     pub remark: Option<Reason>,
@@ -142,7 +145,7 @@ impl<W: Workflow> Entry<W> {
         before: Option<RecordRow<W::Place>>,
         now: Timestamp,
     ) -> Self {
-        let (version, place, offer) = brought
+        let (version, found_at, offer) = brought
             .map(|brought| (brought.version, brought.place, brought.offer))
             .unwrap_or_default();
         let row = before.as_ref();
@@ -160,12 +163,15 @@ impl<W: Workflow> Entry<W> {
             key,
             fingerprint: row.and_then(|row| row.fingerprint.clone()),
             version: version.or_else(|| row?.version.clone()),
-            place: place.or_else(|| row?.place.clone()),
+            place: row
+                .and_then(|row| row.place.clone())
+                .or_else(|| found_at.clone()),
+            found_at,
             offer,
             stage,
             first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
-            released: false,
+            released: row.is_some_and(|row| row.released),
             remark: row
                 .filter(|row| row.state == RecordState::AwaitingConfirmation)
                 .and_then(|row| row.reason),

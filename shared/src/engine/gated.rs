@@ -75,7 +75,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let decision = gate(row.as_ref(), circumstances);
         let fault = brought.as_mut().and_then(|brought| brought.fault.take());
         let mut entry = Entry::new(key, brought, row, now);
-        entry.released = released && entry.was() == Some(RecordState::Held);
+        entry.released |= released && entry.was() == Some(RecordState::Held);
         match (decision, fault) {
             (Gate::Absorbed, _) | (Gate::Supersede, Some(_)) => self.absorbed(&entry, tally),
             (Gate::Confirm, _) => self.ask_after(entry, tally),

@@ -35,6 +35,7 @@ impl<W: Workflow> Run<'_, W> {
             accepted_at: None,
             checks: 0,
             superseded: false,
+            released: entry.released && !matches!(state, RecordState::Held | RecordState::Done),
             told: 0,
             in_place: false,
             first_seen_at: entry.first_seen_at,

@@ -234,7 +234,7 @@ impl<W: Workflow> Run<'_, W> {
 fn asked<W: Workflow>(entry: &Entry<W>) -> Asked<'_, W> {
     Asked {
         key: &entry.key,
-        place: entry.place.as_ref(),
+        place: entry.found_at.as_ref().or(entry.place.as_ref()),
         offer: entry.offer.as_ref(),
     }
 }

@@ -25,6 +25,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         accepted_at: None,
         checks: 0,
         superseded: false,
+        released: false,
         told: 0,
         in_place: false,
         first_seen_at: Timestamp::UNIX_EPOCH,

@@ -67,6 +67,11 @@ pub trait Workflow {
     /// Reads records from the source, as far as discovery did not bring them.
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Self::Source>;
 
+    /// Records that came to light while others were fetched, each once; asked for after every [`Workflow::fetch`].
+    fn found(&self) -> Vec<Discovered<Self>> {
+        Vec::new()
+    }
+
     /// Maps one record: pure, `now` is the only clock.
     fn map(
         &self,
@@ -248,7 +253,7 @@ pub struct History<'h, P> {
     pub place: Option<&'h P>,
     /// Whether the ledger has it as done. It is worked on again only if its fingerprint changed.
     pub done: bool,
-    /// Whether a person released it.
+    /// Whether a person released it, and it has not been held or done since.
     pub released: bool,
 }
 

@@ -9,6 +9,16 @@ use crate::domain::pii::Pii;
 /// The fields every look-up asks for.
 pub const LOOK_UP_FIELDS: &str = "unhcr_individual_no,case_id,status,services_section";
 
+/// The same and more, as Primero wants them listed.
+pub fn look_up_fields_and(fields: &[&str]) -> String {
+    let mut all = LOOK_UP_FIELDS.to_owned();
+    for field in fields {
+        all.push(',');
+        all.push_str(field);
+    }
+    all
+}
+
 /// A Primero case.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Case {
@@ -57,6 +67,12 @@ impl Case {
         self.services
             .iter()
             .find(|service| service.unique_id() == Some(unique_id))
+    }
+}
+
+impl AsRef<Case> for Case {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 

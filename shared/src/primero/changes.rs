@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::case::Case;
+use super::case::{Case, look_up_fields_and};
 use super::listing::{Listing, PAGE};
 use super::{PrimeroClient, Repeat};
 use crate::domain::pii::Pii;
@@ -45,6 +45,12 @@ struct Fields(Pii<Map<String, Value>>);
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
         Map::deserialize(reader).map(|fields| Self(Pii::new(fields)))
+    }
+}
+
+impl AsRef<Case> for ChangedCase {
+    fn as_ref(&self) -> &Case {
+        &self.case
     }
 }
 
@@ -115,14 +121,9 @@ impl PrimeroClient {
     #[must_use]
     pub fn changed_cases(&self, from: Timestamp, to: Timestamp, fields: &[&str]) -> Changes<'_> {
         let window = (whole_second(from), whole_second(to));
-        let mut all = super::case::LOOK_UP_FIELDS.to_owned();
-        for field in fields {
-            all.push(',');
-            all.push_str(field);
-        }
         Changes {
             client: self,
-            fields: all,
+            fields: look_up_fields_and(fields),
             window,
             handed: HashSet::new(),
             full: None,

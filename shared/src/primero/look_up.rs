@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use super::case::{Case, LOOK_UP_FIELDS};
+use serde::de::DeserializeOwned;
+
+use super::case::{Case, LOOK_UP_FIELDS, look_up_fields_and};
+use super::changes::ChangedCase;
 use super::control::Control;
 use super::listing::{Listing, PAGE};
 use super::{PrimeroClient, Repeat};
@@ -70,7 +73,8 @@ impl PrimeroClient {
     ) -> Result<HashMap<Pii<String>, Vec<Case>>, GateError> {
         let numbers = numbers.iter().copied().cloned().collect();
         let mut found: HashMap<_, Vec<Case>> = HashMap::new();
-        for (number, case) in self.look_up(numbers, &BY_NUMBER).await? {
+        let cases: Vec<(_, Case)> = self.look_up(numbers, &BY_NUMBER, LOOK_UP_FIELDS).await?;
+        for (number, case) in cases {
             if case.enabled {
                 found.entry(number).or_default().push(case);
             }
@@ -86,7 +90,7 @@ impl PrimeroClient {
     ) -> Result<HashMap<CaseId, Case>, GateError> {
         let named = ids.iter().filter(|id| !id.as_str().trim().is_empty());
         Ok(self
-            .look_up(named.cloned().collect(), &BY_CASE_ID)
+            .look_up(named.cloned().collect(), &BY_CASE_ID, LOOK_UP_FIELDS)
             .await?
             .into_iter()
             .collect())
@@ -98,18 +102,40 @@ impl PrimeroClient {
         ids: &[CaseRecordId],
     ) -> Result<HashMap<CaseRecordId, Case>, GateError> {
         Ok(self
-            .look_up(ids.iter().copied().collect(), &BY_ID)
+            .look_up(ids.iter().copied().collect(), &BY_ID, LOOK_UP_FIELDS)
+            .await?
+            .into_iter()
+            .collect())
+    }
+
+    /// The cases with these ids as a page of changes would show them, with `fields` as there; disabled ones included. Errors as for
+    /// numbers.
+    ///
+    /// A control entry is chosen if there is none yet. An installation without any numbered case has none, so a case that does not
+    /// come back is no proof that it is gone.
+    pub async fn changed_cases_by_id(
+        &self,
+        ids: &[CaseRecordId],
+        fields: &[&str],
+    ) -> Result<HashMap<CaseRecordId, ChangedCase>, GateError> {
+        if !ids.is_empty() && self.control().await.is_none() {
+            self.choose_control(true).await?;
+        }
+        let fields = look_up_fields_and(fields);
+        Ok(self
+            .look_up(ids.iter().copied().collect(), &BY_ID, &fields)
             .await?
             .into_iter()
             .collect())
     }
 
     /// Asks for cases, splitting what does not fit a page. Every case comes with the key that found it.
-    async fn look_up<K: Clone + Eq + Hash>(
+    async fn look_up<K: Clone + Eq + Hash, C: DeserializeOwned + AsRef<Case>>(
         &self,
         keys: HashSet<K>,
         kind: &Kind<K>,
-    ) -> Result<Vec<(K, Case)>, GateError> {
+        fields: &str,
+    ) -> Result<Vec<(K, C)>, GateError> {
         let mut found = Vec::new();
         if keys.is_empty() {
             return Ok(found);
@@ -119,9 +145,8 @@ impl PrimeroClient {
         while let Some(mut batch) = batches.pop() {
             let control = self.control_key(kind).await?;
             let asked: HashSet<K> = batch.iter().chain(&control).cloned().collect();
-            let listing = self
-                .list((kind.filter)(&asked.iter().cloned().collect::<Vec<_>>()))
-                .await?;
+            let filter = (kind.filter)(&asked.iter().cloned().collect::<Vec<_>>());
+            let listing = self.list(filter, fields).await?;
             if listing.metadata.total > listing.data.len() && batch.len() > 1 {
                 let half = batch.split_off(batch.len() / 2);
                 batches.extend([half, batch]);
@@ -156,12 +181,13 @@ impl PrimeroClient {
             .ok_or_else(|| Stop::NoControlCase { field: kind.field }.into())
     }
 
-    async fn list(&self, filter: Vec<(String, String)>) -> Result<Listing<Case>, GateError> {
+    async fn list<C: DeserializeOwned>(
+        &self,
+        filter: Vec<(String, String)>,
+        fields: &str,
+    ) -> Result<Listing<C>, GateError> {
         let url = self.url("/api/v2/cases");
-        let fixed = [
-            ("fields", LOOK_UP_FIELDS.to_owned()),
-            ("per", PAGE.to_string()),
-        ];
+        let fixed = [("fields", fields.to_owned()), ("per", PAGE.to_string())];
         let answer = self
             .call("look up cases", Repeat::Freely, |http| {
                 http.get(&url).query(&filter).query(&fixed)
@@ -171,12 +197,12 @@ impl PrimeroClient {
     }
 
     /// Every row must be one that was asked for, and all of them must be there.
-    fn checked<K: Eq + Hash>(
+    fn checked<K: Eq + Hash, C: AsRef<Case>>(
         &self,
-        listing: Listing<Case>,
+        listing: Listing<C>,
         asked: &HashSet<K>,
         kind: &Kind<K>,
-    ) -> Result<Vec<(K, Case)>, GateError> {
+    ) -> Result<Vec<(K, C)>, GateError> {
         let complete = listing.metadata.total == listing.data.len();
         // Primero reads a comma as "or". The cases of the parts were not asked for, but no filter was ignored either.
         let is_part = |key: &K| {
@@ -187,7 +213,7 @@ impl PrimeroClient {
         };
         let mut rows = Vec::with_capacity(listing.data.len());
         for case in listing.data {
-            match (kind.of_case)(&case) {
+            match (kind.of_case)(case.as_ref()) {
                 Some(key) if asked.contains(&key) => rows.push((key, case)),
                 Some(key) if is_part(&key) => {}
                 _ => return Err(Stop::FilterNotApplied { field: kind.field }.into()),

@@ -4,6 +4,7 @@
 //! `infra/profiles/reference.toml`. A profile with any fault is refused, and all its faults are named at once, because a
 //! person at a field office should not have to find them one deployment at a time.
 
+mod consent;
 mod engine;
 mod faults;
 mod ping;
@@ -15,6 +16,7 @@ mod spelling;
 mod tables;
 mod version;
 mod warnings;
+mod window;
 
 #[cfg(test)]
 mod samples;
@@ -25,14 +27,16 @@ use serde::Serialize;
 
 use crate::domain::ids::Deployment;
 
+pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
 pub use faults::{ProfileFault, ProfileFaults, ProfileProblem};
-pub use ping::{PagingSettings, PingSettings, ShippingProcesses, StatusWords};
-pub use primero::{ClosedCase, PrimeroSettings};
-pub use progres::ProgresSettings;
+pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
+pub use primero::{ClosedCase, FallbackContact, PrimeroSettings};
+pub use progres::{ProgresSettings, ReferredAgain};
 pub use tables::{CodeTables, LanguageTable};
 pub use version::ProfileVersion;
 pub use warnings::ProfileWarning;
+pub use window::WindowSettings;
 
 use reading::Reading;
 use section::Read;
@@ -50,6 +54,10 @@ pub struct Profile {
     pub progres: ProgresSettings,
     /// The Primero installation.
     pub primero: PrimeroSettings,
+    /// From when on changes in Primero are followed (1.2, 2.1).
+    pub window: WindowSettings,
+    /// The consent without which nothing goes to proGres (2.1).
+    pub consent: ConsentSettings,
     /// Limits and retries of the engine (`[limits]` and `[retry]`).
     pub engine: EngineSettings,
     /// Code tables, both ways.
@@ -90,6 +98,12 @@ fn read(reading: &Reading) -> Read<Profile> {
     let primero = root
         .section("primero")
         .and_then(|section| primero::read(&section));
+    let window = root
+        .section("window")
+        .and_then(|section| window::read(&section));
+    let consent = root
+        .section("consent")
+        .and_then(|section| consent::read(&section));
     let engine = engine::read(&root);
     let tables = tables::read(&root);
     let mut profile = Profile {
@@ -98,6 +112,8 @@ fn read(reading: &Reading) -> Read<Profile> {
         ping: ping?,
         progres: progres?,
         primero: primero?,
+        window: window?,
+        consent: consent?,
         engine: engine?,
         tables: tables?,
         warnings: Vec::new(),
@@ -160,7 +176,7 @@ mod tests {
             .iter()
             .map(|fault| fault.key.as_str())
             .collect();
-        assert_eq!(keys.len(), 19, "{keys:?}");
+        assert_eq!(keys.len(), 20, "{keys:?}");
         assert!(
             faults
                 .as_slice()
@@ -169,6 +185,7 @@ mod tests {
         );
         for key in [
             "deployment",
+            "window.start_from",
             "service_in",
             "language_in.other",
             "sex.125080000",

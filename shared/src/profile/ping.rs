@@ -41,10 +41,24 @@ pub struct PingSettings {
     pub details_batch: usize,
     /// Records per call of status and mark writes, 1 to 500. Default 25.
     pub status_batch: usize,
+    /// Referrals per submission; the only number allowed is 1, because one receipt has one outcome.
+    pub submit_batch: usize,
+    /// What becomes of a submission of unknown fate. Default [`Ambiguity::Hold`].
+    pub ambiguity: Ambiguity,
     /// How long one call may take (`timeout_seconds`, 1 to 300). Default 30 s.
     pub timeout: Duration,
     /// Largest answer that is read, in bytes, up to 256 MiB. Default 32 MiB.
     pub max_body_bytes: usize,
+}
+
+/// What becomes of a submitted referral whose fate is unknown and cannot be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ambiguity {
+    /// Held with reason `outcome_unknown`, for a person to look in proGres.
+    Hold,
+    /// Submitted again in a later run, at the risk of a second referral in proGres.
+    Resend,
 }
 
 /// `[ping.paging]`. How PING wants to be asked for a next page is not public, so the field names are settings.
@@ -142,6 +156,12 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
         .and_then(|words| read_words(&words));
     let details_batch = section.integer("details_batch", 25, 1..=500);
     let status_batch = section.integer("status_batch", 25, 1..=500);
+    let submit_batch = section.integer("submit_batch", 1, 1..=1);
+    let ambiguity = section.choice(
+        "ambiguity",
+        Ambiguity::Hold,
+        &[("hold", Ambiguity::Hold), ("resend", Ambiguity::Resend)],
+    );
     let timeout = section.seconds("timeout_seconds", 30, 1..=300);
     let max_body_bytes = section.integer("max_body_bytes", DEFAULT_BODY_BYTES, 1..=MAX_BODY_BYTES);
     Ok(PingSettings {
@@ -159,6 +179,8 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
         status_words: status_words?,
         details_batch: details_batch?,
         status_batch: status_batch?,
+        submit_batch: submit_batch?,
+        ambiguity: ambiguity?,
         timeout: timeout?,
         max_body_bytes: max_body_bytes?,
     })
@@ -279,6 +301,12 @@ mod tests {
             .set("ping", "ingestion_path", "\"/v3/{PartnerId}/data\"")
             .profile();
         assert_eq!(profile.ping.ingestion_path, "/v3/{PartnerId}/data");
+    }
+
+    #[test]
+    fn referrals_are_submitted_one_by_one() {
+        let faults = minimal().set("ping", "submit_batch", "2").faults();
+        assert_eq!(faults, "ping.submit_batch: 2 is above 1");
     }
 
     #[test]

@@ -53,6 +53,10 @@ pub struct PrimeroSettings {
     pub intake_user: Option<String>,
     /// User that case workers refer to when they mean proGres; unset: any.
     pub progres_user: Option<String>,
+    /// Whom proGres is to turn to where the case worker's profile says too little; unset: such a referral is held.
+    pub fallback_contact: Option<FallbackContact>,
+    /// The field of a service that says why it was rejected. Default `unhcr_referral_rejection_reason`.
+    pub rejection_reason_field: String,
     /// What becomes of a referral whose only matching case is closed. Default [`ClosedCase::Hold`].
     pub closed_case: ClosedCase,
     /// Allows an installation without any numbered case, which has no control entry. Default: no.
@@ -71,6 +75,19 @@ pub struct PrimeroSettings {
     pub max_body_bytes: usize,
 }
 
+/// `[primero.fallback_contact]`, whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FallbackContact {
+    /// Name among people. A submission has no field for it.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Phone number.
+    pub phone: String,
+    /// Position; what tells proGres that a contact was substituted.
+    pub position: String,
+}
+
 /// What becomes of a referral whose only matching case is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,6 +103,9 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
     let receiving_agency = section.text_or("receiving_agency", "UNICEF");
     let intake_user = section.optional_text("intake_user");
     let progres_user = section.optional_text("progres_user");
+    let fallback_contact = section.optional_section("fallback_contact", read_contact);
+    let rejection_reason_field =
+        section.text_or("rejection_reason_field", "unhcr_referral_rejection_reason");
     let closed_case = section.choice(
         "closed_case",
         ClosedCase::Hold,
@@ -103,6 +123,8 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
         receiving_agency: receiving_agency?,
         intake_user: intake_user?,
         progres_user: progres_user?,
+        fallback_contact: fallback_contact?,
+        rejection_reason_field: rejection_reason_field?,
         closed_case: closed_case?,
         allow_empty: allow_empty?,
         look_up_batch: look_up_batch?,
@@ -111,6 +133,17 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
         service_defaults: service_defaults?,
         timeout: timeout?,
         max_body_bytes: max_body_bytes?,
+    })
+}
+
+fn read_contact(section: &Section<'_>) -> Read<FallbackContact> {
+    let [name, email, phone, position] =
+        ["name", "email", "phone", "position"].map(|key| section.text(key));
+    Ok(FallbackContact {
+        name: name?,
+        email: email?,
+        phone: phone?,
+        position: position?,
     })
 }
 
@@ -162,6 +195,20 @@ mod tests {
             json!({ "consent_date": "2026-01-01", "nationality": ["a", "b"] })
         );
         assert_eq!(profile.primero.service_defaults["urgent"], json!(false));
+    }
+
+    #[test]
+    fn a_fallback_contact_is_whole_or_not_there() {
+        assert_eq!(minimal().profile().primero.fallback_contact, None);
+        let faults = minimal()
+            .set("primero.fallback_contact", "email", "\"cp@example.org\"")
+            .faults();
+        assert_eq!(
+            faults,
+            "primero.fallback_contact.name: missing\n\
+             primero.fallback_contact.phone: missing\n\
+             primero.fallback_contact.position: missing"
+        );
     }
 
     #[test]

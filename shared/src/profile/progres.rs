@@ -15,6 +15,27 @@ pub struct ProgresSettings {
     pub organization_from: String,
     /// Who refers, as proGres shows it. Default `Primero CP`.
     pub referred_by: String,
+    /// What becomes of a service that is referred again after its submission was closed. Default [`ReferredAgain::Hold`].
+    pub referred_again: ReferredAgain,
+}
+
+impl ProgresSettings {
+    /// Whether Primero means UNHCR by this agency, whatever its case and blanks.
+    #[must_use]
+    pub fn is_agency(&self, name: &str) -> bool {
+        let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+        bare(name) == bare(&self.agency)
+    }
+}
+
+/// What becomes of a service that is referred again after its submission was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferredAgain {
+    /// Held with reason `referred_again`, for a person to release.
+    Hold,
+    /// Submitted as another referral.
+    Send,
 }
 
 pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
@@ -22,10 +43,35 @@ pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
     let business_unit = section.guid("business_unit");
     let organization_from = section.guid("organization_from");
     let referred_by = section.text_or("referred_by", "Primero CP");
+    let referred_again = section.choice(
+        "referred_again",
+        ReferredAgain::Hold,
+        &[("hold", ReferredAgain::Hold), ("send", ReferredAgain::Send)],
+    );
     Ok(ProgresSettings {
         agency: agency?,
         business_unit: business_unit?,
         organization_from: organization_from?,
         referred_by: referred_by?,
+        referred_again: referred_again?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::minimal;
+
+    #[test]
+    fn an_agency_is_the_same_whatever_its_case_and_blanks() {
+        let progres = minimal()
+            .set("progres", "agency", "\"UN HCR\"")
+            .profile()
+            .progres;
+        for name in ["UNHCR", " unhcr ", "Un hcR"] {
+            assert!(progres.is_agency(name), "{name}");
+        }
+        for name in ["", "UNHCR Field", "UNICEF"] {
+            assert!(!progres.is_agency(name), "{name}");
+        }
+    }
 }

@@ -38,6 +38,7 @@ pub(super) fn minimal() -> Draft {
         .set("progres", "business_unit", guid)
         .set("progres", "organization_from", guid)
         .set("primero", "module_id", "\"primeromodule-cp\"")
+        .set("window", "start_from", "2026-01-01T00:00:00Z")
         .set("service_in", "Shelter", "\"shelter\"")
         .set("language_in", "other", "\"language9\"")
 }

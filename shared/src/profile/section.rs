@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use toml::{Table, Value};
 use uuid::Uuid;
 
@@ -60,6 +61,19 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A table that may be left out.
+    pub(super) fn optional_section<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Section<'a>) -> Read<T>,
+    ) -> Read<Option<T>> {
+        let section = self.section(key)?;
+        if section.table.is_some() {
+            return read(&section).map(Some);
+        }
+        Ok(None)
+    }
+
     /// A required text.
     pub(super) fn text(&self, key: &str) -> Read<String> {
         self.optional_text(key)?
@@ -99,6 +113,20 @@ impl<'a> Section<'a> {
     pub(super) fn guid(&self, key: &str) -> Read<String> {
         let text = self.text(key)?;
         self.noted(key, canonical_guid(&text))
+    }
+
+    /// A required moment: a TOML date-time or a text, with its offset from UTC.
+    pub(super) fn moment(&self, key: &str) -> Read<Timestamp> {
+        let found = match self.value(key) {
+            Some(Value::Datetime(moment)) => moment.to_string(),
+            _ => self.text(key)?,
+        };
+        let expected = "a time with its offset, such as 2026-01-31T00:00:00Z";
+        let moment = found.parse();
+        self.noted(
+            key,
+            moment.map_err(|_| ProfileProblem::NotA { found, expected }),
+        )
     }
 
     pub(super) fn switch(&self, key: &str, default: bool) -> Read<bool> {

@@ -42,9 +42,16 @@ fn the_reference_shows_the_defaults() {
     let mut primero = profile.primero;
     primero.intake_user = None;
     primero.progres_user = None;
+    primero.fallback_contact = None;
     primero.case_defaults.clear();
     primero.service_defaults.clear();
     assert_eq!(primero, defaults.primero);
+    assert_eq!(profile.consent, defaults.consent);
+    assert_eq!(profile.window.overlap, defaults.window.overlap);
+    assert_eq!(
+        profile.progres.referred_again,
+        defaults.progres.referred_again
+    );
 }
 
 #[test]

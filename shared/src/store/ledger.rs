@@ -84,6 +84,9 @@ pub struct RecordRow<P> {
     /// Whether the source changed while the row awaited PING's word, so that it is to be sent again afterwards.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
+    /// Whether a person released it, and it has not been held or done since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
     /// How often the source was told of a `done` record and still lists it; or, of a `held` one, whether it was told at all.
     pub told: u32,
     /// Whether the effect of a `held` record was seen or written at its destination: then the source is never told that it failed.

@@ -103,6 +103,7 @@ fn row(number: u128, state: RecordState, fence: u64) -> RecordRow<String> {
         accepted_at: None,
         checks: 0,
         superseded: false,
+        released: false,
         told: 0,
         in_place: false,
         first_seen_at: NOW,

@@ -86,6 +86,53 @@ async fn disabled_cases_are_left_out_by_number_and_shown_by_id() {
 }
 
 #[tokio::test]
+async fn a_case_is_read_again_by_its_id_with_the_fields_of_a_change() {
+    let bridge = Bridge::start().await;
+    let mut named = child("803-1");
+    named["name_first"] = json!("Lindiwe");
+    named["name_last"] = json!("Okello");
+    let id = bridge.insert(named);
+    let gone: CaseRecordId = "aaaaaaaa-0000-4000-8000-000000000001".parse().unwrap();
+
+    let found = bridge
+        .client
+        .changed_cases_by_id(&[id, gone], &["name_first"])
+        .await
+        .unwrap();
+
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[&id].value("name_first"), Some(&json!("Lindiwe")));
+    assert_eq!(found[&id].value("name_last"), None);
+    // One call chose the control entry.
+    assert_eq!(bridge.requests(LIST), 2);
+}
+
+#[tokio::test]
+async fn a_case_that_is_read_again_is_believed_missing_only_beside_the_control_entry() {
+    let (client, _server) = controlled(vec![
+        page(&[], 0),
+        page(&[row(1, "803-CONTROL")], 1),
+        page(&[], 0),
+    ])
+    .await;
+    let id: CaseRecordId = "aaaaaaaa-0000-4000-8000-000000000002".parse().unwrap();
+
+    let answer = client.changed_cases_by_id(&[id], &[]).await;
+
+    assert_eq!(stop(answer), Stop::ControlMissing);
+}
+
+#[tokio::test]
+async fn an_installation_without_a_numbered_case_can_still_read_its_cases_again() {
+    let bridge = Bridge::start().await;
+    let id = bridge.insert(json!({ "module_id": "primeromodule-cp", "status": "open" }));
+
+    let found = bridge.client.changed_cases_by_id(&[id], &[]).await.unwrap();
+
+    assert!(found.contains_key(&id));
+}
+
+#[tokio::test]
 async fn cases_are_looked_up_by_case_id_in_one_call() {
     let (bridge, first) = Bridge::start().await.with_child("803-1").await;
     let second = bridge.insert(child("803-2"));

@@ -1,0 +1,192 @@
+//! What Primero shows of a service that is referred to UNHCR: the case, its referrals, and whom to turn to. Pure.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::ids::{ReferralId, ServiceId};
+use crate::domain::pii::Pii;
+use crate::domain::record::RecordKey;
+use crate::primero::{ChangedCase, Referral, ReferralStatus, Service, User};
+use crate::profile::Profile;
+
+/// The fields that a submission is made of, beside those of every look-up.
+const MAPPED: [&str; 10] = [
+    "name_first",
+    "name_middle",
+    "name_last",
+    "unhcr_id_no",
+    "date_of_birth",
+    "sex",
+    "telephone_current",
+    "address_current",
+    "protection_concerns",
+    "owned_by",
+];
+const SERVICE_FIELDS: [&str; 3] = [
+    "service_type",
+    "service_type_other",
+    "service_referral_notes",
+];
+
+/// One record as Primero shows it, whole.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub case: Arc<ChangedCase>,
+    /// All referrals of the case.
+    pub referrals: Arc<Vec<Referral>>,
+    /// The case's owner, where there is something to send and the owner is known.
+    pub owner: Option<User>,
+}
+
+/// What a key names.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'s> {
+    /// A service for UNHCR.
+    Service(&'s Service, ServiceId),
+    /// A referral that names no service of the case.
+    Referral(&'s Referral),
+    /// What is no longer there.
+    Gone,
+}
+
+impl Source {
+    /// What the key names in this case.
+    pub fn subject(&self, key: &RecordKey, profile: &Profile) -> Subject<'_> {
+        let Some(case_id) = &self.case.case.case_id else {
+            return Subject::Gone;
+        };
+        if !self.case.case.enabled {
+            return Subject::Gone;
+        }
+        let service = services(&self.case, profile)
+            .filter_map(|service| Some((service, service_id(service)?)))
+            .find(|(_, id)| RecordKey::of_service(case_id, *id) == *key);
+        if let Some((service, id)) = service {
+            return Subject::Service(service, id);
+        }
+        without_service(&self.case, &self.referrals, profile)
+            .find(|referral| RecordKey::of_referral(case_id, referral.id) == *key)
+            .map_or(Subject::Gone, Subject::Referral)
+    }
+
+    /// The referrals of a service to proGres.
+    pub fn referrals_of<'s, 'p>(
+        &'s self,
+        service: ServiceId,
+        profile: &'p Profile,
+    ) -> impl Iterator<Item = &'s Referral> + use<'s, 'p> {
+        let of_service = move |referral: &&Referral| named_service(referral) == Some(service);
+        let made = self.referrals.iter().filter(of_service);
+        made.filter(|referral| is_to_progres(referral, profile))
+    }
+
+    /// Everything of the subject that a submission, or its refusal, rests on.
+    pub fn fingerprint_input(&self, subject: Subject<'_>, profile: &Profile) -> Pii<Vec<u8>> {
+        let (service, referrals): (Option<&Service>, Vec<&Referral>) = match subject {
+            Subject::Service(service, id) => {
+                (Some(service), self.referrals_of(id, profile).collect())
+            }
+            Subject::Referral(referral) => (None, vec![referral]),
+            Subject::Gone => (None, Vec::new()),
+        };
+        let of_case = case_fields(profile).map(|field| self.case.value(field).cloned());
+        let of_service = SERVICE_FIELDS.map(|field| Some(service?.text(field)?.into()));
+        let owner = self.owner.as_ref();
+        let of_owner = [
+            owner.and_then(|owner| owner.full_name.as_ref()),
+            owner.and_then(|owner| owner.email.as_ref()),
+            owner.and_then(|owner| owner.phone.as_ref()),
+            owner.and_then(|owner| owner.position.as_ref()),
+        ];
+        let of_owner = of_owner.map(|text| Some(text?.expose().as_str().into()));
+        let number = self.case.case.individual_no.as_ref();
+        let number = number.map(|number| number.expose().as_str().into());
+        let mut stand: Vec<(ReferralId, &str, bool)> = referrals
+            .into_iter()
+            .map(|made| (made.id, word(made.status), made.consent_overridden))
+            .collect();
+        stand.sort_unstable();
+        let stand = stand
+            .into_iter()
+            .map(|(id, status, overridden)| Some(format!("{id} {status} {overridden}").into()));
+        let all: Vec<Option<Value>> = of_case
+            .chain(of_service)
+            .chain(of_owner)
+            .chain([number])
+            .chain(stand)
+            .collect();
+        Pii::new(
+            Value::from_iter(all.into_iter().map(Value::from))
+                .to_string()
+                .into_bytes(),
+        )
+    }
+}
+
+/// What a case is listed with, beside its services and numbers.
+pub fn case_fields(profile: &Profile) -> impl Iterator<Item = &str> {
+    let consent = profile.consent.fields.iter().map(String::as_str);
+    MAPPED.into_iter().chain(consent)
+}
+
+/// The services of a case that UNHCR is to give.
+pub fn services<'c, 'p>(
+    case: &'c ChangedCase,
+    profile: &'p Profile,
+) -> impl Iterator<Item = &'c Service> + use<'c, 'p> {
+    let services = case.case.services.iter();
+    services.filter(|service| {
+        let agency = service.text("service_implementing_agency");
+        agency.is_some_and(|agency| profile.progres.is_agency(agency))
+    })
+}
+
+/// The id of a service, if it has one.
+pub fn service_id(service: &Service) -> Option<ServiceId> {
+    service.unique_id()?.parse().ok()
+}
+
+/// Referrals to the proGres user that name no service of the case, so that nobody can tell what is asked for.
+pub fn without_service<'s, 'p>(
+    case: &'p ChangedCase,
+    referrals: &'s [Referral],
+    profile: &'p Profile,
+) -> impl Iterator<Item = &'s Referral> + use<'s, 'p> {
+    // Where any user stands for proGres, a referral without a service may be meant for anybody.
+    let told_apart = profile.primero.progres_user.is_some();
+    referrals.iter().filter(move |referral| {
+        let mut services = case.case.services.iter();
+        let named = named_service(referral);
+        told_apart
+            && is_to_progres(referral, profile)
+            && !(named.is_some() && services.any(|service| service_id(service) == named))
+    })
+}
+
+/// Whether a referral was made to the user that stands for proGres.
+fn is_to_progres(referral: &Referral, profile: &Profile) -> bool {
+    let Some(user) = &profile.primero.progres_user else {
+        return true;
+    };
+    let to = referral.to.as_ref();
+    to.is_some_and(|to| to.expose().trim() == user)
+}
+
+fn named_service(referral: &Referral) -> Option<ServiceId> {
+    referral.service.as_deref()?.parse().ok()
+}
+
+const fn word(status: ReferralStatus) -> &'static str {
+    match status {
+        ReferralStatus::InProgress => "in_progress",
+        ReferralStatus::Accepted => "accepted",
+        ReferralStatus::Rejected => "rejected",
+        ReferralStatus::Done => "done",
+        ReferralStatus::Revoked => "revoked",
+        ReferralStatus::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests;
