@@ -9,11 +9,13 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::event::{Event, EventError};
+use super::metrics;
 use crate::clock::SystemClock;
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
 use crate::domain::system::WorkflowName;
+use crate::engine::{Finished, Request};
 use crate::entropy::Entropy;
 use crate::profile::{Profile, ProfileFaults};
 use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
@@ -138,14 +140,14 @@ impl Host {
             entropy: Arc::new(Entropy::from_system()),
         };
         let request = &event.request;
-        let mut finished = installation.run(workflow, request, end, &|_| {}).await;
+        let mut finished = run_once(&installation, workflow, request, end).await;
         if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
             // A secret kept since an earlier invocation may have been rotated; one that is still the same is not tried again.
             self.known_secrets.lock().await.remove(&deployment);
             let fresh = self.secrets_of(&deployment).await?;
             if fresh.versions() != installation.secrets.versions() {
                 installation.secrets = fresh;
-                finished = installation.run(workflow, request, end, &|_| {}).await;
+                finished = run_once(&installation, workflow, request, end).await;
             }
         }
         finished
@@ -205,4 +207,18 @@ impl Host {
         known.insert(deployment.clone(), secrets.clone());
         Ok(secrets)
     }
+}
+
+/// Runs once, and tells the metrics.
+async fn run_once(
+    installation: &Installation,
+    workflow: WorkflowName,
+    request: &Request,
+    end: Timestamp,
+) -> Finished {
+    let finished = installation.run(workflow, request, end, &|_| {}).await;
+    if metrics::write(&finished, std::io::stdout()).is_err() {
+        tracing::error!("the metrics of the run could not be written");
+    }
+    finished
 }
