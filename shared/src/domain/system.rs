@@ -30,17 +30,27 @@ impl fmt::Display for System {
 pub enum WorkflowName {
     /// 1.1: referrals from proGres to Primero.
     ReferralsToPrimero,
+    /// 1.2: decisions from Primero to proGres.
+    DecisionsToProgres,
+    /// 2.1: referrals from Primero to proGres.
+    ReferralsToProgres,
 }
 
 impl WorkflowName {
     /// Every workflow.
-    pub const ALL: &'static [Self] = &[Self::ReferralsToPrimero];
+    pub const ALL: &'static [Self] = &[
+        Self::ReferralsToPrimero,
+        Self::DecisionsToProgres,
+        Self::ReferralsToProgres,
+    ];
 
     /// The number that programme staff use.
     #[must_use]
     pub const fn number(self) -> &'static str {
         match self {
             Self::ReferralsToPrimero => "1.1",
+            Self::DecisionsToProgres => "1.2",
+            Self::ReferralsToProgres => "2.1",
         }
     }
 
@@ -49,6 +59,7 @@ impl WorkflowName {
     pub const fn follows_changes(self) -> bool {
         match self {
             Self::ReferralsToPrimero => false,
+            Self::DecisionsToProgres | Self::ReferralsToProgres => true,
         }
     }
 
@@ -57,13 +68,18 @@ impl WorkflowName {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ReferralsToPrimero => "referrals-to-primero",
+            Self::DecisionsToProgres => "decisions-to-progres",
+            Self::ReferralsToProgres => "referrals-to-progres",
         }
     }
 }
 
 /// A text that names no workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no workflow of this name or number; there is referrals-to-primero (1.1)")]
+#[error(
+    "no workflow of this name or number; there are referrals-to-primero (1.1), decisions-to-progres (1.2) and \
+     referrals-to-progres (2.1)"
+)]
 pub struct UnknownWorkflow;
 
 impl FromStr for WorkflowName {
@@ -71,15 +87,37 @@ impl FromStr for WorkflowName {
 
     /// Accepts the name or the number.
     fn from_str(text: &str) -> Result<Self, UnknownWorkflow> {
-        match text {
-            "referrals-to-primero" | "1.1" => Ok(Self::ReferralsToPrimero),
-            _ => Err(UnknownWorkflow),
-        }
+        let named = |name: &&Self| text == name.as_str() || text == name.number();
+        Self::ALL.iter().find(named).copied().ok_or(UnknownWorkflow)
     }
 }
 
 impl fmt::Display for WorkflowName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workflow_is_called_by_its_name_or_its_number() {
+        for name in WorkflowName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(*name));
+            assert_eq!(name.number().parse(), Ok(*name));
+            let listed = format!("{name} ({})", name.number());
+            assert!(UnknownWorkflow.to_string().contains(&listed), "{listed}");
+        }
+        assert_eq!("1".parse::<WorkflowName>(), Err(UnknownWorkflow));
+    }
+
+    #[test]
+    fn a_workflow_has_one_name_everywhere() {
+        for name in WorkflowName::ALL {
+            let stored = serde_json::to_value(name).expect("a name is a text");
+            assert_eq!(stored, name.as_str());
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::decisions_to_progres::DecisionsToProgres;
 use super::referrals_to_primero::ReferralsToPrimero;
+use super::referrals_to_progres::ReferralsToProgres;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::domain::fingerprint::FingerprintKey;
@@ -92,6 +94,14 @@ impl Installation {
                     &around,
                 )
                 .await
+            }
+            WorkflowName::DecisionsToProgres => {
+                let workflow = DecisionsToProgres::new(profile, &ping, &primero, fingerprints);
+                run(&workflow, request, &around).await
+            }
+            WorkflowName::ReferralsToProgres => {
+                let workflow = ReferralsToProgres::new(profile, &ping, &primero, fingerprints);
+                run(&workflow, request, &around).await
             }
         }
     }

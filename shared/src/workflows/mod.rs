@@ -3,9 +3,14 @@
 mod faults;
 mod installation;
 mod source_rows;
+#[cfg(test)]
+mod testing;
 mod trouble;
+mod window;
 
 pub mod decisions_to_primero;
+pub mod decisions_to_progres;
 pub mod referrals_to_primero;
+pub mod referrals_to_progres;
 
 pub use self::installation::Installation;

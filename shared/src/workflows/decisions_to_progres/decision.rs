@@ -174,14 +174,12 @@ fn key_of(
         return intervention.id.into();
     }
     let id: Option<ServiceId> = service.unique_id().and_then(|id| id.parse().ok());
-    match (&case.case.case_id, id) {
-        (Some(case), Some(id)) => RecordKey::of_service(case, id),
-        _ => {
-            let number = service.intervention_number().unwrap_or_default();
-            let bytes = format!("{}\n{number}", case.case.id).into_bytes();
-            RecordKey::of_unreadable(&keys.fingerprint(&Pii::new(bytes)))
-        }
+    if let (Some(case), Some(id)) = (&case.case.case_id, id) {
+        return RecordKey::of_service(case, id);
     }
+    let number = service.intervention_number().unwrap_or_default();
+    let bytes = format!("{}\n{number}", case.case.id).into_bytes();
+    RecordKey::of_unreadable(&keys.fingerprint(&Pii::new(bytes)))
 }
 
 #[cfg(test)]

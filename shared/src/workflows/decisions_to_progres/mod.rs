@@ -16,17 +16,47 @@
 
 mod confirmation;
 mod decision;
+mod delivery;
 mod mapping;
 mod submission;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::CaseRecordId;
+use self::mapping::Source;
+use super::window;
+use crate::domain::fingerprint::{Fingerprint, FingerprintKey};
+use crate::domain::ids::{CaseRecordId, TransactionId};
+use crate::domain::outcome::Calls;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::domain::system::WorkflowName;
+use crate::engine::{
+    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
+    Located, Mapped, Opened, Page, Tells, Workflow, Written,
+};
+use crate::primero::{ChangedCase, Changes, PrimeroClient};
+use crate::profile::Profile;
+use crate::progres::PingClient;
 
 pub use self::mapping::Decision;
+
+/// Workflow 1.2 in one run.
+pub struct DecisionsToProgres<'r> {
+    profile: &'r Profile,
+    ping: &'r PingClient,
+    primero: &'r PrimeroClient,
+    fingerprints: FingerprintKey,
+}
 
 /// Where a decision stands, and what proGres may know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,4 +67,152 @@ pub struct Place {
     pub rival: Option<CaseRecordId>,
     /// The decision whose comment may be in proGres.
     pub commented: Option<Fingerprint>,
+}
+
+impl<'r> DecisionsToProgres<'r> {
+    /// The workflow between these two systems.
+    #[must_use]
+    pub const fn new(
+        profile: &'r Profile,
+        ping: &'r PingClient,
+        primero: &'r PrimeroClient,
+        fingerprints: FingerprintKey,
+    ) -> Self {
+        Self {
+            profile,
+            ping,
+            primero,
+            fingerprints,
+        }
+    }
+
+    /// The decisions of a case, one record each however often it holds them.
+    fn decisions(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
+        let decided = decision::decided(case, self.profile, &self.fingerprints);
+        let mut seen = HashSet::new();
+        let keys = decided.into_iter().map(|decided| decided.key);
+        keys.filter(|key| seen.insert(key.clone()))
+            .map(|key| Discovered {
+                version: Some(window::version(case)),
+                place: Some(Place {
+                    case: case.case.id,
+                    rival: None,
+                    commented: None,
+                }),
+                offer: Some(Arc::clone(case)),
+                ..Discovered::named(key)
+            })
+            .collect()
+    }
+}
+
+impl<'r> Workflow for DecisionsToProgres<'r> {
+    type Offer = Arc<ChangedCase>;
+    type Source = Source;
+    type Record = Decision;
+    /// There is one way to tell of a decision.
+    type Plan = ();
+    type Place = Place;
+    type Pages = Changes<'r>;
+
+    fn character(&self) -> Character {
+        Character {
+            name: WorkflowName::DecisionsToProgres,
+            feed: Feed::Changes {
+                start_from: self.profile.window.start_from,
+                overlap: self.profile.window.overlap,
+            },
+            tells: Tells::Nothing,
+            unaskable: None,
+        }
+    }
+
+    fn batches(&self) -> Batches {
+        Batches {
+            fetch: self.profile.primero.look_up_batch,
+            locate: self.profile.ping.status_batch,
+            write: self.profile.ping.status_batch,
+            verify: 1,
+            report: 1,
+        }
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.calls(),
+            primero: self.primero.calls(),
+            state: 0,
+        }
+    }
+
+    fn failed_calls(&self) -> u64 {
+        self.ping.failed_calls() + self.primero.failed_calls()
+    }
+
+    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Changes<'r>>, Stop> {
+        let from = from.unwrap_or(self.profile.window.start_from);
+        window::open(self.primero, from, &decision::CASE_FIELDS).await
+    }
+
+    async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
+        window::next_page(changes, |case| self.decisions(case)).await
+    }
+
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
+        self.read(asked).await
+    }
+
+    fn map(
+        &self,
+        key: &RecordKey,
+        source: Source,
+        history: History<'_, Place>,
+        now: Timestamp,
+    ) -> Mapped<Self> {
+        let today = now.to_zoned_datetime(TimeZone::UTC).date();
+        let by = (self.profile, &self.fingerprints);
+        let outcome = mapping::map(key, &source, &history, today, by);
+        let partition = Pii::new(key.to_string());
+        Mapped {
+            fingerprint: outcome.fingerprint,
+            place: Some(outcome.place),
+            result: outcome.result.map(|decision| (partition, decision)),
+        }
+    }
+
+    /// proGres cannot be asked what it knows of an intervention; the ledger remembers what it was told.
+    async fn locate(
+        &self,
+        decisions: &[&Decision],
+        _ledger: LedgerView<'_>,
+    ) -> BatchResult<Located<Self>> {
+        Ok(decisions.iter().map(|_| Ok(Located::Missing(()))).collect())
+    }
+
+    fn field_names(&self, decision: &Decision, (): &()) -> Vec<String> {
+        let fields = submission::of(decision).fields.into_iter();
+        fields.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn remark(&self, decision: &Decision, (): &()) -> Option<Reason> {
+        decision
+            .comment_may_be_there
+            .then_some(Reason::CommentUnconfirmed)
+    }
+
+    async fn write(&self, batch: &[(&Decision, &())]) -> BatchResult<Written<Place>> {
+        self.tell(batch).await
+    }
+
+    async fn confirm(
+        &self,
+        transaction: &TransactionId,
+        records: &[(&RecordKey, &Place)],
+    ) -> BatchResult<Confirmation<Place>> {
+        self.ask_after(transaction, records).await
+    }
 }

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::mapping::{Decision, Source, map};
-use crate::domain::fingerprint::FingerprintKey;
 use crate::engine::History;
 use crate::primero::ChangedCase;
-use crate::profile::Profile;
+pub use crate::workflows::testing::{keys, profile};
 
 pub const INTERVENTION: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
 pub const BUSINESS_UNIT: &str = "577ccdf6-86de-e811-80d8-001dd8b71fe3";
@@ -19,17 +17,6 @@ pub const SERVICE: &str = "5c2d4f6c-7a78-43b5-ac40-eb097be51d89";
 
 /// The day on which the tests take place.
 pub const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 23);
-
-/// The profile that ships for Gambella.
-pub fn profile() -> Profile {
-    let profile = Profile::parse(include_str!("../../../../infra/profiles/gambella.toml"));
-    profile.expect("the shipped profile has no faults")
-}
-
-/// A key for fingerprints.
-pub fn keys() -> FingerprintKey {
-    FingerprintKey::new(&SecretString::from("0123456789abcdef0123456789abcdef"))
-}
 
 /// A service that a referral of UNHCR made, and that was accepted.
 pub fn accepted() -> Value {

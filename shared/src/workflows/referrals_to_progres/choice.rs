@@ -11,7 +11,7 @@ use crate::profile::{Profile, ReferredAgain};
 
 /// A referral that was submitted to proGres.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submitted {
+pub struct SubmittedReferral {
     /// The referral in Primero.
     pub referral: ReferralId,
     /// When it was made.
@@ -22,7 +22,7 @@ pub struct Submitted {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Past<'p> {
     /// What was submitted for it.
-    pub submitted: Option<&'p Submitted>,
+    pub submitted: Option<&'p SubmittedReferral>,
     /// Whether proGres confirmed that.
     pub done: bool,
     /// Whether a person released it.
@@ -42,19 +42,14 @@ pub fn choose<'r>(
     let Some(newest) = pending.max_by_key(|referral| referral.created_at) else {
         return Err(without_pending(referrals, past));
     };
-    match past.submitted {
-        Some(before) if is_part_of(newest, before, referrals) => {
-            if past.done {
-                return Err(Fault::settled());
-            }
-        }
-        Some(_) => {
-            if profile.progres.referred_again == ReferredAgain::Hold && !past.released {
-                return Err(Fault::hold(Reason::ReferredAgain, Vec::new()));
-            }
-        }
-        None if past.done => return Err(Fault::settled()),
-        None => {}
+    let part_of = |before| is_part_of(newest, before, referrals);
+    if past.done && past.submitted.is_none_or(part_of) {
+        return Err(Fault::settled());
+    }
+    let again = past.submitted.is_some_and(|before| !part_of(before));
+    let may_again = past.released || profile.progres.referred_again == ReferredAgain::Send;
+    if again && !may_again {
+        return Err(Fault::hold(Reason::ReferredAgain, Vec::new()));
     }
     if newest.created_at < profile.window.start_from {
         return Err(Fault::skip(Reason::BeforeStart));
@@ -94,7 +89,7 @@ fn without_pending(referrals: &[&Referral], past: Past<'_>) -> Fault {
 
 /// Whether a pending referral belongs to the submission that was made before: it is the same one, or was made before that one was
 /// closed.
-fn is_part_of(referral: &Referral, before: &Submitted, referrals: &[&Referral]) -> bool {
+fn is_part_of(referral: &Referral, before: &SubmittedReferral, referrals: &[&Referral]) -> bool {
     let submitted = referrals.iter().find(|other| other.id == before.referral);
     match submitted {
         Some(submitted) if is_pending(submitted) => true,
@@ -129,15 +124,15 @@ mod tests {
         text.parse().expect("a GUID")
     }
 
-    fn first_submitted() -> Submitted {
-        Submitted {
+    fn first_submitted() -> SubmittedReferral {
+        SubmittedReferral {
             referral: id(FIRST),
             made_at: MADE.parse().expect("a moment"),
         }
     }
 
     /// Submitted before, and confirmed.
-    fn done(submitted: &Submitted) -> Past<'_> {
+    fn done(submitted: &SubmittedReferral) -> Past<'_> {
         Past {
             submitted: Some(submitted),
             done: true,

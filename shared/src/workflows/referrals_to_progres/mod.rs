@@ -17,15 +17,72 @@
 
 mod choice;
 mod contact;
+mod delivery;
 mod mapping;
 mod source;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
-pub use self::choice::Submitted;
-use crate::domain::ids::CaseRecordId;
+use self::choice::Past;
+pub use self::choice::SubmittedReferral;
+use self::source::{Source, Subject};
+use super::window;
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::ids::{CaseRecordId, TransactionId};
+use crate::domain::outcome::Calls;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::domain::system::WorkflowName;
+use crate::engine::{
+    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
+    LedgerView, Located, Mapped, OnLoss, Opened, Page, Tells, Workflow, Written,
+};
+use crate::primero::{self, ChangedCase, Changes, PrimeroClient, User};
+use crate::profile::{Ambiguity, Profile};
+use crate::progres::{PingClient, Submission};
+
+/// Workflow 2.1 in one run.
+pub struct ReferralsToProgres<'r> {
+    profile: &'r Profile,
+    ping: &'r PingClient,
+    primero: &'r PrimeroClient,
+    fingerprints: FingerprintKey,
+    /// All users, once they were needed.
+    users: OnceCell<HashMap<Pii<String>, User>>,
+    /// Records that came to light while others were read.
+    found: RefCell<Vec<Discovered<Self>>>,
+}
+
+/// What discovery shows of a record.
+pub struct Offer {
+    case: Arc<ChangedCase>,
+    /// The referrals of the case, where they were read already.
+    referrals: Option<Arc<Vec<primero::Referral>>>,
+}
+
+/// A referral, ready to be submitted.
+#[derive(Clone, Debug)]
+pub struct Referral {
+    /// What proGres gets.
+    pub submission: Submission,
+    /// Whether its contact is the profile's in part.
+    pub contact_substituted: bool,
+    /// Where the service stands once PING accepted it.
+    pub place: Place,
+}
 
 /// Where a service stands in Primero, and what was submitted for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,5 +90,223 @@ pub struct Place {
     /// The case in URLs.
     pub case: CaseRecordId,
     /// What PING accepted for it, if anything.
-    pub submitted: Option<Submitted>,
+    pub submitted: Option<SubmittedReferral>,
+}
+
+impl Place {
+    const fn of(case: &ChangedCase) -> Self {
+        Self {
+            case: case.case.id,
+            submitted: None,
+        }
+    }
+}
+
+impl<'r> ReferralsToProgres<'r> {
+    /// The workflow between these two systems.
+    #[must_use]
+    pub fn new(
+        profile: &'r Profile,
+        ping: &'r PingClient,
+        primero: &'r PrimeroClient,
+        fingerprints: FingerprintKey,
+    ) -> Self {
+        Self {
+            profile,
+            ping,
+            primero,
+            fingerprints,
+            users: OnceCell::new(),
+            found: RefCell::default(),
+        }
+    }
+
+    /// The services of a case that UNHCR is to give, referred or not.
+    fn services(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
+        source::services(case, self.profile)
+            .map(|service| {
+                let ids = (&case.case.case_id, source::service_id(service));
+                let (key, fault) = match ids {
+                    (Some(case), Some(service)) => (RecordKey::of_service(case, service), None),
+                    _ => self.without_id(case),
+                };
+                Discovered {
+                    version: Some(window::version(case)),
+                    place: Some(Place::of(case)),
+                    offer: Some(Offer {
+                        case: Arc::clone(case),
+                        referrals: None,
+                    }),
+                    fault,
+                    ..Discovered::named(key)
+                }
+            })
+            .collect()
+    }
+
+    /// A service that cannot be named is held under its case.
+    fn without_id(&self, case: &ChangedCase) -> (RecordKey, Option<Fault>) {
+        let bytes = Pii::new(case.case.id.to_string().into_bytes());
+        let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
+        let fields = vec!["case_id".to_owned(), "unique_id".to_owned()];
+        (key, Some(Fault::hold(Reason::UnreadableRecord, fields)))
+    }
+
+    /// What is to be submitted for a record, or why nothing is.
+    fn referral(
+        &self,
+        source: &Source,
+        subject: Subject<'_>,
+        history: &History<'_, Place>,
+        today: Date,
+    ) -> Result<Referral, Fault> {
+        let (service, id) = match subject {
+            Subject::Service(service, id) => (service, id),
+            Subject::Referral(lone) => return Err(choice::without_service(lone, self.profile)),
+            Subject::Gone if history.done => return Err(Fault::settled()),
+            Subject::Gone => return Err(Fault::skip(Reason::NotReferred)),
+        };
+        let past = Past {
+            submitted: history.place.and_then(|place| place.submitted.as_ref()),
+            done: history.done,
+            released: history.released,
+        };
+        let made: Vec<&primero::Referral> = source.referrals_of(id, self.profile).collect();
+        let chosen = choice::choose(&made, past, self.profile)?;
+        let mapped = mapping::map(source, (service, id), chosen, today, self.profile)?;
+        Ok(Referral {
+            submission: mapped.submission,
+            contact_substituted: mapped.contact_substituted,
+            place: Place {
+                case: source.case.case.id,
+                submitted: Some(SubmittedReferral {
+                    referral: chosen.id,
+                    made_at: chosen.created_at,
+                }),
+            },
+        })
+    }
+}
+
+impl<'r> Workflow for ReferralsToProgres<'r> {
+    type Offer = Offer;
+    type Source = Source;
+    type Record = Referral;
+    /// There is one way to submit a referral.
+    type Plan = ();
+    type Place = Place;
+    type Pages = Changes<'r>;
+
+    fn character(&self) -> Character {
+        Character {
+            name: WorkflowName::ReferralsToProgres,
+            feed: Feed::Changes {
+                start_from: self.profile.window.start_from,
+                overlap: self.profile.window.overlap,
+            },
+            tells: Tells::Nothing,
+            unaskable: Some(match self.profile.ping.ambiguity {
+                Ambiguity::Hold => OnLoss::Hold,
+                Ambiguity::Resend => OnLoss::Resend,
+            }),
+        }
+    }
+
+    fn batches(&self) -> Batches {
+        Batches {
+            fetch: self.profile.primero.look_up_batch,
+            locate: self.profile.primero.look_up_batch,
+            write: self.profile.ping.submit_batch,
+            verify: 1,
+            report: 1,
+        }
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.calls(),
+            primero: self.primero.calls(),
+            state: 0,
+        }
+    }
+
+    fn failed_calls(&self) -> u64 {
+        self.ping.failed_calls() + self.primero.failed_calls()
+    }
+
+    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Changes<'r>>, Stop> {
+        let from = from.unwrap_or(self.profile.window.start_from);
+        let fields: Vec<&str> = source::case_fields(self.profile).collect();
+        window::open(self.primero, from, &fields).await
+    }
+
+    async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
+        window::next_page(changes, |case| self.services(case)).await
+    }
+
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
+        self.read(asked).await
+    }
+
+    fn found(&self) -> Vec<Discovered<Self>> {
+        self.found.take()
+    }
+
+    fn map(
+        &self,
+        key: &RecordKey,
+        source: Source,
+        history: History<'_, Place>,
+        now: Timestamp,
+    ) -> Mapped<Self> {
+        let subject = source.subject(key, self.profile);
+        let input = source.fingerprint_input(subject, self.profile);
+        let today = now.to_zoned_datetime(TimeZone::UTC).date();
+        let submitted = history.place.and_then(|place| place.submitted.clone());
+        let case = source.case.case.id;
+        let partition = Pii::new(case.to_string());
+        Mapped {
+            fingerprint: self.fingerprints.fingerprint(&input),
+            place: Some(Place { case, submitted }),
+            result: self
+                .referral(&source, subject, &history, today)
+                .map(|referral| (partition, referral)),
+        }
+    }
+
+    /// PING cannot be asked what it knows of a referral; the ledger remembers what was submitted.
+    async fn locate(
+        &self,
+        referrals: &[&Referral],
+        _ledger: LedgerView<'_>,
+    ) -> BatchResult<Located<Self>> {
+        Ok(referrals.iter().map(|_| Ok(Located::Missing(()))).collect())
+    }
+
+    fn field_names(&self, referral: &Referral, (): &()) -> Vec<String> {
+        let fields = referral.submission.fields.iter();
+        fields.map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn remark(&self, referral: &Referral, (): &()) -> Option<Reason> {
+        referral
+            .contact_substituted
+            .then_some(Reason::ContactSubstituted)
+    }
+
+    async fn write(&self, batch: &[(&Referral, &())]) -> BatchResult<Written<Place>> {
+        self.submit(batch).await
+    }
+
+    async fn confirm(
+        &self,
+        transaction: &TransactionId,
+        records: &[(&RecordKey, &Place)],
+    ) -> BatchResult<Confirmation<Place>> {
+        self.ask_after(transaction, records).await
+    }
 }

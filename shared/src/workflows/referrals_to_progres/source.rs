@@ -110,17 +110,14 @@ impl Source {
         let stand = stand
             .into_iter()
             .map(|(id, status, overridden)| Some(format!("{id} {status} {overridden}").into()));
-        let all: Vec<Option<Value>> = of_case
+        let all: Value = of_case
             .chain(of_service)
             .chain(of_owner)
             .chain([number])
             .chain(stand)
+            .map(Value::from)
             .collect();
-        Pii::new(
-            Value::from_iter(all.into_iter().map(Value::from))
-                .to_string()
-                .into_bytes(),
-        )
+        Pii::new(all.to_string().into_bytes())
     }
 }
 

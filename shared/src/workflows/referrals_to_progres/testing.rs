@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::source::Source;
 use crate::primero::{ChangedCase, Referral, User};
-use crate::profile::Profile;
+pub use crate::workflows::testing::profile;
 
 pub const CASE: &str = "406b539a-e662-425e-810b-47e4fa7da496";
 pub const CASE_ID: &str = "f59e880e-d58f-4b68-ba6e-e0616a49aefd";
@@ -15,12 +15,6 @@ pub const REFERRAL: &str = "1e5be7bd-7357-4790-a880-ccaca3f47b5a";
 
 /// The day on which the tests take place.
 pub const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 23);
-
-/// The profile that ships for Gambella, with a fallback contact.
-pub fn profile() -> Profile {
-    let profile = Profile::parse(include_str!("../../../../infra/profiles/gambella.toml"));
-    profile.expect("the shipped profile has no faults")
-}
 
 /// A case with one service for UNHCR, in full.
 pub fn case_json() -> Value {

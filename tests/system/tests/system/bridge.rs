@@ -6,12 +6,10 @@ use std::time::Duration;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use referral_bridge::clock::{Clock as _, VirtualClock, later};
-use referral_bridge::domain::ids::InterventionId;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::engine::Finished;
-use referral_bridge::engine::Request;
+use referral_bridge::engine::{Finished, Request};
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -155,26 +153,46 @@ impl TestBridge {
 
     /// Runs workflow 1.1 once.
     pub async fn run(&self) -> Finished {
-        let end = later(self.clock.now(), Duration::from_mins(15));
-        let finished = self
-            .installation
-            .run(WORKFLOW, &Request::default(), end, &|_| {})
-            .await;
+        self.ask(WORKFLOW, &Request::default()).await
+    }
+
+    /// Runs workflow 1.1 once and demands that nothing stops it.
+    pub async fn complete(&self) -> RunReport {
+        self.completed(WORKFLOW).await
+    }
+
+    /// Runs a workflow once and demands that nothing stops it.
+    pub async fn completed(&self, workflow: WorkflowName) -> RunReport {
+        let finished = self.ask(workflow, &Request::default()).await;
+        assert_eq!(finished.stop, None);
+        finished.report
+    }
+
+    /// Runs a workflow once, as it is asked, in a quarter of an hour.
+    pub async fn ask(&self, workflow: WorkflowName, request: &Request) -> Finished {
+        self.ask_within(Duration::from_mins(15), workflow, request)
+            .await
+    }
+
+    /// The same in another time. Every record counts once.
+    pub async fn ask_within(
+        &self,
+        time: Duration,
+        workflow: WorkflowName,
+        request: &Request,
+    ) -> Finished {
+        let end = later(self.clock.now(), time);
+        let finished = self.installation.run(workflow, request, end, &|_| {}).await;
         let counts = &finished.report.counts;
         let settled = counts.delivered
             + counts.already_in_place
+            + counts.awaiting_confirmation
+            + counts.skipped
             + counts.deferred
             + counts.held
             + counts.will_retry;
         assert_eq!(settled, counts.discovered, "{:?}", finished.report);
         finished
-    }
-
-    /// Runs workflow 1.1 once and demands that nothing stops it.
-    pub async fn complete(&self) -> RunReport {
-        let finished = self.run().await;
-        assert_eq!(finished.stop, None);
-        finished.report
     }
 
     pub fn refer(&self, referral: &Referral) {
@@ -265,22 +283,30 @@ impl TestBridge {
         traffic.ping.effective_writes + traffic.primero.effective_writes
     }
 
-    /// The ledger's row of a referral.
+    /// The ledger's row of a referral of workflow 1.1.
     pub async fn row(&self, intervention: &str) -> Option<RecordRow<Value>> {
-        let id: InterventionId = intervention.parse().expect("a GUID");
-        let key = RecordKey::from(id);
-        let deployment = &self.installation.profile.deployment;
-        let store = Store::new(
-            self.installation.state.clone(),
-            TABLE.to_owned(),
-            deployment,
-            WORKFLOW,
-        );
-        let mut rows = store
+        self.row_of(WORKFLOW, intervention).await
+    }
+
+    /// The row of a record in a workflow's ledger.
+    pub async fn row_of(&self, workflow: WorkflowName, key: &str) -> Option<RecordRow<Value>> {
+        let key = RecordKey::written(key);
+        let mut rows = self
+            .store_of(workflow)
             .records(std::slice::from_ref(&key))
             .await
             .expect("it answers");
         rows.remove(&key)
+    }
+
+    /// A workflow's part of the state table.
+    pub fn store_of(&self, workflow: WorkflowName) -> Store {
+        Store::new(
+            self.installation.state.clone(),
+            TABLE.to_owned(),
+            &self.installation.profile.deployment,
+            workflow,
+        )
     }
 }
 

@@ -1,0 +1,107 @@
+//! Reading decisions again, telling proGres of them, and asking what became of that.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::mapping::{Decision, Source};
+use super::{DecisionsToProgres, Place, confirmation, decision, submission};
+use crate::domain::ids::TransactionId;
+use crate::domain::reason::Reason;
+use crate::domain::record::RecordKey;
+use crate::engine::{Asked, BatchResult, Confirmation, Fault, Trouble, Written};
+use crate::progres::{Operation, Receipt};
+use crate::transport::GateError;
+
+impl DecisionsToProgres<'_> {
+    /// What discovery brought in this run, and all else read again with the case that contradicts it, if one does.
+    pub(super) async fn read(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
+        let again = asked.iter().filter(|record| record.offer.is_none());
+        let ids: HashSet<_> = again
+            .filter_map(|record| record.place)
+            .flat_map(|place| [Some(place.case), place.rival])
+            .flatten()
+            .collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        let cases = self
+            .primero
+            .changed_cases_by_id(&ids, &decision::CASE_FIELDS);
+        let cases: HashMap<_, _> = cases
+            .await?
+            .into_iter()
+            .map(|(id, case)| (id, Arc::new(case)))
+            .collect();
+        let read = |record: &Asked<'_, Self>| {
+            if let Some(case) = record.offer {
+                return Ok(Source {
+                    case: Arc::clone(case),
+                    rival: None,
+                });
+            }
+            let found = record.place.and_then(|place| {
+                Some(Source {
+                    case: Arc::clone(cases.get(&place.case)?),
+                    rival: place.rival.and_then(|rival| cases.get(&rival)).cloned(),
+                })
+            });
+            found.ok_or_else(|| Fault::retry(Reason::DetailsMissing))
+        };
+        Ok(asked.iter().map(read).collect())
+    }
+
+    /// Sends decisions: all in one request but those whose comment may be there, which go alone and first.
+    pub(super) async fn tell(&self, batch: &[(&Decision, &())]) -> BatchResult<Written<Place>> {
+        let (alone, together): (Vec<usize>, Vec<usize>) =
+            (0..batch.len()).partition(|&at| batch[at].0.comment_may_be_there);
+        let mut requests: Vec<Vec<usize>> = alone.into_iter().map(|at| vec![at]).collect();
+        requests.push(together);
+        let mut told: HashMap<usize, Result<Written<Place>, Fault>> = HashMap::new();
+        for request in requests {
+            let decisions: Vec<&Decision> = request.iter().map(|&at| batch[at].0).collect();
+            let submissions: Vec<_> = decisions.iter().map(|one| submission::of(one)).collect();
+            let answers = match self.ping.write_decisions(&submissions).await {
+                Ok(answers) => answers,
+                // What was told already must not be forgotten; the next call stops the run.
+                Err(error) if told.values().any(Result::is_ok) => vec![Err(error); request.len()],
+                Err(error) => return Err(error.into()),
+            };
+            let results = decisions.into_iter().zip(answers);
+            let results = results.map(|(decision, answer)| written(decision, answer));
+            told.extend(request.into_iter().zip(results));
+        }
+        let deferred = || Err(Fault::defer());
+        Ok((0..batch.len())
+            .map(|at| told.remove(&at).unwrap_or_else(deferred))
+            .collect())
+    }
+
+    /// Asks what became of the decisions of one request.
+    pub(super) async fn ask_after(
+        &self,
+        transaction: &TransactionId,
+        records: &[(&RecordKey, &Place)],
+    ) -> BatchResult<Confirmation<Place>> {
+        let operation = Operation::InterventionStatus;
+        let checked = self.ping.check_status(operation, transaction).await?;
+        let words = confirmation::of(&checked, records);
+        Ok(words.into_iter().map(Ok).collect())
+    }
+}
+
+/// What an answer means for a decision. Without a receipt nobody can ask after it, so that is as good as no answer.
+fn written(
+    decision: &Decision,
+    answer: Result<Receipt, GateError>,
+) -> Result<Written<Place>, Fault> {
+    let place = decision.place.clone();
+    match answer {
+        Ok(Some(transaction)) => Ok(Written::Accepted(place, transaction)),
+        Ok(None) | Err(GateError::Ambiguous(_)) => Ok(Written::Unsure(place)),
+        Err(error) => match Trouble::from(error) {
+            Trouble::Record(fault) => Err(fault),
+            Trouble::Run(_) => Err(Fault::defer()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Reading referrals, submitting them to proGres, and asking what became of that.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use super::source::{self, Source};
+use super::{Offer, Place, Referral, ReferralsToProgres, choice};
+use crate::domain::ids::{CaseRecordId, TransactionId};
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::engine::{Asked, BatchResult, Confirmation, Discovered, Fault, Trouble, Written};
+use crate::primero::{self, ChangedCase, User};
+use crate::profile::Ambiguity;
+use crate::progres::{Operation, Status, Submitted};
+use crate::transport::GateError;
+use crate::workflows::window;
+
+/// The referrals of a case, or why they could not be read.
+type Referrals = Result<Arc<Vec<primero::Referral>>, Fault>;
+
+impl ReferralsToProgres<'_> {
+    /// Reads the referrals of every case once, and what discovery did not bring.
+    pub(super) async fn read(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
+        let cases = self.cases(asked).await?;
+        let referrals = self.referrals(asked, &cases).await?;
+        let read: Vec<Result<Source, Fault>> = asked
+            .iter()
+            .map(|record| {
+                let missing = || Fault::retry(Reason::DetailsMissing);
+                let case = case_of(record)
+                    .and_then(|id| cases.get(&id))
+                    .ok_or_else(missing)?;
+                let referrals = referrals.get(&case.case.id).cloned().ok_or_else(missing)?;
+                Ok(Source {
+                    case: Arc::clone(case),
+                    referrals: referrals?,
+                    owner: None,
+                })
+            })
+            .collect();
+        self.with_owners(read).await
+    }
+
+    /// The cases of the records: as discovery showed them, else read again.
+    async fn cases(
+        &self,
+        asked: &[Asked<'_, Self>],
+    ) -> Result<HashMap<CaseRecordId, Arc<ChangedCase>>, GateError> {
+        let shown = asked.iter().filter_map(|record| record.offer);
+        let mut cases: HashMap<_, _> = shown
+            .map(|offer| (offer.case.case.id, Arc::clone(&offer.case)))
+            .collect();
+        let mut again: Vec<_> = asked.iter().filter_map(case_of).collect();
+        again.retain(|id| !cases.contains_key(id));
+        again.sort_unstable();
+        again.dedup();
+        let fields: Vec<&str> = source::case_fields(self.profile).collect();
+        let read = self.primero.changed_cases_by_id(&again, &fields).await?;
+        cases.extend(read.into_iter().map(|(id, case)| (id, Arc::new(case))));
+        Ok(cases)
+    }
+
+    /// The referrals of the cases, a few cases at a time: Primero has no call for many. A stop is the answer to all.
+    async fn referrals(
+        &self,
+        asked: &[Asked<'_, Self>],
+        cases: &HashMap<CaseRecordId, Arc<ChangedCase>>,
+    ) -> Result<HashMap<CaseRecordId, Referrals>, Stop> {
+        let mut referrals: HashMap<CaseRecordId, Referrals> = HashMap::new();
+        for offer in asked.iter().filter_map(|record| record.offer) {
+            if let Some(known) = &offer.referrals {
+                referrals.insert(offer.case.case.id, Ok(Arc::clone(known)));
+            }
+        }
+        let unread = cases
+            .values()
+            .filter(|case| !referrals.contains_key(&case.case.id));
+        let reading = unread.map(|case| async move {
+            let id = case.case.id;
+            (case, self.primero.case_referrals(id).await)
+        });
+        let at_once = self.profile.engine.concurrency;
+        let answers: Vec<_> = stream::iter(reading)
+            .buffer_unordered(at_once)
+            .collect()
+            .await;
+        for (case, answer) in answers {
+            let read = match answer.map_err(Trouble::from) {
+                Ok(read) => Ok(self.noting_lone_ones(case, read)),
+                Err(Trouble::Record(fault)) => Err(fault),
+                Err(Trouble::Run(stop)) => return Err(stop),
+            };
+            referrals.insert(case.case.id, read);
+        }
+        Ok(referrals)
+    }
+
+    /// Referrals that name no service show only here, and become records of their own.
+    fn noting_lone_ones(
+        &self,
+        case: &Arc<ChangedCase>,
+        referrals: Vec<primero::Referral>,
+    ) -> Arc<Vec<primero::Referral>> {
+        let referrals = Arc::new(referrals);
+        if let Some(case_id) = &case.case.case_id {
+            let lone = source::without_service(case, &referrals, self.profile);
+            self.found
+                .borrow_mut()
+                .extend(lone.map(|referral| Discovered {
+                    version: Some(window::version(case)),
+                    place: Some(Place::of(case)),
+                    offer: Some(Offer {
+                        case: Arc::clone(case),
+                        referrals: Some(Arc::clone(&referrals)),
+                    }),
+                    ..Discovered::named(RecordKey::of_referral(case_id, referral.id))
+                }));
+        }
+        referrals
+    }
+
+    /// Adds the owners of the cases where something may be sent. The users are listed once a run.
+    async fn with_owners(&self, mut read: Vec<Result<Source, Fault>>) -> BatchResult<Source> {
+        for source in read.iter_mut().flatten() {
+            if !source.referrals.iter().any(choice::is_pending) {
+                continue;
+            }
+            let users = self.users.get_or_try_init(|| self.all_users()).await?;
+            let owner = source.case.value("owned_by").and_then(|name| name.as_str());
+            let owner = owner.map(|name| Pii::new(name.to_owned()));
+            source.owner = owner.and_then(|name| users.get(&name)).cloned();
+        }
+        Ok(read)
+    }
+
+    async fn all_users(&self) -> Result<HashMap<Pii<String>, User>, GateError> {
+        let users = self.primero.users().await?;
+        let by_name = users.into_iter().map(|user| (user.user_name.clone(), user));
+        Ok(by_name.collect())
+    }
+
+    /// Submits referrals, one a request.
+    pub(super) async fn submit(&self, batch: &[(&Referral, &())]) -> BatchResult<Written<Place>> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for (referral, ()) in batch {
+            let case = referral.place.case;
+            let answer = self.ping.submit_referral(case, &referral.submission).await;
+            answers.push(match answer {
+                Ok(Submitted::Accepted(transaction)) => {
+                    Ok(Written::Accepted(referral.place.clone(), transaction))
+                }
+                Ok(Submitted::Unconfirmed) | Err(GateError::Ambiguous(_)) => Err(self.unknown()),
+                Err(error) => match Trouble::from(error) {
+                    Trouble::Record(fault) => Err(fault),
+                    // What was submitted already must not be forgotten; the next call stops the run.
+                    Trouble::Run(_) if answers.iter().any(Result::is_ok) => Err(Fault::defer()),
+                    stop @ Trouble::Run(_) => return Err(stop),
+                },
+            });
+        }
+        Ok(answers)
+    }
+
+    /// proGres may have the referral and cannot be asked.
+    fn unknown(&self) -> Fault {
+        match self.profile.ping.ambiguity {
+            Ambiguity::Hold => Fault::hold(Reason::OutcomeUnknown, Vec::new()),
+            Ambiguity::Resend => Fault::retry(Reason::OutcomeUnknown),
+        }
+    }
+
+    /// Asks what became of a submission.
+    pub(super) async fn ask_after(
+        &self,
+        transaction: &TransactionId,
+        records: &[(&RecordKey, &Place)],
+    ) -> BatchResult<Confirmation<Place>> {
+        let operation = Operation::SubmitReferral;
+        let checked = self.ping.check_status(operation, transaction).await?;
+        let word = || match checked.of_all() {
+            Some(Status::Confirmed) => Confirmation::Confirmed,
+            Some(Status::Rejected) => Confirmation::Rejected,
+            Some(Status::InProgress) => Confirmation::NotYet,
+            Some(Status::Unknown) | None => Confirmation::Unknown,
+        };
+        Ok(records.iter().map(|_| Ok(word())).collect())
+    }
+}
+
+fn case_of(record: &Asked<'_, ReferralsToProgres<'_>>) -> Option<CaseRecordId> {
+    let offered = record.offer.map(|offer| offer.case.case.id);
+    offered.or_else(|| record.place.map(|place| place.case))
+}
+
+#[cfg(test)]
+mod tests;

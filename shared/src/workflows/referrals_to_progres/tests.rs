@@ -1,0 +1,186 @@
+//! Whole runs of 2.1 between the simulated systems.
+
+use std::time::Duration;
+
+use sandbox::faults::Fault;
+use sandbox::journal::System;
+use sandbox::primero::NewReferral;
+use serde_json::json;
+
+use super::testing::{CASE, SERVICE, case_json};
+use crate::domain::outcome::RunReport;
+use crate::domain::reason::Reason;
+use crate::domain::system::WorkflowName;
+use crate::engine::Request;
+use crate::workflows::testing::Bridge;
+
+const SUBMIT: &str = "SHP-2731";
+
+/// A bridge to a Primero with the case of the samples.
+async fn with_case() -> Bridge {
+    let bridge = Bridge::start().await;
+    let mut case = case_json();
+    case["owned_by"] = json!("worker1");
+    case["module_id"] = json!("primeromodule-cp");
+    case["last_updated_at"] = json!("2026-11-23T09:59:00.000Z");
+    bridge.sandbox.primero.insert_case(case).expect("it is new");
+    bridge
+}
+
+/// The worker refers the case; answers the referral's id.
+fn refer(bridge: &Bridge, service: Option<&str>) -> String {
+    let referral = NewReferral {
+        transitioned_to: "unhcr_cw".to_owned(),
+        service_record_id: service.map(str::to_owned),
+        ..NewReferral::default()
+    };
+    let made = bridge.sandbox.primero.refer(CASE, &referral);
+    made.expect("the rules allow it")
+}
+
+async fn run(bridge: &Bridge) -> RunReport {
+    bridge.run(WorkflowName::ReferralsToProgres).await
+}
+
+fn submissions(bridge: &Bridge) -> usize {
+    bridge.sandbox.ping.submissions().len()
+}
+
+fn only_reason(report: &RunReport) -> Option<Reason> {
+    assert_eq!(report.records.len(), 1, "{report:?}");
+    report.records[0].reason
+}
+
+#[tokio::test]
+async fn a_referral_is_submitted_once_however_often_its_case_changes() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+
+    let first = run(&bridge).await;
+    let edit = json!({ "name_first": "Achol" });
+    let edited = bridge.sandbox.primero.worker_updates_case(CASE, edit);
+    edited.expect("there is such a case");
+    let second = run(&bridge).await;
+
+    assert_eq!(first.counts.delivered, 1, "{first:?}");
+    assert_eq!(first.reasons.get(&Reason::ContactSubstituted), Some(&1));
+    assert_eq!(second.counts.delivered, 0, "{second:?}");
+    assert_eq!(submissions(&bridge), 1);
+}
+
+#[tokio::test]
+async fn a_service_is_skipped_until_it_is_referred() {
+    let bridge = with_case().await;
+
+    let first = run(&bridge).await;
+    refer(&bridge, Some(SERVICE));
+    let second = run(&bridge).await;
+
+    assert_eq!(only_reason(&first), Some(Reason::NotReferred));
+    assert_eq!(first.counts.skipped, 1);
+    assert_eq!(second.counts.delivered, 1, "{second:?}");
+}
+
+#[tokio::test]
+async fn a_referral_that_is_withdrawn_before_it_is_sent_is_skipped() {
+    let bridge = with_case().await;
+    let referral = refer(&bridge, Some(SERVICE));
+    let revoked = bridge.sandbox.primero.revoke_referral(&referral);
+    revoked.expect("it is in progress");
+
+    let report = run(&bridge).await;
+
+    assert_eq!(only_reason(&report), Some(Reason::NotPending));
+    assert_eq!(submissions(&bridge), 0);
+}
+
+#[tokio::test]
+async fn a_second_referral_after_a_rejection_is_held_and_sent_when_released() {
+    let bridge = with_case().await;
+    let referral = refer(&bridge, Some(SERVICE));
+    run(&bridge).await;
+    bridge.pass(Duration::from_mins(1));
+    let primero = &bridge.sandbox.primero;
+    let rejected = primero.reject_referral(&referral, "not eligible");
+    rejected.expect("it is in progress");
+    bridge.pass(Duration::from_mins(1));
+    refer(&bridge, Some(SERVICE));
+
+    let second = run(&bridge).await;
+    assert_eq!(only_reason(&second), Some(Reason::ReferredAgain));
+    assert_eq!(submissions(&bridge), 1);
+    let release = Request {
+        release_held: true,
+        ..Request::default()
+    };
+    let workflow = WorkflowName::ReferralsToProgres;
+    let third = bridge.asked(workflow, &release).await;
+
+    assert_eq!(third.counts.delivered, 1, "{third:?}");
+    assert_eq!(submissions(&bridge), 2);
+}
+
+#[tokio::test]
+async fn a_referral_without_a_service_is_held_until_it_is_withdrawn() {
+    let bridge = with_case().await;
+    let referral = refer(&bridge, None);
+
+    let first = run(&bridge).await;
+    let revoked = bridge.sandbox.primero.revoke_referral(&referral);
+    revoked.expect("it is in progress");
+    let second = run(&bridge).await;
+
+    assert_eq!(
+        (first.counts.held, first.counts.skipped),
+        (1, 1),
+        "{first:?}"
+    );
+    let held = first.reasons.get(&Reason::ReferralWithoutService);
+    assert_eq!(held, Some(&1));
+    assert_eq!(second.counts.held, 0, "{second:?}");
+    assert_eq!(second.reasons.get(&Reason::NotPending), Some(&1));
+    assert_eq!(submissions(&bridge), 0);
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_is_lost_waits_for_a_person() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    bridge.fault(System::Ping, SUBMIT, 0, Fault::DropBeforeEffect);
+
+    let first = run(&bridge).await;
+    assert_eq!(only_reason(&first), Some(Reason::OutcomeUnknown));
+    let edit = json!({ "name_first": "Achol" });
+    let edited = bridge.sandbox.primero.worker_updates_case(CASE, edit);
+    edited.expect("there is such a case");
+    let second = run(&bridge).await;
+    assert_eq!(second.counts.delivered, 0, "{second:?}");
+    let release = Request {
+        release_held: true,
+        ..Request::default()
+    };
+    let workflow = WorkflowName::ReferralsToProgres;
+    let third = bridge.asked(workflow, &release).await;
+
+    assert_eq!(third.counts.delivered, 1, "{third:?}");
+    assert_eq!(submissions(&bridge), 1);
+}
+
+#[tokio::test]
+async fn consent_that_is_given_later_lets_the_referral_go() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    let consent = |given: bool| {
+        let fields = json!({ "consent_for_services": given });
+        let edited = bridge.sandbox.primero.worker_updates_case(CASE, fields);
+        edited.expect("there is such a case");
+    };
+    consent(false);
+
+    let first = run(&bridge).await;
+    consent(true);
+    let second = run(&bridge).await;
+
+    assert_eq!(only_reason(&first), Some(Reason::ConsentNotGiven));
+    assert_eq!(second.counts.delivered, 1, "{second:?}");
+}
