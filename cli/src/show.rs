@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
+use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::observe;
@@ -53,7 +54,7 @@ pub fn for_machines(row: &RecordRow<Value>) -> Value {
         "key": row.key,
         "state": row.state,
         "reason": row.reason,
-        "meaning": row.reason.map(|reason| reason.meaning()),
+        "meaning": row.reason.map(Reason::meaning),
         "fields": row.fields,
         "transaction_id": row.transaction_id,
         "attempts": row.attempts,
@@ -143,7 +144,6 @@ fn words(state: RecordState) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use referral_bridge::domain::reason::Reason;
 
     use super::*;
 

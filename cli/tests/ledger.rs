@@ -115,7 +115,7 @@ async fn a_support_officer_finds_runs_held_records_and_one_record() {
     assert_eq!(shown["reason"], "invalid_date");
     assert_eq!(shown["fields"], json!(["progres_dateofbirth"]));
     let told = state.told(&["show", "referrals-to-primero", KEY]);
-    assert!(told.contains("Correct it in proGres"), "{told}");
+    assert!(told.contains(Reason::InvalidDate.meaning()), "{told}");
 }
 
 #[tokio::test]

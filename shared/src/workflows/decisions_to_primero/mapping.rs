@@ -47,6 +47,10 @@ pub fn map(
         let fields = source.contradictions().to_vec();
         return Err(Fault::hold(Reason::ContradictingRows, fields));
     }
+    let status = code(source, source::STATUS, InteropReferralStatus::from_text);
+    if status == Ok(Some(InteropReferralStatus::Synced)) {
+        return Err(Fault::skip(Reason::AlreadyFinished));
+    }
     let mut faults = Faults::default();
     let missing = Reason::MissingRequiredField;
     let case_id = faults.noted(source.text(source::CASE_ID), missing, source::CASE_ID);
@@ -111,7 +115,7 @@ fn decision(
     let agreed = match (status.or(listed).map(by_status), review.map(by_review)) {
         (Some(Some(one)), None) | (None, Some(one)) => Some(one),
         (Some(Some(status)), Some(review)) if status == review => Some(status),
-        // Two decisions, or the list says decided and the details say finished.
+        // Two decisions, or none.
         _ => None,
     };
     faults.noted(agreed, Reason::ContradictingCodes, source::STATUS)

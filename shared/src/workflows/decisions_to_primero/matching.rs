@@ -34,6 +34,7 @@ impl MadeBefore {
     }
 
     /// Whether a referral made at this moment can be meant.
+    #[must_use]
     pub fn allows(self, made_at: Timestamp) -> bool {
         self.0.is_none_or(|end| made_at < end)
     }

@@ -131,7 +131,7 @@ mod tests {
 
     const ID: &str = "D19321EA-778E-405E-841D-B24F247662E3";
 
-    fn listed(status: Value) -> Listed {
+    fn listed(status: &Value) -> Listed {
         Listed::of(&row(json!({ REFERRAL_ID: ID, STATUS: status })))
     }
 
@@ -143,13 +143,13 @@ mod tests {
     fn accepted_and_rejected_ones_are_open_in_digits_or_text() {
         let accepted = Listed::Open(id(), Some(InteropReferralStatus::Accepted));
         let rejected = Listed::Open(id(), Some(InteropReferralStatus::Rejected));
-        assert_eq!(listed(json!(125_080_001)), accepted);
-        assert_eq!(listed(json!(" 125080002 ")), rejected);
+        assert_eq!(listed(&json!(125_080_001)), accepted);
+        assert_eq!(listed(&json!(" 125080002 ")), rejected);
     }
 
     #[test]
     fn a_finished_one_is_no_record_and_one_without_a_status_is_left_to_its_details() {
-        assert_eq!(listed(json!("125080003")), Listed::Finished);
+        assert_eq!(listed(&json!("125080003")), Listed::Finished);
         let bare = Listed::of(&row(json!({ REFERRAL_ID: ID })));
         assert_eq!(bare, Listed::Open(id(), None));
     }
@@ -166,11 +166,7 @@ mod tests {
             json!({ "Name": "Accepted" }),
             json!(125_080_001.5),
         ] {
-            assert_eq!(
-                listed(status.clone()),
-                Listed::UnknownStatus(id()),
-                "{status}"
-            );
+            assert_eq!(listed(&status), Listed::UnknownStatus(id()), "{status}");
         }
     }
 

@@ -40,12 +40,13 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Tells, Trouble, Verification, Workflow, Written,
+    Mapped, Notice, Opened, Page, Tells, Verification, Workflow, Written,
 };
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
 use crate::progres::{Pages, PingClient, Row};
 use crate::workflows::source_rows;
+use crate::workflows::trouble::per_record;
 
 pub use self::mapping::Referral;
 
@@ -226,13 +227,10 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     async fn write(&self, batch: &[(&Referral, &Plan)]) -> BatchResult<Written<Place>> {
         let mut answers = Vec::with_capacity(batch.len());
         for (referral, plan) in batch {
-            match self.write_service(referral, plan).await {
-                Ok(place) => answers.push(Ok(Written::ToVerify(place))),
-                Err(Trouble::Record(fault)) => answers.push(Err(fault)),
-                Err(stop @ Trouble::Run(_)) => return Err(stop),
-            }
+            let written = self.write_service(referral, plan).await;
+            answers.push(written.map(Written::ToVerify));
         }
-        Ok(answers)
+        per_record(answers)
     }
 
     async fn verify(&self, written: &[(&Referral, &Place)]) -> BatchResult<Verification<Place>> {
@@ -245,14 +243,6 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             .iter()
             .map(|notice| status::transfer_status(notice, today))
             .collect();
-        let answers = self.ping.write_intervention_status(&statuses).await?;
-        answers
-            .into_iter()
-            .map(|answer| match answer.map_err(Trouble::from) {
-                Ok(()) => Ok(Ok(())),
-                Err(Trouble::Record(fault)) => Ok(Err(fault)),
-                Err(stop @ Trouble::Run(_)) => Err(stop),
-            })
-            .collect()
+        per_record(self.ping.write_intervention_status(&statuses).await?)
     }
 }

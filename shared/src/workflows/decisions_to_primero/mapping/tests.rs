@@ -107,8 +107,15 @@ fn where_no_code_can_be_read_nothing_is_accepted() {
 fn codes_that_contradict_each_other_are_held() {
     let status_and_review = decided(json!(125_080_001), json!(125_080_001));
     assert_eq!(held(&[status_and_review]), contradicting());
-    let finished_since = decided(json!(125_080_003), Value::Null);
-    assert_eq!(held(&[finished_since]), contradicting());
+    let other_way_round = decided(json!(125_080_002), json!(125_080_000));
+    assert_eq!(held(&[other_way_round]), contradicting());
+}
+
+#[test]
+fn what_somebody_else_has_marked_meanwhile_is_nothing_to_do() {
+    let finished = decided(json!(125_080_003), json!(125_080_001));
+    let fault = mapped(&[finished]).expect_err("it is no decision any more");
+    assert_eq!(fault, Fault::skip(Reason::AlreadyFinished));
 }
 
 #[test]
