@@ -46,7 +46,9 @@ impl TestBridge {
         let case = json!({
             "status": "open", "module_id": "primeromodule-cp", "owned_by": "worker1", "name_first": "Nyabol",
             "unhcr_individual_no": format!("606-4{number:08}"),
-            "services_section": [{ "unique_id": service, "service_implementing_agency": "UNHCR" }],
+            "services_section": [{
+                "unique_id": service, "service_type": "shelter", "service_implementing_agency": "UNHCR",
+            }],
         });
         let primero = &self.sandbox.primero;
         let case = primero.insert_case(case).expect("it is new");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use referral_bridge::clock::Clock as _;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::system::WorkflowName;
@@ -9,6 +10,7 @@ use referral_bridge::engine::Request;
 use referral_bridge::store::{RecordRow, RecordState, Store};
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
+use sandbox::ping::Decision;
 use serde_json::{Value, json};
 
 use crate::bridge::{NOW, TestBridge};
@@ -268,6 +270,39 @@ async fn what_our_own_ledger_knows_is_answered_without_looking_and_looked_for_if
     assert_eq!(status(&bridge, &moved), "accepted");
     assert_eq!(bridge.calls(System::Primero, LIST), 1);
     assert_eq!(bridge.marks_on(&moved), [moved.referral.as_str()]);
+}
+
+#[tokio::test]
+async fn a_referral_goes_to_unhcr_and_its_decision_comes_back_without_a_look_up() {
+    let bridge = TestBridge::start().await;
+    let wish = bridge.wish(1);
+    bridge.clock.advance(Duration::from_mins(1));
+    let primero = &bridge.sandbox.primero;
+    primero.stop_clock_at(bridge.clock.now());
+    let sent = bridge.completed(WorkflowName::ReferralsToProgres).await;
+    assert_eq!(sent.counts.delivered, 1, "{sent:?}");
+    let submissions = bridge.sandbox.ping.submissions();
+    let interop = submissions[0].referral.expect("PING made a referral of it");
+    let decision = Decision {
+        status: Some(u64::from(ACCEPTED)),
+        review_decision: Some(125_080_000),
+        review_date: Some("2026-11-23T00:00:00Z".to_owned()),
+        ..Decision::default()
+    };
+    let decided = bridge.sandbox.ping.decide_referral(interop, &decision);
+    decided.expect("it was submitted");
+    let read = bridge.calls(System::Primero, "GET ");
+
+    let report = bridge.bring_decisions().await;
+
+    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(status(&bridge, &wish), "accepted");
+    assert_eq!(bridge.calls(System::Primero, "GET "), read);
+    let marks = bridge.marks_on(&Wish {
+        interop,
+        ..wish.clone()
+    });
+    assert_eq!(marks, [wish.referral]);
 }
 
 #[tokio::test]
