@@ -41,17 +41,19 @@ pub struct Bench {
 impl Bench {
     /// Exit code 0 only if every record arrived that could: the cost of a run that fails means nothing.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let systems = Running::start(self.workflow, &self.systems).await?;
+        let mut systems = Running::start(self.workflow, &self.systems).await?;
         let installation = self.installation(&systems.addresses).await?;
-
-        let end = later(SystemClock.now(), TIMEOUT);
-        let finished = installation
-            .run(self.workflow, &Request::default(), end, &|_| {})
-            .await;
-        let cost = cost::of_this_process();
-        if let Some(stop) = finished.stop {
-            bail!("{} stopped: {stop}", self.workflow);
+        if self.systems.sent_before {
+            ensure!(
+                self.workflow == WorkflowName::ReferralsToProgres,
+                "--sent-before means nothing to {}",
+                self.workflow
+            );
+            run_once(&installation, WorkflowName::ReferralsToProgres).await?;
+            systems.decide().await?;
         }
+        let report = run_once(&installation, self.workflow).await?;
+        let cost = cost::of_this_process();
         let seen = systems.end().await?;
 
         let arrivals = self.systems.records - self.systems.bad();
@@ -59,9 +61,9 @@ impl Bench {
             seen.arrived == arrivals,
             "{} of {arrivals} records arrived; the run's counts: {}",
             seen.arrived,
-            json!(finished.report.counts),
+            json!(report.counts),
         );
-        let result = self.result(&finished.report, &seen, &cost);
+        let result = self.result(&report, &seen, &cost);
         if self.json {
             println!("{result}");
         } else {
@@ -106,6 +108,20 @@ impl Bench {
     )]
     fn per_record(&self, calls: usize) -> f64 {
         rounded(calls as f64 / self.systems.records.max(1) as f64)
+    }
+}
+
+async fn run_once(
+    installation: &Installation,
+    workflow: WorkflowName,
+) -> anyhow::Result<RunReport> {
+    let end = later(SystemClock.now(), TIMEOUT);
+    let finished = installation
+        .run(workflow, &Request::default(), end, &|_| {})
+        .await;
+    match finished.stop {
+        Some(stop) => bail!("{workflow} stopped: {stop}"),
+        None => Ok(finished.report),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The two processes speak over the child's standard streams. It prints addresses and credentials once it serves; when its standard
 //! input ends, because it is asked to stop or because its parent died, it prints what it saw and ends.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, anyhow, ensure};
@@ -11,7 +11,7 @@ use clap::Args;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use referral_bridge::domain::system::WorkflowName;
 use sandbox::faults::{Fault, Rule, Target};
-use sandbox::generated::{Generated, arrived};
+use sandbox::generated::{Generated, arrived, decide_submitted};
 use sandbox::journal::{System, Traffic};
 use sandbox::ping::PingOptions;
 use sandbox::{Sandbox, SandboxOptions, Workflow};
@@ -44,6 +44,9 @@ pub struct Systems {
     /// How many children in a hundred have a case in Primero already; in any workflow but 1.1 all of them have.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub existing_percent: u8,
+    /// 2.2 only: the bridge has sent the referrals itself before, so that its own ledger knows them. Else they came another way.
+    #[arg(long)]
+    pub sent_before: bool,
     /// Rows on one page of PING's lists. proGres runs on Dynamics 365, whose pages hold 5,000 rows unless asked otherwise.
     #[arg(long, default_value_t = 5000)]
     pub page_rows: usize,
@@ -84,7 +87,11 @@ impl BenchSystems {
             ..SandboxOptions::default()
         })
         .await?;
-        let generated = systems.generated(workflow);
+        let generated = systems.generated(if systems.sent_before {
+            Workflow::ReferralsToProgres
+        } else {
+            workflow
+        });
         generated.load(&sandbox).map_err(|error| anyhow!(error))?;
         if systems.latency_ms > 0 {
             let latency = Fault::Latency {
@@ -100,7 +107,10 @@ impl BenchSystems {
             secrets: sandbox.secrets(),
             state: state.endpoint(),
         })?;
-        spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
+        while spawn_blocking(asked_to_decide).await?? {
+            say(&decide_submitted(&sandbox.ping, systems.seed).map_err(|error| anyhow!(error))?)?;
+            sandbox.forget_traffic();
+        }
         say(&Seen {
             seconds: sandbox.busy_for().unwrap_or_default().as_secs_f64(),
             traffic: sandbox.traffic(),
@@ -133,16 +143,26 @@ impl Systems {
             existing_percent,
             page_rows,
             seed,
+            sent_before,
         } = self;
-        vec![
+        let mut arguments = vec![
             format!("--records={records}"),
             format!("--latency-ms={latency_ms}"),
             format!("--bad-percent={bad_percent}"),
             format!("--existing-percent={existing_percent}"),
             format!("--page-rows={page_rows}"),
             format!("--seed={seed}"),
-        ]
+        ];
+        arguments.extend(sent_before.then(|| "--sent-before".to_owned()));
+        arguments
     }
+}
+
+/// Waits for the parent: true if UNHCR is to decide about what was sent, false once standard input ends.
+fn asked_to_decide() -> io::Result<bool> {
+    io::stdin()
+        .read_line(&mut String::new())
+        .map(|read| read > 0)
 }
 
 /// One line of JSON. An error where the parent is gone.
@@ -177,6 +197,17 @@ impl Running {
             process,
             lines,
         })
+    }
+
+    /// UNHCR decides about everything that was sent, and traffic is counted from zero.
+    pub async fn decide(&mut self) -> anyhow::Result<()> {
+        let stdin = self.process.stdin.as_mut();
+        writeln!(stdin.expect("it is piped"), "decide")?;
+        // The answer comes at once, and nothing else runs meanwhile.
+        let mut decided = String::new();
+        self.lines.read_line(&mut decided)?;
+        ensure!(!decided.is_empty(), "the simulated systems ended");
+        Ok(())
     }
 
     /// Stops them and says what they saw.
