@@ -7,6 +7,7 @@ mod held;
 mod run;
 mod runs;
 mod show;
+mod simulated;
 mod state;
 
 use std::process::ExitCode;
@@ -40,7 +41,7 @@ enum Command {
     Bench(bench::Bench),
     /// The simulated systems of `bench`.
     #[command(hide = true)]
-    BenchSystems(bench::Systems),
+    BenchSystems(bench::BenchSystems),
 }
 
 fn main() -> ExitCode {

@@ -46,7 +46,7 @@ fn the_simulated_systems_end_with_the_process_that_started_them() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let seen: Value = serde_json::from_str(last_line(&output.stdout)).unwrap();
-    assert_eq!(seen["told"], 0);
+    assert_eq!(seen["arrived"], 0);
 }
 
 fn last_line(output: &[u8]) -> &str {

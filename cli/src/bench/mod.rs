@@ -7,7 +7,6 @@ mod cost;
 mod systems;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
@@ -17,24 +16,15 @@ use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
-use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
-use referral_bridge::secrets::Secrets;
-use referral_bridge::store::table;
-use referral_bridge::transport::http_client;
 use referral_bridge::workflows::Installation;
 use serde_json::{Value, json};
 
-pub use self::systems::Systems;
-use self::systems::{Addresses, Running, Seen};
+pub use self::systems::BenchSystems;
+use self::systems::{Addresses, Running, Seen, Systems};
+use crate::simulated;
 
-const TABLE: &str = "referral-bridge";
 /// Long enough for any number of records: the deadline is not what is measured.
 const TIMEOUT: Duration = Duration::from_hours(12);
-/// The generated data is made for this deployment.
-const PROFILE: &str = include_str!("../../../infra/profiles/gambella.toml");
-/// Keys the fingerprints of generated records, for as long as the measurement runs.
-const FINGERPRINT_KEY: &str = "bench fingerprints of generated records only";
 
 /// Measures one workflow over generated records against simulated systems in a process of their own.
 #[derive(Args)]
@@ -51,27 +41,29 @@ pub struct Bench {
 impl Bench {
     /// Exit code 0 only if every record arrived that could: the cost of a run that fails means nothing.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let systems = Running::start(&self.systems).await?;
+        let mut systems = Running::start(self.workflow, &self.systems).await?;
         let installation = self.installation(&systems.addresses).await?;
-
-        let end = later(SystemClock.now(), TIMEOUT);
-        let finished = installation
-            .run(self.workflow, &Request::default(), end, &|_| {})
-            .await;
-        let cost = cost::of_this_process();
-        if let Some(stop) = finished.stop {
-            bail!("{} stopped: {stop}", self.workflow);
+        if self.systems.sent_before {
+            ensure!(
+                self.workflow == WorkflowName::ReferralsToProgres,
+                "--sent-before means nothing to {}",
+                self.workflow
+            );
+            run_once(&installation, WorkflowName::ReferralsToProgres).await?;
+            systems.decide().await?;
         }
+        let report = run_once(&installation, self.workflow).await?;
+        let cost = cost::of_this_process();
         let seen = systems.end().await?;
 
         let arrivals = self.systems.records - self.systems.bad();
         ensure!(
-            seen.told == arrivals,
+            seen.arrived == arrivals,
             "{} of {arrivals} records arrived; the run's counts: {}",
-            seen.told,
-            json!(finished.report.counts),
+            seen.arrived,
+            json!(report.counts),
         );
-        let result = self.result(&finished.report, &seen, &cost);
+        let result = self.result(&report, &seen, &cost);
         if self.json {
             println!("{result}");
         } else {
@@ -82,26 +74,12 @@ impl Bench {
 
     async fn installation(&self, addresses: &Addresses) -> anyhow::Result<Installation> {
         let state = EmbeddedDynamoDb::client_of(addresses.state.clone());
-        table::ensure(&state, TABLE).await?;
-        let mut secrets = addresses.secrets.as_object().cloned().unwrap_or_default();
-        secrets.insert(
-            "ledger".to_owned(),
-            json!({ "fingerprint_key": FINGERPRINT_KEY }),
-        );
-        let mut profile = Profile::parse(PROFILE)?;
+        let mut installation = simulated::installation(&addresses.secrets, state).await?;
         // The limits of writes bound the harm of a bad profile; they are no setting of speed, and here they would only end the run.
-        profile.engine.max_writes_per_run =
-            profile.engine.max_writes_per_run.max(self.systems.records);
-        profile.engine.first_run_writes = profile.engine.max_writes_per_run;
-        Ok(Installation {
-            profile,
-            secrets: Secrets::from_json(secrets)?,
-            state,
-            table: TABLE.to_owned(),
-            http: http_client()?,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(Entropy::from_system()),
-        })
+        let limits = &mut installation.profile.engine;
+        limits.max_writes_per_run = limits.max_writes_per_run.max(self.systems.records);
+        limits.first_run_writes = limits.max_writes_per_run;
+        Ok(installation)
     }
 
     fn result(&self, report: &RunReport, seen: &Seen, cost: &cost::Cost) -> Value {
@@ -113,7 +91,7 @@ impl Bench {
             "latency_ms": self.systems.latency_ms,
             "bad_percent": self.systems.bad_percent,
             "existing_percent": self.systems.existing_percent,
-            "delivered": seen.told,
+            "delivered": seen.arrived,
             "seconds": rounded(seen.seconds),
             "calls": { "ping": ping.requests, "primero": primero.requests, "state": state },
             "calls_per_record": self.per_record(ping.requests + primero.requests),
@@ -130,6 +108,20 @@ impl Bench {
     )]
     fn per_record(&self, calls: usize) -> f64 {
         rounded(calls as f64 / self.systems.records.max(1) as f64)
+    }
+}
+
+async fn run_once(
+    installation: &Installation,
+    workflow: WorkflowName,
+) -> anyhow::Result<RunReport> {
+    let end = later(SystemClock.now(), TIMEOUT);
+    let finished = installation
+        .run(workflow, &Request::default(), end, &|_| {})
+        .await;
+    match finished.stop {
+        Some(stop) => bail!("{workflow} stopped: {stop}"),
+        None => Ok(finished.report),
     }
 }
 

@@ -3,36 +3,50 @@
 //! The two processes speak over the child's standard streams. It prints addresses and credentials once it serves; when its standard
 //! input ends, because it is asked to stop or because its parent died, it prints what it saw and ends.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use embedded_dynamodb::EmbeddedDynamoDb;
-use sandbox::demo::{Generated, load_generated};
+use referral_bridge::domain::system::WorkflowName;
 use sandbox::faults::{Fault, Rule, Target};
+use sandbox::generated::{Generated, arrived, decide_submitted};
 use sandbox::journal::{System, Traffic};
 use sandbox::ping::PingOptions;
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{Sandbox, SandboxOptions, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
+/// The simulated systems of one workflow's measurement.
+#[derive(Args)]
+pub struct BenchSystems {
+    /// Whose records to generate.
+    #[arg(long, default_value = "1.1")]
+    workflow: Workflow,
+    #[command(flatten)]
+    systems: Systems,
+}
+
 /// What the simulated systems hold, and how they behave.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Systems {
-    /// Referrals to generate.
+    /// Records to generate.
     #[arg(long, default_value_t = 1000)]
     pub records: usize,
     /// How long each request waits before it is handled, in milliseconds.
     #[arg(long, default_value_t = 50)]
     pub latency_ms: u64,
-    /// How many records in a hundred fail every PING batch they are in.
+    /// How many records in a hundred fail every PING call they are in.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub bad_percent: u8,
-    /// How many children in a hundred have a case in Primero already.
+    /// How many children in a hundred have a case in Primero already; in any workflow but 1.1 all of them have.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub existing_percent: u8,
+    /// 2.2 only: the bridge has sent the referrals itself before, so that its own ledger knows them. Else they came another way.
+    #[arg(long)]
+    pub sent_before: bool,
     /// Rows on one page of PING's lists. proGres runs on Dynamics 365, whose pages hold 5,000 rows unless asked otherwise.
     #[arg(long, default_value_t = 5000)]
     pub page_rows: usize,
@@ -57,30 +71,31 @@ pub struct Seen {
     pub seconds: f64,
     /// Their requests.
     pub traffic: Traffic,
-    /// Records of which proGres was told that they arrived.
-    pub told: usize,
+    /// Records that arrived, as far as proGres knows.
+    pub arrived: usize,
 }
 
-impl Systems {
-    /// How many records fail every batch.
-    pub fn bad(&self) -> usize {
-        self.generated().bad()
-    }
-
+impl BenchSystems {
     /// Serves until standard input ends.
     pub async fn serve(self) -> anyhow::Result<ExitCode> {
+        let Self { workflow, systems } = self;
         let sandbox = Sandbox::start(SandboxOptions {
             ping: PingOptions {
-                list_page_rows: self.page_rows,
+                list_page_rows: systems.page_rows,
                 ..PingOptions::default()
             },
             ..SandboxOptions::default()
         })
         .await?;
-        load_generated(&sandbox, &self.generated()).map_err(|error| anyhow!(error))?;
-        if self.latency_ms > 0 {
+        let generated = systems.generated(if systems.sent_before {
+            Workflow::ReferralsToProgres
+        } else {
+            workflow
+        });
+        generated.load(&sandbox).map_err(|error| anyhow!(error))?;
+        if systems.latency_ms > 0 {
             let latency = Fault::Latency {
-                milliseconds: self.latency_ms,
+                milliseconds: systems.latency_ms,
             };
             for system in [System::Ping, System::Primero] {
                 let slow = Rule::always(Target::Everything, latency.clone());
@@ -92,24 +107,34 @@ impl Systems {
             secrets: sandbox.secrets(),
             state: state.endpoint(),
         })?;
-        spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
+        while spawn_blocking(asked_to_decide).await?? {
+            say(&decide_submitted(&sandbox.ping, systems.seed).map_err(|error| anyhow!(error))?)?;
+            sandbox.forget_traffic();
+        }
         say(&Seen {
             seconds: sandbox.busy_for().unwrap_or_default().as_secs_f64(),
             traffic: sandbox.traffic(),
-            told: self.records - sandbox.ping.pending().len(),
+            arrived: arrived(&sandbox, workflow),
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn generated(&self) -> Generated {
+impl Systems {
+    /// How many records fail every call.
+    pub fn bad(&self) -> usize {
+        self.generated(Workflow::ReferralsToPrimero).bad()
+    }
+
+    fn generated(&self, workflow: Workflow) -> Generated {
         Generated {
+            workflow,
             records: self.records,
             seed: self.seed,
             existing_percent: self.existing_percent.into(),
             bad_percent: self.bad_percent.into(),
         }
     }
-
     fn arguments(&self) -> Vec<String> {
         let Self {
             records,
@@ -118,16 +143,26 @@ impl Systems {
             existing_percent,
             page_rows,
             seed,
+            sent_before,
         } = self;
-        vec![
+        let mut arguments = vec![
             format!("--records={records}"),
             format!("--latency-ms={latency_ms}"),
             format!("--bad-percent={bad_percent}"),
             format!("--existing-percent={existing_percent}"),
             format!("--page-rows={page_rows}"),
             format!("--seed={seed}"),
-        ]
+        ];
+        arguments.extend(sent_before.then(|| "--sent-before".to_owned()));
+        arguments
     }
+}
+
+/// Waits for the parent: true if UNHCR is to decide about what was sent, false once standard input ends.
+fn asked_to_decide() -> io::Result<bool> {
+    io::stdin()
+        .read_line(&mut String::new())
+        .map(|read| read > 0)
 }
 
 /// One line of JSON. An error where the parent is gone.
@@ -145,10 +180,10 @@ pub struct Running {
 
 impl Running {
     /// Starts them and waits until they serve.
-    pub async fn start(systems: &Systems) -> anyhow::Result<Self> {
+    pub async fn start(workflow: WorkflowName, systems: &Systems) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's own file is not known")?;
         let mut process = Command::new(program)
-            .arg("bench-systems")
+            .args(["bench-systems", "--workflow", workflow.number()])
             .args(systems.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -162,6 +197,17 @@ impl Running {
             process,
             lines,
         })
+    }
+
+    /// UNHCR decides about everything that was sent, and traffic is counted from zero.
+    pub async fn decide(&mut self) -> anyhow::Result<()> {
+        let stdin = self.process.stdin.as_mut();
+        writeln!(stdin.expect("it is piped"), "decide")?;
+        // The answer comes at once, and nothing else runs meanwhile.
+        let mut decided = String::new();
+        self.lines.read_line(&mut decided)?;
+        ensure!(!decided.is_empty(), "the simulated systems ended");
+        Ok(())
     }
 
     /// Stops them and says what they saw.

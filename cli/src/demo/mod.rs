@@ -4,118 +4,137 @@ mod show;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use embedded_dynamodb::EmbeddedDynamoDb;
+use jiff::SignedDuration;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
-use referral_bridge::domain::ids::InterventionId;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::engine::Request;
-use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
-use referral_bridge::secrets::Secrets;
-use referral_bridge::store::{RecordRow, RecordState, Store, table};
-use referral_bridge::transport::http_client;
+use referral_bridge::engine::{Progress, Request};
+use referral_bridge::store::{RecordState, Store};
 use referral_bridge::workflows::Installation;
-use sandbox::demo::{HeldClaim, Plant, Verdict};
+use sandbox::demo::{Claims, HeldClaim, Ledger, Plant, Verdict};
 use sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use self::show::Show;
+use crate::simulated::{self, TABLE};
 
-const TABLE: &str = "referral-bridge";
-const WORKFLOW: WorkflowName = WorkflowName::ReferralsToPrimero;
 const TIMEOUT: Duration = Duration::from_mins(5);
-/// The demo's data is made for this deployment.
-const PROFILE: &str = include_str!("../../../infra/profiles/gambella.toml");
-/// Keys the fingerprints of invented records, for as long as the demo runs.
-const FINGERPRINT_KEY: &str = "demo fingerprints of invented records only";
+/// Changes are read up to five seconds before Primero's own time, so that much passes there after people have worked.
+const PEOPLE_REST: SignedDuration = SignedDuration::from_secs(6);
 
-/// Runs the workflows against simulated systems with sample referrals, and checks both systems afterwards.
+/// Runs the four workflows round trip between simulated systems with sample referrals, and checks both systems afterwards.
 #[derive(Args)]
 pub struct Demo {
     /// Ends with one line of JSON for machines.
     #[arg(long)]
     json: bool,
     /// Spoils the result before it is checked, to show that the check can fail.
-    #[arg(long, value_name = "lost|duplicated|wrong-case")]
+    #[arg(long, value_name = "lost|duplicated|wrong-case|wrong-decision")]
     plant: Option<Plant>,
 }
 
+/// What people do before a workflow runs; answers how many records wait for it.
+type People = fn(&Sandbox) -> Result<usize, String>;
+
+/// One leg of the round trip.
+struct Leg {
+    workflow: WorkflowName,
+    what: &'static str,
+    people: People,
+}
+
+const ROUND_TRIP: [Leg; 3] = [
+    Leg {
+        workflow: WorkflowName::ReferralsToPrimero,
+        what: "UNHCR refers children to UNICEF",
+        people: sandbox::demo::load,
+    },
+    Leg {
+        workflow: WorkflowName::DecisionsToProgres,
+        what: "case workers in Primero decide",
+        people: sandbox::demo::case_workers_decide,
+    },
+    Leg {
+        workflow: WorkflowName::ReferralsToProgres,
+        what: "case workers in Primero refer children to UNHCR",
+        people: sandbox::demo::case_workers_refer,
+    },
+];
+
+/// The reports of the four workflows, in the order of the round trip.
+type Reports = Vec<RunReport>;
+
 impl Demo {
-    /// Exit code 0 only if every record arrived exactly once, or is held for the right reason, and a second run changes nothing.
+    /// Exit code 0 only if every record arrived exactly once, or is held for the right reason, and a second round changes nothing.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let sandbox = Sandbox::start(SandboxOptions::default())
             .await
             .context("the simulated systems did not start")?;
-        let records = sandbox::demo::load(&sandbox).map_err(|error| anyhow!(error))?;
         let embedded = EmbeddedDynamoDb::in_memory().await?;
-        let installation = installation(&sandbox, &embedded).await?;
+        let installation = simulated::installation(&sandbox.secrets(), embedded.client()).await?;
 
-        let show = Show::start(records, self.json);
-        let report = run_once(&installation, &|progress| show.progress(progress)).await?;
-        show.end();
+        let reports = self.round_trip(&sandbox, &installation).await?;
         let effects = effective_writes(&sandbox);
-        run_once(&installation, &|_| {}).await?;
-        let second_run = effective_writes(&sandbox) - effects;
+        for leg in &ROUND_TRIP {
+            run_once(&installation, leg.workflow, &|_| {}).await?;
+        }
+        let second_round = effective_writes(&sandbox) - effects;
 
         if let Some(plant) = self.plant {
             sandbox::demo::plant(&sandbox, plant).map_err(|error| anyhow!(error))?;
         }
-        let held = held_claims(&sandbox, &installation).await?;
-        let verdict = sandbox::demo::check(&sandbox, &held, SystemClock.now());
-        let summary = summary(&report, &verdict, second_run);
+        let ledger = ledger(&sandbox, &installation).await?;
+        let verdict = sandbox::demo::check(&sandbox, &ledger, SystemClock.now());
         if self.json {
-            println!("{summary}");
+            println!("{}", summary(&reports, &verdict, second_round));
         } else {
-            show::table(&verdict, &report, second_run);
+            show::table(&verdict, &reports, second_round);
         }
         let faultless = verdict.is_clean();
-        Ok(if faultless && second_run == 0 {
+        Ok(if faultless && second_round == 0 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         })
     }
-}
 
-async fn installation(
-    sandbox: &Sandbox,
-    embedded: &EmbeddedDynamoDb,
-) -> anyhow::Result<Installation> {
-    let state = embedded.client();
-    table::ensure(&state, TABLE).await?;
-    let mut secrets = sandbox.secrets().as_object().cloned().unwrap_or_default();
-    secrets.insert(
-        "ledger".to_owned(),
-        json!({ "fingerprint_key": FINGERPRINT_KEY }),
-    );
-    Ok(Installation {
-        profile: Profile::parse(PROFILE)?,
-        secrets: Secrets::from_json(secrets)?,
-        state,
-        table: TABLE.to_owned(),
-        http: http_client()?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(Entropy::from_system()),
-    })
+    async fn round_trip(
+        &self,
+        sandbox: &Sandbox,
+        installation: &Installation,
+    ) -> anyhow::Result<Reports> {
+        let mut reports = Reports::new();
+        let mut passed = SignedDuration::ZERO;
+        for leg in &ROUND_TRIP {
+            let waiting = (leg.people)(sandbox).map_err(|error| anyhow!(error))?;
+            passed += PEOPLE_REST;
+            sandbox.primero.set_clock_offset(passed);
+            let show = Show::start(leg, waiting, self.json);
+            let watch = |progress: &Progress<'_>| show.progress(progress);
+            reports.push(run_once(installation, leg.workflow, &watch).await?);
+            show.end();
+        }
+        Ok(reports)
+    }
 }
 
 async fn run_once(
     installation: &Installation,
-    watch: &dyn Fn(&referral_bridge::engine::Progress<'_>),
+    workflow: WorkflowName,
+    watch: &dyn Fn(&Progress<'_>),
 ) -> anyhow::Result<RunReport> {
     let end = later(SystemClock.now(), TIMEOUT);
     let finished = installation
-        .run(WORKFLOW, &Request::default(), end, watch)
+        .run(workflow, &Request::default(), end, watch)
         .await;
     if let Some(stop) = finished.stop {
-        bail!("{WORKFLOW} stopped: {stop}");
+        bail!("{workflow} stopped: {stop}");
     }
     Ok(finished.report)
 }
@@ -125,49 +144,52 @@ fn effective_writes(sandbox: &Sandbox) -> usize {
     traffic.ping.effective_writes + traffic.primero.effective_writes
 }
 
-/// The ledger's word on what is still pending in proGres.
-async fn held_claims(
-    sandbox: &Sandbox,
-    installation: &Installation,
-) -> anyhow::Result<BTreeMap<String, HeldClaim>> {
-    let keys: Vec<RecordKey> = sandbox
-        .ping
-        .pending()
-        .iter()
-        .filter_map(|id| id.parse::<InterventionId>().ok().map(RecordKey::from))
-        .collect();
-    let store = Store::new(
-        installation.state.clone(),
-        TABLE.to_owned(),
-        &installation.profile.deployment,
-        WORKFLOW,
-    );
-    let rows = store.records::<Value>(&keys).await?;
-    let held = rows
-        .into_values()
-        .filter(|row: &RecordRow<Value>| row.state == RecordState::Held);
-    Ok(held
-        .filter_map(|row| {
-            let reason = row.reason?.code().to_owned();
-            Some((
-                row.key.to_string(),
-                HeldClaim {
-                    reason,
-                    fields: row.fields,
-                },
-            ))
-        })
-        .collect())
+/// The ledger's word on what each workflow did not deliver.
+async fn ledger(sandbox: &Sandbox, installation: &Installation) -> anyhow::Result<Ledger> {
+    let mut ledger = Ledger::new();
+    for leg in &ROUND_TRIP {
+        let workflow = leg
+            .workflow
+            .number()
+            .parse()
+            .map_err(|error| anyhow!("{error}"))?;
+        let keys = sandbox::demo::keys(sandbox, workflow);
+        let keys: Vec<RecordKey> = keys.iter().map(|key| RecordKey::written(key)).collect();
+        let deployment = &installation.profile.deployment;
+        let (state, table) = (installation.state.clone(), TABLE.to_owned());
+        let store = Store::new(state, table, deployment, leg.workflow);
+        let rows = store.records::<Value>(&keys).await?.into_values();
+        let kept_back =
+            rows.filter(|row| matches!(row.state, RecordState::Held | RecordState::Skipped));
+        let claims: Claims = kept_back
+            .filter_map(|row| {
+                let reason = row.reason?.code().to_owned();
+                let fields = row.fields;
+                Some((row.key.to_string(), HeldClaim { reason, fields }))
+            })
+            .collect();
+        ledger.insert(workflow, claims);
+    }
+    Ok(ledger)
 }
 
-fn summary(report: &RunReport, verdict: &Verdict, second_run: usize) -> Value {
+fn summary(reports: &Reports, verdict: &Verdict, second_round: usize) -> Value {
+    let sums = verdict.sums;
+    let workflows: BTreeMap<_, _> = reports
+        .iter()
+        .map(|report| {
+            let shown = json!({ "counts": report.counts, "reasons": report.reasons, "calls": report.calls });
+            (report.workflow.as_str(), shown)
+        })
+        .collect();
     json!({
-        "workflows": { WORKFLOW.as_str(): { "counts": report.counts, "reasons": report.reasons, "calls": report.calls } },
+        "workflows": workflows,
         "records": verdict.records.len(),
-        "lost": verdict.lost,
-        "duplicated": verdict.duplicated,
-        "wrong_case": verdict.wrong_case,
-        "unexpected": verdict.unexpected,
-        "second_run_effective_writes": second_run,
+        "lost": sums.lost,
+        "duplicated": sums.duplicated,
+        "wrong_case": sums.wrong_case,
+        "wrong_decision": sums.wrong_decision,
+        "unexpected": sums.unexpected,
+        "second_run_effective_writes": second_round,
     })
 }

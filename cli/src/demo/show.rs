@@ -8,7 +8,7 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::engine::Progress;
 use sandbox::demo::Verdict;
 
-use super::WORKFLOW;
+use super::Leg;
 
 /// Shows how a run gets on, on standard error.
 pub enum Show {
@@ -18,11 +18,9 @@ pub enum Show {
 
 impl Show {
     /// A bar for a person at a terminal, lines for anything else.
-    pub fn start(records: usize, for_machines: bool) -> Self {
-        eprintln!(
-            "{} {WORKFLOW}: {records} referrals wait in proGres",
-            WORKFLOW.number()
-        );
+    pub fn start(leg: &Leg, records: usize, for_machines: bool) -> Self {
+        let (workflow, what) = (leg.workflow, leg.what);
+        eprintln!("{} {workflow}: {what} ({records})", workflow.number());
         if for_machines || !stderr().is_terminal() {
             return Self::Lines;
         }
@@ -40,8 +38,8 @@ impl Show {
                 bar.inc(1);
                 let counts = progress.counts;
                 bar.set_message(format!(
-                    "{} delivered, {} held",
-                    counts.delivered, counts.held
+                    "{} delivered, {} held, {} skipped",
+                    counts.delivered, counts.held, counts.skipped
                 ));
             }
             Self::Lines => {
@@ -60,10 +58,10 @@ impl Show {
 }
 
 /// The table of records and the verdict, on standard output.
-pub fn table(verdict: &Verdict, report: &RunReport, second_run: usize) {
+pub fn table(verdict: &Verdict, reports: &[RunReport], second_round: usize) {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["referral", "what it shows", "outcome", "check"]);
+    table.set_header(["", "record", "what it shows", "outcome", "check"]);
     for record in &verdict.records {
         let texts: Vec<&str> = record
             .problems
@@ -75,21 +73,28 @@ pub fn table(verdict: &Verdict, report: &RunReport, second_run: usize) {
         } else {
             texts.join("; ")
         };
-        table.add_row([&record.key, &record.label, &record.found, &check]);
+        let workflow = record.workflow.number().to_owned();
+        table.add_row([&workflow, &record.key, &record.label, &record.found, &check]);
     }
     println!("{table}");
-    let counts = &report.counts;
+    for report in reports {
+        let counts = &report.counts;
+        println!(
+            "{} {:<21} {} delivered, {} already in place, {} held, {} skipped; {} calls to PING, {} to Primero, {} to the state table",
+            report.workflow.number(),
+            report.workflow.as_str(),
+            counts.delivered,
+            counts.already_in_place,
+            counts.held,
+            counts.skipped,
+            report.calls.ping,
+            report.calls.primero,
+            report.calls.state,
+        );
+    }
+    let sums = verdict.sums;
     println!(
-        "{} delivered, {} already in place, {} held; {} calls to PING, {} to Primero, {} to the state table",
-        counts.delivered,
-        counts.already_in_place,
-        counts.held,
-        report.calls.ping,
-        report.calls.primero,
-        report.calls.state,
-    );
-    println!(
-        "lost {}, duplicated {}, on the wrong case {}, unexpected {}; a second run wrote {second_run} times",
-        verdict.lost, verdict.duplicated, verdict.wrong_case, verdict.unexpected,
+        "lost {}, duplicated {}, on the wrong case {}, wrong decision {}, unexpected {}; a second round wrote {second_round} times",
+        sums.lost, sums.duplicated, sums.wrong_case, sums.wrong_decision, sums.unexpected,
     );
 }

@@ -96,7 +96,7 @@ reasons! {
     NotPending = "not_pending",
     /// A service for UNHCR that nobody has referred yet.
     NotReferred = "not_referred",
-    /// The referral is older than `start_from` of the profile.
+    /// The referral is older than `window.start_from` of the profile.
     BeforeStart = "before_start",
     /// The fields that record the child's consent are not set, and the worker did not override them. Record the consent in Primero.
     ConsentNotGiven = "consent_not_given",

@@ -122,26 +122,7 @@ pub struct StatusWords {
 pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
     let partner_id = section.text("partner_id");
     let interop_id = section.text("interop_id");
-    let retrieval_path = path(
-        section,
-        "retrieval_path",
-        "/primes/fetch/paging/v3/retrievedatawithpaging",
-    );
-    let ingestion_path = path(
-        section,
-        "ingestion_path",
-        "/api/ingestion/v2/{PartnerId}/data",
-    );
-    let async_ingestion_path = path(
-        section,
-        "async_ingestion_path",
-        "/api/ingestion/v2/{PartnerId}/asyncdata",
-    );
-    let check_status_path = path(
-        section,
-        "check_status_path",
-        "/primes/ingestion/checkstatus/v1/pingdata",
-    );
+    let paths = read_paths(section);
     let retrieval_api_version = section.text_or("retrieval_api_version", "V3");
     let async_api_version = section.text_or("async_api_version", "V2");
     let token_cookie = section.text_unless_empty("token_cookie", "x-ms-cpim-geo=EU");
@@ -164,13 +145,19 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
     );
     let timeout = section.seconds("timeout_seconds", 30, 1..=300);
     let max_body_bytes = section.integer("max_body_bytes", DEFAULT_BODY_BYTES, 1..=MAX_BODY_BYTES);
+    let [
+        retrieval_path,
+        ingestion_path,
+        async_ingestion_path,
+        check_status_path,
+    ] = paths?;
     Ok(PingSettings {
         partner_id: partner_id?,
         interop_id: interop_id?,
-        retrieval_path: retrieval_path?,
-        ingestion_path: ingestion_path?,
-        async_ingestion_path: async_ingestion_path?,
-        check_status_path: check_status_path?,
+        retrieval_path,
+        ingestion_path,
+        async_ingestion_path,
+        check_status_path,
         retrieval_api_version: retrieval_api_version?,
         async_api_version: async_api_version?,
         token_cookie: token_cookie?,
@@ -184,6 +171,36 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
         timeout: timeout?,
         max_body_bytes: max_body_bytes?,
     })
+}
+
+/// Retrieval, ingestion, asynchronous ingestion and checkstatus.
+fn read_paths(section: &Section<'_>) -> Read<[String; 4]> {
+    let retrieval_path = path(
+        section,
+        "retrieval_path",
+        "/primes/fetch/paging/v3/retrievedatawithpaging",
+    );
+    let ingestion_path = path(
+        section,
+        "ingestion_path",
+        "/api/ingestion/v2/{PartnerId}/data",
+    );
+    let async_ingestion_path = path(
+        section,
+        "async_ingestion_path",
+        "/api/ingestion/v2/{PartnerId}/asyncdata",
+    );
+    let check_status_path = path(
+        section,
+        "check_status_path",
+        "/primes/ingestion/checkstatus/v1/pingdata",
+    );
+    Ok([
+        retrieval_path?,
+        ingestion_path?,
+        async_ingestion_path?,
+        check_status_path?,
+    ])
 }
 
 /// A path is joined to the base URL of the secret, so it may not leave that host nor carry a query.

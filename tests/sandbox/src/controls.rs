@@ -13,10 +13,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::demo;
 use crate::faults::Rule;
+use crate::generated::decide_submitted;
 use crate::journal::{System, Traffic};
 use crate::ping::{Decision, Ping};
-use crate::primero::{NewReferral, Primero};
+use crate::primero::{NewReferral, Primero, Role, ServiceDecision, User};
 use crate::wire::{Wire, json_answer};
 
 /// Everything that the two routes can reach.
@@ -36,11 +38,18 @@ enum Control {
     Refer(Vec<Value>),
     /// Other detail rows of an intervention that is there.
     Edit(Vec<Value>),
+    /// The detail rows of an intervention that Primero received long ago.
+    AddDelivered(Vec<Value>),
     /// The id of an intervention that is taken back.
     Withdraw(String),
     DecideReferral {
         referral: Uuid,
         decision: Decision,
+    },
+    /// Fields of a decision's row, stored as given.
+    AmendDecision {
+        referral: Uuid,
+        fields: Value,
     },
     /// The detail row of a decision on a referral that did not come through here.
     AddDecision(Value),
@@ -51,6 +60,11 @@ enum Control {
         records: usize,
         message: String,
     },
+    RejectRecordLater {
+        record: String,
+        message: String,
+    },
+    ChecksBeforeResult(u32),
     ExpireTokens(()),
     /// Seconds to move PING's clock on.
     AdvancePingClock(i64),
@@ -69,6 +83,16 @@ enum Control {
         service: String,
         fields: Value,
     },
+    DecideService {
+        case: String,
+        service: String,
+        decision: ServiceDecision,
+    },
+    /// The same, the service named by the intervention that it came with.
+    DecideIntervention {
+        intervention: String,
+        decision: ServiceDecision,
+    },
     ReferCase {
         case: String,
         to: String,
@@ -81,12 +105,51 @@ enum Control {
         referral: String,
         reason: String,
     },
+    FinishReferral(String),
     RevokeReferral(String),
+    AddUser(Colleague),
+    /// How many case workers to add.
+    AddCrowd(usize),
+    /// The steps of the demo's story, in this order.
+    CaseWorkersDecide(()),
+    CaseWorkersRefer(()),
+    UnhcrDecides(()),
+    /// The seed of UNHCR's decisions about everything submitted and not decided.
+    DecideSubmitted(u64),
+    /// Traffic is counted from zero.
+    ForgetTraffic(()),
     AddFault {
         system: System,
         rule: Rule,
     },
     ClearFaults(System),
+    /// What the fault `late_effect` kept is carried out now.
+    CarryOutLate(System),
+}
+
+/// A case worker; what is absent is missing in the profile.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Colleague {
+    user_name: String,
+    agency: String,
+    full_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    position: Option<String>,
+}
+
+impl Colleague {
+    fn into_user(self) -> User {
+        let user = User::new(&self.user_name, Role::CaseWorker, &self.agency);
+        User {
+            full_name: self.full_name.unwrap_or_default(),
+            email: self.email,
+            phone: self.phone,
+            position: self.position,
+            ..user
+        }
+    }
 }
 
 impl Panel {
@@ -104,13 +167,12 @@ impl Panel {
         }
     }
 
-    fn carry_out(&self, control: Control) -> Result<Value, String> {
-        let done = |()| json!({ "done": true });
+    async fn carry_out(&self, control: Control) -> Result<Value, String> {
         match control {
-            Control::InsertCase(case) => {
-                let id = self.primero.insert_case(case)?;
-                Ok(json!({ "done": true, "id": id }))
+            Control::CarryOutLate(system) => {
+                Ok(done_about(self.wire(system).carry_out_late().await))
             }
+            Control::InsertCase(case) => self.primero.insert_case(case).map(|id| done_with(&id)),
             Control::ReferCase {
                 case,
                 to,
@@ -123,58 +185,109 @@ impl Panel {
                     consent_overridden,
                     ..NewReferral::default()
                 };
-                let id = self.primero.refer(&case, &referral)?;
-                Ok(json!({ "done": true, "id": id }))
+                self.primero
+                    .refer(&case, &referral)
+                    .map(|id| done_with(&id))
             }
-            Control::UpdateCase { case, fields } => {
-                self.primero.worker_updates_case(&case, fields).map(done)
+            Control::CaseWorkersDecide(()) => {
+                demo::decide(&self.ping, &self.primero).map(done_about)
             }
-            Control::UpdateService {
-                case,
-                service,
-                fields,
-            } => self
-                .primero
-                .worker_updates_service(&case, &service, fields)
-                .map(done),
-            Control::AcceptReferral(id) => self.primero.accept_referral(&id).map(done),
-            Control::RejectReferral { referral, reason } => {
-                self.primero.reject_referral(&referral, &reason).map(done)
+            Control::CaseWorkersRefer(()) => demo::refer(&self.primero).map(done_about),
+            Control::UnhcrDecides(()) => demo::review(&self.ping, &self.primero).map(done_about),
+            Control::DecideSubmitted(seed) => decide_submitted(&self.ping, seed).map(done_about),
+            Control::ForgetTraffic(()) => {
+                self.ping_wire.journal.forget();
+                self.primero_wire.journal.forget();
+                Ok(done())
             }
-            Control::RevokeReferral(id) => self.primero.revoke_referral(&id).map(done),
             Control::AddFault { system, rule } => {
                 self.wire(system).faults.add(rule);
-                Ok(done(()))
+                Ok(done())
             }
             Control::ClearFaults(system) => {
                 self.wire(system).faults.clear();
-                Ok(done(()))
+                Ok(done())
             }
-            ping => self.carry_out_in_ping(ping).map(done),
+            other => self.carry_out_in_ping(other).map(|()| done()),
         }
     }
 
     fn carry_out_in_ping(&self, control: Control) -> Result<(), String> {
+        let ping = &self.ping;
         match control {
-            Control::Refer(rows) => self.ping.refer(rows)?,
-            Control::Edit(rows) => self.ping.edit(rows)?,
-            Control::Withdraw(id) => self.ping.withdraw(&id)?,
+            Control::Refer(rows) => ping.refer(rows)?,
+            Control::AddDelivered(rows) => ping.add_delivered(rows)?,
+            Control::Edit(rows) => ping.edit(rows)?,
+            Control::Withdraw(id) => ping.withdraw(&id)?,
             Control::DecideReferral { referral, decision } => {
-                self.ping.decide_referral(referral, &decision)?;
+                ping.decide_referral(referral, &decision)?;
             }
-            Control::AddDecision(row) => self.ping.add_decision(row)?,
-            Control::Poison(id) => self.ping.poison(&id),
-            Control::Heal(id) => self.ping.heal(&id),
-            Control::RejectLater { records, message } => self.ping.reject_later(records, &message),
-            Control::ExpireTokens(()) => self.ping.expire_tokens(),
+            Control::AmendDecision { referral, fields } => ping.amend_decision(referral, fields)?,
+            Control::AddDecision(row) => ping.add_decision(row)?,
+            Control::Poison(id) => ping.poison(&id),
+            Control::Heal(id) => ping.heal(&id),
+            Control::RejectLater { records, message } => ping.reject_later(records, &message),
+            Control::RejectRecordLater { record, message } => {
+                ping.reject_record_later(&record, &message);
+            }
+            Control::ChecksBeforeResult(checks) => ping.set_checks_before_result(checks),
+            Control::ExpireTokens(()) => ping.expire_tokens(),
             Control::AdvancePingClock(seconds) => {
-                self.ping.advance_clock(SignedDuration::from_secs(seconds));
+                ping.advance_clock(SignedDuration::from_secs(seconds));
             }
-            Control::PageRows { list, details } => self.ping.set_page_rows(list, details),
-            _ => return Err("not a control of PING".to_owned()),
+            Control::PageRows { list, details } => ping.set_page_rows(list, details),
+            other => self.carry_out_in_primero(other)?,
         }
         Ok(())
     }
+
+    fn carry_out_in_primero(&self, control: Control) -> Result<(), String> {
+        let primero = &self.primero;
+        match control {
+            Control::UpdateCase { case, fields } => primero.worker_updates_case(&case, fields),
+            Control::UpdateService {
+                case,
+                service,
+                fields,
+            } => primero.worker_updates_service(&case, &service, fields),
+            Control::DecideService {
+                case,
+                service,
+                decision,
+            } => primero.worker_decides(&case, &service, &decision),
+            Control::DecideIntervention {
+                intervention,
+                decision,
+            } => primero.worker_decides_intervention(&intervention, &decision),
+            Control::AcceptReferral(id) => primero.accept_referral(&id),
+            Control::RejectReferral { referral, reason } => {
+                primero.reject_referral(&referral, &reason)
+            }
+            Control::FinishReferral(id) => primero.finish_referral(&id),
+            Control::RevokeReferral(id) => primero.revoke_referral(&id),
+            Control::AddUser(colleague) => {
+                primero.add_user(colleague.into_user());
+                Ok(())
+            }
+            Control::AddCrowd(count) => {
+                primero.add_crowd(count);
+                Ok(())
+            }
+            _ => Err("not a control of Primero".to_owned()),
+        }
+    }
+}
+
+fn done() -> Value {
+    json!({ "done": true })
+}
+
+fn done_with(id: &str) -> Value {
+    json!({ "done": true, "id": id })
+}
+
+fn done_about(records: usize) -> Value {
+    json!({ "done": true, "records": records })
 }
 
 async fn state(State(panel): State<Panel>) -> Response {
@@ -189,6 +302,7 @@ async fn state(State(panel): State<Panel>) -> Response {
             "pending": panel.ping.pending(),
             "transfer_statuses": panel.ping.transfer_statuses(),
             "submissions": panel.ping.submissions(),
+            "interop_referrals": panel.ping.interop_referrals(),
             "marks": panel.ping.marks(),
             "faults": panel.ping_wire.faults.rules(),
         },
@@ -203,9 +317,10 @@ async fn state(State(panel): State<Panel>) -> Response {
 
 /// The body is read as text, so that `curl -d` works without a content type.
 async fn control(State(panel): State<Panel>, body: String) -> Response {
-    let carried_out = serde_json::from_str::<Control>(&body)
-        .map_err(|error| error.to_string())
-        .and_then(|control| panel.carry_out(control));
+    let carried_out = match serde_json::from_str(&body) {
+        Ok(control) => panel.carry_out(control).await,
+        Err(error) => Err(error.to_string()),
+    };
     match carried_out {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => json_answer(StatusCode::BAD_REQUEST, &json!({ "error": error })),

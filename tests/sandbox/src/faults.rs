@@ -24,6 +24,10 @@ pub struct Rule {
     /// Which requests it may hit.
     #[serde(default)]
     pub on: Target,
+    /// Only requests with this text in their path or body, such as a case's id or a service's `unique_id`;
+    /// absent = any. So a fault can follow one record through all its repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrying: Option<String>,
     /// What happens to them.
     pub fault: Fault,
     /// Matching requests that pass unharmed before the first is hit.
@@ -75,6 +79,9 @@ pub enum Fault {
     DropBeforeEffect,
     /// The request is carried out and the connection is cut instead of an answer.
     DropAfterEffect,
+    /// The connection is cut and the request is kept, to be carried out later: see
+    /// [`crate::Sandbox::carry_out_late`].
+    LateEffect,
     /// The answer ends in the middle of its body (the request was carried out).
     TruncatedBody,
     /// The answer's body is not JSON (the request was carried out).
@@ -93,6 +100,34 @@ pub enum Fault {
     },
     /// The answer lacks its first row, as though a record had moved to the page before in the meantime.
     PageDrift,
+    /// PING's answer names no transaction (the request was carried out).
+    WithoutTransaction,
+    /// Records that PING takes now, to no effect, and rejects at checkstatus.
+    RejectedLater {
+        /// Why.
+        message: String,
+        /// Which records of the call: 1 = each, 2 = every second one, and so on.
+        #[serde(default = "each")]
+        every: usize,
+    },
+    /// Checkstatus says "not yet".
+    NotYet,
+    /// A finished checkstatus has this status word for every record that was taken.
+    StatusWord {
+        /// Such as `Parked`.
+        word: String,
+    },
+    /// The results of a finished checkstatus name no record.
+    StatusWithoutIds,
+    /// `Data` of a finished checkstatus is a text that ends in the middle of a record.
+    UnreadableStatus,
+}
+
+/// What a rule looks at.
+pub(crate) struct Looked<'a> {
+    pub(crate) route: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) body: &'a [u8],
 }
 
 struct Board {
@@ -137,7 +172,7 @@ impl Faults {
     }
 
     /// The faults of one request, in the order of their rules.
-    pub(crate) fn draw(&self, route: &str) -> Vec<Fault> {
+    pub(crate) fn draw(&self, request: &Looked<'_>) -> Vec<Fault> {
         let mut board = locked(&self.inner);
         let Board {
             rules,
@@ -145,7 +180,7 @@ impl Faults {
             hits,
         } = &mut *board;
         let mut drawn = Vec::new();
-        for rule in rules.iter_mut().filter(|rule| rule.on.covers(route)) {
+        for rule in rules.iter_mut().filter(|rule| rule.covers(request)) {
             if rule.after > 0 {
                 rule.after -= 1;
             } else if rule.chance >= 1.0 || chance.random_bool(rule.chance.clamp(0.0, 1.0)) {
@@ -165,6 +200,7 @@ impl Rule {
     pub fn always(on: Target, fault: Fault) -> Self {
         Self {
             on,
+            carrying: None,
             fault,
             after: 0,
             times: None,
@@ -188,11 +224,33 @@ impl Rule {
         self
     }
 
+    /// The same rule, but for the first `times` requests that it hits only.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// The same rule, but only for requests with this text in their path or body.
+    #[must_use]
+    pub fn carrying(mut self, text: impl Into<String>) -> Self {
+        self.carrying = Some(text.into());
+        self
+    }
+
     /// The same rule, but each matching request is hit with this chance (0 to 1) only.
     #[must_use]
     pub fn with_chance(mut self, chance: f64) -> Self {
         self.chance = chance;
         self
+    }
+
+    fn covers(&self, request: &Looked<'_>) -> bool {
+        let carries = |text: &str| {
+            let mut pieces = request.body.windows(text.len().max(1));
+            request.path.contains(text) || pieces.any(|piece| piece == text.as_bytes())
+        };
+        self.on.covers(request.route) && self.carrying.as_deref().is_none_or(carries)
     }
 }
 
@@ -206,6 +264,10 @@ impl Target {
     }
 }
 
+fn each() -> usize {
+    1
+}
+
 fn certain() -> f64 {
     1.0
 }
@@ -213,6 +275,14 @@ fn certain() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn to(route: &str) -> Looked<'_> {
+        Looked {
+            route,
+            path: "",
+            body: b"",
+        }
+    }
 
     fn drop_on(text: &str) -> Rule {
         Rule::once(Target::Containing(text.to_owned()), Fault::DropBeforeEffect)
@@ -222,9 +292,9 @@ mod tests {
     fn a_rule_hits_only_its_route_and_is_used_up() {
         let faults = Faults::seeded(1);
         faults.add(drop_on("SHP-1"));
-        assert!(faults.draw("POST /x#SHP-2").is_empty());
-        assert_eq!(faults.draw("POST /x#SHP-1"), [Fault::DropBeforeEffect]);
-        assert!(faults.draw("POST /x#SHP-1").is_empty());
+        assert!(faults.draw(&to("POST /x#SHP-2")).is_empty());
+        assert_eq!(faults.draw(&to("POST /x#SHP-1")), [Fault::DropBeforeEffect]);
+        assert!(faults.draw(&to("POST /x#SHP-1")).is_empty());
         assert_eq!(faults.hits(), 1);
     }
 
@@ -232,8 +302,21 @@ mod tests {
     fn a_rule_can_let_the_first_requests_pass() {
         let faults = Faults::seeded(1);
         faults.add(drop_on("/x").after(2));
-        let hit: Vec<usize> = (0..4).map(|_| faults.draw("GET /x").len()).collect();
+        let hit: Vec<usize> = (0..4).map(|_| faults.draw(&to("GET /x")).len()).collect();
         assert_eq!(hit, [0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_rule_can_follow_one_record() {
+        let faults = Faults::seeded(1);
+        faults.add(Rule::always(Target::Everything, Fault::DropBeforeEffect).carrying("service-3"));
+        let hit = |path, body| {
+            let route = "POST /x";
+            faults.draw(&Looked { route, path, body }).len()
+        };
+        assert_eq!(hit("/x", br#"{"Value":"service-2"}"#), 0);
+        assert_eq!(hit("/x", br#"{"Value":"service-3"}"#), 1);
+        assert_eq!(hit("/x/service-3", b""), 1);
     }
 
     #[test]
@@ -241,7 +324,7 @@ mod tests {
         let draw = |seed| -> Vec<usize> {
             let faults = Faults::seeded(seed);
             faults.add(Rule::always(Target::Everything, Fault::PageDrift).with_chance(0.5));
-            (0..64).map(|_| faults.draw("GET /x").len()).collect()
+            (0..64).map(|_| faults.draw(&to("GET /x")).len()).collect()
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));

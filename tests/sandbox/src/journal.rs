@@ -102,6 +102,17 @@ impl Journal {
         *locked(&self.span)
     }
 
+    /// A request that was noted before had its effect only now.
+    pub(crate) fn note_effect(&self) {
+        locked(&self.counts).effective_writes += 1;
+    }
+
+    /// Counts from zero.
+    pub(crate) fn forget(&self) {
+        *locked(&self.counts) = Counts::default();
+        *locked(&self.span) = None;
+    }
+
     pub(crate) fn note(&self, entry: &Entry<'_>) {
         let last = Instant::now();
         let this = Span {

@@ -5,10 +5,13 @@
 mod controls;
 pub mod demo;
 pub mod faults;
+pub mod generated;
 pub mod journal;
 pub mod ping;
 pub mod primero;
 mod sandbox;
 mod wire;
+mod workflow;
 
 pub use sandbox::{Sandbox, SandboxOptions};
+pub use workflow::Workflow;

@@ -1,11 +1,13 @@
 //! `sandbox serve`: both simulated systems on loopback ports, for trying things out by hand.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use sandbox::generated::Generated;
 use sandbox::journal::RequestLog;
-use sandbox::{Sandbox, SandboxOptions, demo};
+use sandbox::{Sandbox, SandboxOptions, Workflow, demo};
 
 /// Simulated PING and Primero.
 #[derive(Parser)]
@@ -30,18 +32,24 @@ struct Serve {
     /// Primero's port on 127.0.0.1 [default: any free one]
     #[arg(long)]
     primero_port: Option<u16>,
-    /// Referrals to generate.
+    /// Records to generate for each workflow.
     #[arg(long, default_value_t = 20, conflicts_with = "demo")]
     records: usize,
-    /// How many generated children in a hundred have a case in Primero already.
+    /// A workflow to generate records for, by name or number; may be given several times.
+    #[arg(long, default_value = "1.1", conflicts_with = "demo")]
+    workflow: Vec<Workflow>,
+    /// How many generated children of 1.1 in a hundred have a case in Primero already.
     #[arg(long, default_value_t = 25, conflicts_with = "demo")]
     existing_percent: usize,
-    /// How many generated referrals in a hundred fail every PING batch they are in.
+    /// How many generated records in a hundred fail every PING call they are in.
     #[arg(long, default_value_t = 0, conflicts_with = "demo")]
     bad_percent: usize,
     /// Decides the generated data and the chances of faults.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Case workers to add to Primero; a page of its list of users holds 1,000.
+    #[arg(long, default_value_t = 0)]
+    crowd: usize,
     /// Loads the demo data that the checker knows, instead of generated data.
     #[arg(long)]
     demo: bool,
@@ -52,33 +60,66 @@ struct Serve {
 
 const CONTROLS: &str = r#"Both servers also answer two routes that count as no request:
 
-GET /__state      what both systems hold: traffic, sign-ins, pending interventions, transfer statuses,
-                  submissions, marks, cases, referrals, faults
+GET /__state      what both systems hold: traffic, sign-ins, pending interventions, transfer statuses with
+                  their comments, submissions, interoperability referrals, marks, cases, referrals, faults
 POST /__control   one control, {"<name>": <argument>}:
+
+  proGres
   refer                   [detail rows of a new intervention]
+  add_delivered           [detail rows of an intervention that Primero received long ago]
   edit                    [other detail rows of an intervention that is there]
   withdraw                "intervention id"
-  decide_referral         {"referral": "id", "decision": {"status", "review_decision", "review_date", "reason", "comment"}}
+  decide_referral         {"referral": "id", "decision": {"status", "review_decision", "review_date", "reason", "comment"}};
+                          again = UNHCR changes its mind. "referral" is an id of interop_referrals
+  amend_decision          {"referral": "id", "fields": {…}}, stored as given: codes as text, as null, or unknown
   add_decision            {detail row of a decision on a referral from elsewhere}
-  poison, heal            "id": every batch with this id fails, or works again
+
+  PING
+  poison, heal            "id": every call with this id fails, or works again
   reject_later            {"records": n, "message": "…"}: accepted now, rejected at checkstatus
+  reject_record_later     {"record": "id", "message": "…"}: the same for the next record of this id
+                          (intervention, interoperability referral, or the service of a submission)
+  checks_before_result    n: checkstatus calls that a new transaction answers with "not yet"
   expire_tokens           null
   advance_ping_clock      seconds
   page_rows               {"list": n, "details": n}
+
+  Primero; "case" is the case's id
   insert_case             {case}, stored as given
   update_case             {"case": "id", "fields": {…}}, as its owner
   update_service          {"case": "id", "service": "unique_id", "fields": {…}}, as the case's owner
+  decide_service          {"case": "id", "service": "unique_id", "decision": "accepted" | {"rejected": "reason" | null} | "pending"}
+  decide_intervention     {"intervention": "id", "decision": as above}: the service that came with it
   refer_case              {"case": "id", "to": "user name", "service": "unique_id", "consent_overridden": false}
   accept_referral         "referral id"
   reject_referral         {"referral": "id", "reason": "…"}
+  finish_referral         "referral id"
   revoke_referral         "referral id"
-  add_fault               {"system": "ping"|"primero", "rule": {"on", "fault", "after", "times", "chance"}}
-  clear_faults            "ping" or "primero"
+  add_user                {"user_name", "agency", "full_name", "email", "phone", "position"}: a case worker
+  add_crowd               n: so many case workers, some with incomplete profiles
 
-on:    "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
-fault: {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
-       "drop_before_effect", "drop_after_effect", "truncated_body", "malformed_body",
-       {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift""#;
+  stories; the first three in this order, with --demo
+  case_workers_decide     null: after 1.1
+  case_workers_refer      null: after 1.2
+  unhcr_decides           null: after 2.1
+  decide_submitted        seed: UNHCR decides about everything submitted and not decided
+  forget_traffic          null: traffic is counted from zero
+
+  faults
+  add_fault               {"system": "ping"|"primero", "rule": {"on", "carrying", "fault", "after", "times", "chance"}}
+  clear_faults            "ping" or "primero"
+  carry_out_late          "ping" or "primero": what late_effect kept
+
+on:       "everything", {"containing": "SHP-2748"}, {"exactly": "POST /api/v2/cases"}
+carrying: a text in path or body, such as an id, so that the fault follows one record
+after:    matching requests that pass before the first is hit; times: how many are hit; chance: 0 to 1
+fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
+          "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
+          "truncated_body", "malformed_body",
+          {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
+          "without_transaction" (PING's answer names none);
+          of an ingestion: {"rejected_later": {"message": "…", "every": n}}: every n-th record of the call;
+          of checkstatus: "not_yet", {"status_word": {"word": "Parked"}}, "status_without_ids", "unreadable_status""#;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -110,14 +151,19 @@ async fn serve(arguments: &Serve) -> io::Result<()> {
 }
 
 fn fill(sandbox: &Sandbox, arguments: &Serve) -> Result<(), String> {
+    sandbox.primero.add_crowd(arguments.crowd);
     if arguments.demo {
         return demo::load(sandbox).map(drop);
     }
-    let what = demo::Generated {
-        records: arguments.records,
-        seed: arguments.seed,
-        existing_percent: arguments.existing_percent,
-        bad_percent: arguments.bad_percent,
-    };
-    demo::load_generated(sandbox, &what)
+    let once: BTreeSet<Workflow> = arguments.workflow.iter().copied().collect();
+    once.into_iter().try_for_each(|workflow| {
+        let what = Generated {
+            workflow,
+            records: arguments.records,
+            seed: arguments.seed,
+            existing_percent: arguments.existing_percent,
+            bad_percent: arguments.bad_percent,
+        };
+        what.load(sandbox)
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -90,6 +90,7 @@ impl Sandbox {
                 system,
                 journal: Journal::logging_to(log),
                 faults: Faults::seeded(seed),
+                late: Mutex::default(),
             })
         };
         let ping_wire = wire(System::Ping, options.fault_seed, options.ping_log);
@@ -173,6 +174,21 @@ impl Sandbox {
             ping: self.ping_wire.journal.counts(),
             primero: self.primero_wire.journal.counts(),
         }
+    }
+
+    /// Carries out the requests of one system that [`crate::faults::Fault::LateEffect`] kept, in the order in
+    /// which they came; answers how many. So a write can overtake an earlier one.
+    pub async fn carry_out_late(&self, system: System) -> usize {
+        match system {
+            System::Ping => self.ping_wire.carry_out_late().await,
+            System::Primero => self.primero_wire.carry_out_late().await,
+        }
+    }
+
+    /// Counts traffic and time from zero, so that one of several runs can be measured.
+    pub fn forget_traffic(&self) {
+        self.ping_wire.journal.forget();
+        self.primero_wire.journal.forget();
     }
 
     /// From the arrival of the first request to the end of the last, over both systems; absent before the first.

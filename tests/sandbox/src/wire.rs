@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -14,8 +15,8 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::faults::{Fault, Faults};
-use crate::journal::{Effect, Entry, Journal, System};
+use crate::faults::{Fault, Faults, Looked};
+use crate::journal::{Effect, Entry, Journal, System, locked};
 
 /// A body larger than this is refused with 413; far above anything a bridge should send.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -25,6 +26,23 @@ pub(crate) struct Wire {
     pub(crate) system: System,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    /// Requests to be carried out later, in the order in which they came.
+    pub(crate) late: Mutex<Vec<(Request, Next)>>,
+}
+
+impl Wire {
+    /// Carries out what was kept; answers how many requests that was.
+    pub(crate) async fn carry_out_late(&self) -> usize {
+        let late = mem::take(&mut *locked(&self.late));
+        let count = late.len();
+        for (request, next) in late {
+            let response = next.run(request).await;
+            if response.extensions().get::<Effect>().is_some() {
+                self.journal.note_effect();
+            }
+        }
+        count
+    }
 }
 
 pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next: Next) -> Response {
@@ -34,8 +52,12 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let route = route_of(&parts.method, parts.uri.path(), &bytes);
+    let faults = wire.faults.draw(&Looked {
+        route: &route,
+        path: parts.uri.path(),
+        body: &bytes,
+    });
     let request = Request::from_parts(parts, Body::from(bytes));
-    let faults = wire.faults.draw(&route);
 
     let answer = answer(&wire, request, next, &faults).await;
     wire.journal.note(&Entry {
@@ -49,6 +71,10 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
     });
     answer.response
 }
+
+/// A fault that only the handler of the request can make. Put into the request's extensions.
+#[derive(Clone)]
+pub(crate) struct HandlersFault(pub(crate) Fault);
 
 struct Answer {
     response: Response,
@@ -66,15 +92,7 @@ async fn wait(duration: Duration) {
 }
 
 async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault]) -> Answer {
-    for fault in faults {
-        match fault {
-            Fault::Latency { milliseconds } => {
-                wait(Duration::from_millis(*milliseconds)).await;
-            }
-            Fault::ExpiredToken => spoil_sign_in(&mut request),
-            _ => {}
-        }
-    }
+    burden(&mut request, faults).await;
     let untouched = |response| Answer {
         response,
         changed: false,
@@ -83,6 +101,10 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
     for fault in faults {
         match fault {
             Fault::DropBeforeEffect => return cut(false),
+            Fault::LateEffect => {
+                locked(&wire.late).push((request, next));
+                return cut(false);
+            }
             Fault::Status {
                 status,
                 retry_after,
@@ -104,7 +126,10 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 retry_after,
                 after_effect: true,
             } => status_answer(*status, *retry_after),
-            Fault::TruncatedBody | Fault::MalformedBody | Fault::PageDrift => {
+            Fault::TruncatedBody
+            | Fault::MalformedBody
+            | Fault::PageDrift
+            | Fault::WithoutTransaction => {
                 with_other_body(response, |body| spoiled(fault, body)).await
             }
             Fault::SlowBody { milliseconds } => slowed(response, *milliseconds).await,
@@ -115,6 +140,28 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
         response,
         changed,
         reaches_client: true,
+    }
+}
+
+/// The faults that let a request through to its handler, but not as it came.
+async fn burden(request: &mut Request, faults: &[Fault]) {
+    for fault in faults {
+        match fault {
+            Fault::Latency { milliseconds } => {
+                wait(Duration::from_millis(*milliseconds)).await;
+            }
+            Fault::ExpiredToken => spoil_sign_in(request),
+            Fault::StatusWord { .. }
+            | Fault::StatusWithoutIds
+            | Fault::UnreadableStatus
+            | Fault::NotYet
+            | Fault::RejectedLater { .. } => {
+                request
+                    .extensions_mut()
+                    .insert(HandlersFault(fault.clone()));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -206,6 +253,7 @@ fn spoiled(fault: &Fault, body: Bytes) -> Body {
         }
         Fault::MalformedBody => Body::from([&body[..body.len() / 2], b"<html>"].concat()),
         Fault::PageDrift => Body::from(without_first_row(&body).unwrap_or(body)),
+        Fault::WithoutTransaction => Body::from(without_transaction(&body).unwrap_or(body)),
         _ => Body::from(body),
     }
 }
@@ -219,6 +267,12 @@ fn without_first_row(body: &Bytes) -> Option<Bytes> {
             rows.remove(0);
         }
     }
+    serde_json::to_vec(&answer).ok().map(Bytes::from)
+}
+
+fn without_transaction(body: &Bytes) -> Option<Bytes> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    *answer.get_mut("SPHTransactionId")? = Value::Null;
     serde_json::to_vec(&answer).ok().map(Bytes::from)
 }
 

@@ -6,7 +6,7 @@ use sandbox::faults::Fault;
 use sandbox::journal::System;
 use serde_json::{Value, json};
 
-use super::testing::{CASE, INTERVENTION, SERVICE, accepted, service};
+use super::testing::{BUSINESS_UNIT, CASE, INTERVENTION, SERVICE, accepted, service};
 use crate::domain::outcome::{Outcome, RunReport};
 use crate::domain::reason::Reason;
 use crate::domain::system::WorkflowName;
@@ -174,4 +174,27 @@ async fn what_progres_rejects_later_is_held_with_its_receipt() {
     assert_eq!(report.records[0].reason, Some(Reason::RejectedByProgres));
     assert!(report.records[0].transaction_id.is_some());
     assert_eq!(bridge.calls(System::Ping, DATA), 2);
+}
+
+#[tokio::test]
+async fn many_decisions_take_few_calls() {
+    let bridge = Bridge::start().await;
+    for n in 0..200_u128 {
+        let id = uuid::Uuid::from_u128(n + 1);
+        let row = json!({ "progres_lpinterventionid": id });
+        bridge.sandbox.ping.refer(vec![row]).expect("it is new");
+        let number = format!("803-{n},{id},{BUSINESS_UNIT}");
+        let decided = service("progres_interventionnumber", number);
+        insert(
+            &bridge,
+            &uuid::Uuid::from_u128(n + 1_000).to_string(),
+            &decided,
+        );
+    }
+
+    let report = run(&bridge).await;
+
+    assert_eq!(report.counts.delivered, 200, "{:?}", report.counts);
+    let calls = report.calls.ping + report.calls.primero;
+    assert!(calls <= 20, "{:?}", report.calls);
 }

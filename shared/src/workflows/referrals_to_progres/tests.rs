@@ -29,12 +29,16 @@ async fn with_case() -> Bridge {
 
 /// The worker refers the case; answers the referral's id.
 fn refer(bridge: &Bridge, service: Option<&str>) -> String {
+    refer_case(bridge, CASE, service)
+}
+
+fn refer_case(bridge: &Bridge, case: &str, service: Option<&str>) -> String {
     let referral = NewReferral {
         transitioned_to: "unhcr_cw".to_owned(),
         service_record_id: service.map(str::to_owned),
         ..NewReferral::default()
     };
-    let made = bridge.sandbox.primero.refer(CASE, &referral);
+    let made = bridge.sandbox.primero.refer(case, &referral);
     made.expect("the rules allow it")
 }
 
@@ -183,4 +187,27 @@ async fn consent_that_is_given_later_lets_the_referral_go() {
 
     assert_eq!(only_reason(&first), Some(Reason::ConsentNotGiven));
     assert_eq!(second.counts.delivered, 1, "{second:?}");
+}
+
+#[tokio::test]
+async fn a_referral_takes_three_calls_and_the_same_service_id_on_another_case_is_another_one() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    for n in 1..30_u128 {
+        let id = uuid::Uuid::from_u128(n).to_string();
+        let mut case = case_json();
+        case["id"] = json!(id);
+        case["case_id"] = json!(uuid::Uuid::from_u128(n + 1_000));
+        case["owned_by"] = json!("worker1");
+        case["module_id"] = json!("primeromodule-cp");
+        bridge.sandbox.primero.insert_case(case).expect("it is new");
+        refer_case(&bridge, &id, Some(SERVICE));
+    }
+
+    let report = run(&bridge).await;
+
+    assert_eq!(report.counts.delivered, 30, "{:?}", report.counts);
+    assert_eq!(submissions(&bridge), 30);
+    let calls = report.calls.ping + report.calls.primero;
+    assert!(calls <= 30 * 3 + 6, "{:?}", report.calls);
 }

@@ -5,9 +5,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::check::Said;
 use super::expected::{Expected, Outcome, service_id};
 use super::found::{Found, differences, services, text};
-use super::verdict::{HeldClaim, Kind, Problem, RecordVerdict, unexpected};
+use super::received::DECISIONS;
+use super::verdict::{Kind, Ledger, Problem, RecordVerdict, unexpected};
+use crate::{Sandbox, Workflow};
+
+/// The only workflow that writes cases.
+const WRITES_CASES: Workflow = Workflow::ReferralsToPrimero;
 
 /// Fields that Primero itself changes whenever a case is saved.
 const KEPT_BY_PRIMERO: [&str; 4] = [
@@ -45,34 +51,74 @@ pub(super) fn cases(found: &Found, expected: &BTreeMap<String, Expected>) -> Vec
             Some(before) => changes(before, case, expected),
             None => additions(case, expected),
         };
-        verdicts.extend(verdict(text(case, "id"), "case", problems));
+        verdicts.extend(verdict(WRITES_CASES, text(case, "id"), "case", problems));
     }
     for id in found.before.keys() {
         if !found.cases.iter().any(|case| text(case, "id") == id) {
             let problem = Kind::Unexpected.because("the case is gone");
-            verdicts.extend(verdict(id, "case", vec![problem]));
+            verdicts.extend(verdict(WRITES_CASES, id, "case", vec![problem]));
         }
     }
     verdicts
 }
 
-/// One verdict per claim about a record that was never referred.
+/// One verdict per claim about a record that nobody expected.
 pub(super) fn claims(
-    claims: &BTreeMap<String, &HeldClaim>,
-    expected: &BTreeMap<String, Expected>,
+    workflow: Workflow,
+    said: &Said<'_>,
+    records: &[RecordVerdict],
 ) -> Vec<RecordVerdict> {
-    claims
-        .iter()
-        .filter(|(key, _)| !expected.contains_key(*key))
+    let strangers = said.about_others(records);
+    strangers
         .filter_map(|(key, claim)| {
-            let text = format!("held({}), but it was never referred", claim.reason);
-            verdict(key, "claim", vec![Kind::Unexpected.because(text)])
+            let text = format!(
+                "kept back for {}, but there is no such record",
+                claim.reason
+            );
+            verdict(workflow, key, "claim", vec![Kind::Unexpected.because(text)])
         })
         .collect()
 }
 
-fn verdict(key: &str, label: &str, problems: Vec<Problem>) -> Option<RecordVerdict> {
+/// What a workflow did that has not run.
+pub(super) fn early(sandbox: &Sandbox, ledger: &Ledger) -> Vec<RecordVerdict> {
+    let mut verdicts = Vec::new();
+    let mut add = |workflow: Workflow, key: &str, text: &str| {
+        let problem = Kind::Unexpected.because(text);
+        if !ledger.contains_key(&workflow) {
+            verdicts.extend(verdict(workflow, key, "too early", vec![problem]));
+        }
+    };
+    for (key, statuses) in sandbox.ping.transfer_statuses() {
+        for status in statuses.iter().filter(|status| status.applied) {
+            let code = status.field("progres_primerotransferstatus");
+            if code.is_some_and(|code| DECISIONS.contains(&code)) {
+                let text = "proGres was told of a decision";
+                add(Workflow::DecisionsToProgres, &key, text);
+            }
+        }
+    }
+    for submission in sandbox.ping.submissions() {
+        if submission.applied {
+            let text = "a referral was submitted";
+            add(Workflow::ReferralsToProgres, &submission.external_id, text);
+        }
+    }
+    for referral in sandbox.ping.marks().keys() {
+        let text = "a decision was marked";
+        add(Workflow::DecisionsToPrimero, &referral.to_string(), text);
+    }
+    verdicts
+}
+
+fn verdict(
+    workflow: Workflow,
+    key: &str,
+    label: &str,
+    problems: Vec<Problem>,
+) -> Option<RecordVerdict> {
     (!problems.is_empty()).then(|| RecordVerdict {
+        workflow,
         key: key.to_owned(),
         label: label.to_owned(),
         expected: "nothing".to_owned(),

@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use super::expected::{Outcome, expectations};
+use super::expected::{Outcome, decisions, referrals};
 use super::found::{Found, text};
-use super::{cases_beforehand, verdict::Kind};
+use super::{cases_at_the_start, verdict::Kind};
 use crate::Sandbox;
 
 /// What to spoil.
@@ -18,18 +18,23 @@ pub enum Plant {
     Duplicated,
     /// A delivered service is in another child's case.
     WrongCase,
+    /// `proGres` was told the opposite of a case worker's decision.
+    WrongDecision,
 }
 
 impl FromStr for Plant {
     type Err = String;
 
-    /// `lost`, `duplicated` or `wrong-case`.
+    /// `lost`, `duplicated`, `wrong-case` or `wrong-decision`.
     fn from_str(name: &str) -> Result<Self, String> {
         match name {
             "lost" => Ok(Self::Lost),
             "duplicated" => Ok(Self::Duplicated),
             "wrong-case" => Ok(Self::WrongCase),
-            _ => Err(format!("{name} is none of lost, duplicated, wrong-case")),
+            "wrong-decision" => Ok(Self::WrongDecision),
+            _ => Err(format!(
+                "{name} is none of lost, duplicated, wrong-case, wrong-decision"
+            )),
         }
     }
 }
@@ -42,17 +47,24 @@ impl Plant {
             Self::Lost => Kind::Lost,
             Self::Duplicated => Kind::Duplicated,
             Self::WrongCase => Kind::WrongCase,
+            Self::WrongDecision => Kind::WrongDecision,
         }
     }
 }
 
-/// Spoils one delivered record in the simulated Primero, behind its HTTP interface. An error where nothing
-/// was delivered yet, so that there is nothing to spoil.
+/// Spoils one record at its destination, behind the HTTP interfaces. An error where nothing was delivered, or
+/// no decision reported, so that there is nothing to spoil.
 pub fn plant(sandbox: &Sandbox, what: Plant) -> Result<(), String> {
-    let found = Found::new(cases_beforehand(), sandbox.primero.cases());
+    let found = Found::new(cases_at_the_start(), sandbox.primero.cases());
     let (case, service) = delivered(&found).ok_or("no delivered service to spoil")?;
     let id = text(&case, "id");
     match what {
+        Plant::WrongDecision => {
+            let is_told = |key: &String| !sandbox.ping.comments_of(key).is_empty();
+            let told = decisions().into_keys().find(is_told);
+            let told = told.ok_or("no reported decision to spoil")?;
+            sandbox.ping.falsify_decision(&told)
+        }
         Plant::Lost => change(sandbox, id, &removal(&service)),
         Plant::Duplicated => {
             let mut copy = service;
@@ -73,7 +85,7 @@ pub fn plant(sandbox: &Sandbox, what: Plant) -> Result<(), String> {
 
 /// The first delivered service, and its case.
 fn delivered(found: &Found) -> Option<(Value, Value)> {
-    expectations()
+    referrals()
         .iter()
         .filter(|(_, expected)| matches!(expected.outcome, Outcome::Delivered(_)))
         .find_map(|(key, expected)| {

@@ -2,6 +2,7 @@
 //!
 //! A call is checked as a whole before anything is changed: one bad record refuses its neighbours too.
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,10 +12,12 @@ use uuid::Uuid;
 
 use super::Ping;
 use super::body::{Body, Refusal, parse};
+use super::records::records;
 use super::state::{self, Received, RecordResult, Referral, State as Held, Transaction, code};
 use super::submission;
+use crate::faults::Fault;
 use crate::journal::Effect;
-use crate::wire::json_answer;
+use crate::wire::{HandlersFault, json_answer};
 
 const STATUS_FIELDS: &[&str] = &[
     "progres_lpinterventionid",
@@ -80,22 +83,69 @@ impl Write {
 pub(super) async fn data(
     State(ping): State<Ping>,
     Path(partner): Path<String>,
+    fault: Option<Extension<HandlersFault>>,
     bytes: Bytes,
 ) -> Response {
     let transaction = ping.new_id();
-    let taken = parse(&bytes).and_then(|members| take_data(&ping, &partner, &members, transaction));
+    let call = Call::new(&ping, &partner, transaction, fault);
+    let taken = parse(&bytes).and_then(|members| take_data(&call, &members));
     answer(taken, transaction)
 }
 
 pub(super) async fn async_data(
     State(ping): State<Ping>,
     Path(partner): Path<String>,
+    fault: Option<Extension<HandlersFault>>,
     bytes: Bytes,
 ) -> Response {
     let transaction = ping.new_id();
-    let taken =
-        parse(&bytes).and_then(|members| take_submissions(&ping, &partner, &members, transaction));
+    let call = Call::new(&ping, &partner, transaction, fault);
+    let taken = parse(&bytes).and_then(|members| take_submissions(&call, &members));
     answer(taken, transaction)
+}
+
+/// One ingestion call.
+struct Call<'a> {
+    ping: &'a Ping,
+    partner: &'a str,
+    transaction: Uuid,
+    fault: Option<Fault>,
+}
+
+impl<'a> Call<'a> {
+    fn new(
+        ping: &'a Ping,
+        partner: &'a str,
+        transaction: Uuid,
+        fault: Option<Extension<HandlersFault>>,
+    ) -> Self {
+        Self {
+            ping,
+            partner,
+            transaction,
+            fault: fault.map(|Extension(HandlersFault(fault))| fault),
+        }
+    }
+
+    fn expect_partner(&self) -> Result<(), Refusal> {
+        if self.partner == self.ping.options().partner_id {
+            Ok(())
+        } else {
+            Err(Refusal::message("the partner in the path is not known"))
+        }
+    }
+
+    /// Why the record at this place of the call is rejected later, if it is.
+    fn later_rejection(&self, held: &mut Held, place: usize, id: &str) -> Option<String> {
+        match &self.fault {
+            Some(Fault::RejectedLater { message, every })
+                if (place + 1).is_multiple_of((*every).max(1)) =>
+            {
+                Some(message.clone())
+            }
+            _ => held.later_rejection(id),
+        }
+    }
 }
 
 /// `taken`: whether anything changed.
@@ -115,19 +165,14 @@ fn answer(taken: Result<bool, Refusal>, transaction: Uuid) -> Response {
     }
 }
 
-fn take_data(
-    ping: &Ping,
-    partner: &str,
-    members: &Map<String, Value>,
-    transaction: Uuid,
-) -> Result<bool, Refusal> {
-    let options = ping.options();
+fn take_data(call: &Call<'_>, members: &Map<String, Value>) -> Result<bool, Refusal> {
+    let options = call.ping.options();
     let body = Body::of(
         members,
         "request",
         &["ShippingProcessId", "InteropId", "Data"],
     )?;
-    expect_partner(ping, partner)?;
+    call.expect_partner()?;
     body.expect("InteropId", &options.interop_id)?;
     let process = body.text("ShippingProcessId")?;
     let write = if process == options.shipping.intervention_status {
@@ -137,8 +182,8 @@ fn take_data(
     } else {
         return Err(body.fault("ShippingProcessId", "is not known for this partner"));
     };
-    let mut records = records(ping, &body, write.fields(), false, transaction)?;
-    let mut held = ping.state();
+    let mut records = records(call.ping, &body, write.fields(), false, call.transaction)?;
+    let mut held = call.ping.state();
     for record in &records {
         match write {
             Write::Status => check_status_write(&held, record)?,
@@ -146,36 +191,36 @@ fn take_data(
         }
     }
     let mut results = Vec::new();
-    for record in &mut records {
-        let rejected = held.later_rejections.pop_front();
+    for (place, record) in records.iter_mut().enumerate() {
+        let id = record.field(write.key()).unwrap_or_default();
+        let rejected = call.later_rejection(&mut held, place, id);
         record.applied = rejected.is_none();
         let key = write.apply(&mut held, record);
         results.push(RecordResult { key, rejected });
     }
-    remember(ping, &mut held, process, transaction, results);
+    remember(&mut held, process, call.transaction, results);
     Ok(records.iter().any(|record| record.applied))
 }
 
-fn take_submissions(
-    ping: &Ping,
-    partner: &str,
-    members: &Map<String, Value>,
-    transaction: Uuid,
-) -> Result<bool, Refusal> {
-    let options = ping.options();
+fn take_submissions(call: &Call<'_>, members: &Map<String, Value>) -> Result<bool, Refusal> {
+    let options = call.ping.options();
     let known = &["ShippingProcessId", "InteropID", "APIVersion", "Data"];
     let body = Body::of(members, "request", known)?;
-    expect_partner(ping, partner)?;
+    call.expect_partner()?;
     body.expect("InteropID", &options.interop_id)?;
     body.expect("APIVersion", &options.async_api_version)?;
     body.expect("ShippingProcessId", &options.shipping.submit_referral)?;
-    let records = records(ping, &body, submission::FIELDS, true, transaction)?;
+    let records = records(call.ping, &body, submission::FIELDS, true, call.transaction)?;
 
     let mut changed = false;
     let mut results = Vec::new();
-    let mut held = ping.state();
-    for mut record in records {
-        let planned = held.later_rejections.pop_front();
+    let mut held = call.ping.state();
+    for record in &records {
+        check_submission(&held, record)?;
+    }
+    for (place, mut record) in records.into_iter().enumerate() {
+        let service = record.field("progres_orgreferralid").unwrap_or_default();
+        let planned = call.later_rejection(&mut held, place, service);
         let rejected = planned.or_else(|| submission::fault(&record));
         let earlier = options
             .recognise_repeats
@@ -197,112 +242,21 @@ fn take_submissions(
         });
         held.submissions.push(record);
     }
-    remember(
-        ping,
-        &mut held,
-        &options.shipping.submit_referral,
-        transaction,
-        results,
-    );
+    let process = &options.shipping.submit_referral;
+    remember(&mut held, process, call.transaction, results);
     Ok(changed)
 }
 
-fn remember(
-    ping: &Ping,
-    held: &mut Held,
-    process: &str,
-    transaction: Uuid,
-    results: Vec<RecordResult>,
-) {
+fn remember(held: &mut Held, process: &str, transaction: Uuid, results: Vec<RecordResult>) {
+    let checks_left = held.checks_before_result;
     held.transactions.insert(
         transaction,
         Transaction {
             shipping_process: process.to_owned(),
-            checks_left: ping.options().checks_before_result,
+            checks_left,
             results,
         },
     );
-}
-
-fn expect_partner(ping: &Ping, partner: &str) -> Result<(), Refusal> {
-    if partner == ping.options().partner_id {
-        Ok(())
-    } else {
-        Err(Refusal::message("the partner in the path is not known"))
-    }
-}
-
-/// The records of `Data`, each checked by itself.
-fn records(
-    ping: &Ping,
-    body: &Body<'_>,
-    fields: &[&str],
-    asynchronous: bool,
-    transaction: Uuid,
-) -> Result<Vec<Received>, Refusal> {
-    let data = body.list("Data")?;
-    if data.is_empty() {
-        return Err(body.fault("Data", "holds no record"));
-    }
-    let mut known = vec!["ExternalId", "Attachments", "Fields"];
-    if asynchronous {
-        known.push("ExternalGUID");
-    }
-    data.iter()
-        .enumerate()
-        .map(|(place, value)| {
-            let record = Body::of_value(value, format!("request.Data[{place}]"), &known)?;
-            let external_guid = if asynchronous {
-                Some(record.text("ExternalGUID")?.to_owned())
-            } else {
-                None
-            };
-            Ok(Received {
-                transaction,
-                external_id: record.text("ExternalId")?.to_owned(),
-                external_guid,
-                fields: read_fields(&record, place, fields)?,
-                attachments: read_attachments(&record, place)?,
-                received_at: ping.now(),
-                applied: true,
-                referral: None,
-            })
-        })
-        .collect()
-}
-
-fn read_fields(
-    record: &Body<'_>,
-    place: usize,
-    known: &[&str],
-) -> Result<std::collections::BTreeMap<String, Option<String>>, Refusal> {
-    let mut fields = std::collections::BTreeMap::new();
-    for (index, value) in record.list("Fields")?.iter().enumerate() {
-        let place = format!("request.Data[{place}].Fields[{index}]");
-        let field = Body::of_value(value, place, &["Name", "Value"])?;
-        let name = field.text("Name")?;
-        if !known.contains(&name) {
-            return Err(field.fault("Name", &format!("{name} is not a field of this process")));
-        }
-        let value = field.text_or_null("Value")?.map(str::to_owned);
-        if fields.insert(name.to_owned(), value).is_some() {
-            return Err(field.fault("Name", &format!("{name} is given twice")));
-        }
-    }
-    Ok(fields)
-}
-
-fn read_attachments(record: &Body<'_>, place: usize) -> Result<Vec<String>, Refusal> {
-    record
-        .list("Attachments")?
-        .iter()
-        .enumerate()
-        .map(|(index, value)| {
-            let place = format!("request.Data[{place}].Attachments[{index}]");
-            let attachment = Body::of_value(value, place, &["Comment"])?;
-            Ok(attachment.text("Comment")?.to_owned())
-        })
-        .collect()
 }
 
 fn check_status_write(held: &Held, record: &Received) -> Result<(), Refusal> {
@@ -326,6 +280,16 @@ fn check_status_write(held: &Held, record: &Received) -> Result<(), Refusal> {
     if !submission::is_date(date) {
         return Err(Refusal::message(
             "progres_primerotransferstatusdate: not a date",
+        ));
+    }
+    Ok(())
+}
+
+fn check_submission(held: &Held, record: &Received) -> Result<(), Refusal> {
+    let service = record.field("progres_orgreferralid").unwrap_or_default();
+    if held.poisoned.contains(&state::canonical(service)) {
+        return Err(Refusal::message(
+            "An error occurred while processing the record",
         ));
     }
     Ok(())

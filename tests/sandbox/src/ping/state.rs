@@ -52,6 +52,8 @@ impl Received {
 
 pub(super) struct Intervention {
     pub(super) rows: Vec<Value>,
+    /// False: Primero received it before this PING began.
+    pub(super) listed: bool,
     pub(super) withdrawn: bool,
     pub(super) statuses: Vec<Received>,
 }
@@ -59,7 +61,8 @@ pub(super) struct Intervention {
 impl Intervention {
     /// Pending until somebody says that it arrived; a reported delivery failure leaves it pending.
     pub(super) fn is_pending(&self) -> bool {
-        !self.withdrawn
+        self.listed
+            && !self.withdrawn
             && !self.statuses.iter().any(|status| {
                 status.applied
                     && status.field("progres_primerotransferstatus") != Some(code::DELIVERY_FAILED)
@@ -121,6 +124,9 @@ pub(super) struct State {
     pub(super) poisoned: BTreeSet<String>,
     /// Reasons for the next records to be accepted at first and rejected later.
     pub(super) later_rejections: VecDeque<String>,
+    /// The same for one record each, by its id.
+    pub(super) later_rejections_by_id: HashMap<String, String>,
+    pub(super) checks_before_result: u32,
     pub(super) list_page_rows: usize,
     pub(super) details_page_rows: usize,
     pub(super) ids: StdRng,
@@ -141,6 +147,8 @@ impl State {
             cookies: HashMap::new(),
             poisoned: BTreeSet::new(),
             later_rejections: VecDeque::new(),
+            later_rejections_by_id: HashMap::new(),
+            checks_before_result: options.checks_before_result,
             list_page_rows: options.list_page_rows,
             details_page_rows: options.details_page_rows,
             ids: StdRng::seed_from_u64(options.seed),
@@ -164,6 +172,12 @@ impl State {
     pub(super) fn referral_mut(&mut self, id: Uuid) -> Option<&mut Referral> {
         let place = *self.referral_index.get(&id)?;
         self.referrals.get_mut(place)
+    }
+
+    /// Why the next record of this id is to be rejected later, if it is. Each reason is given once.
+    pub(super) fn later_rejection(&mut self, id: &str) -> Option<String> {
+        let own = self.later_rejections_by_id.remove(&canonical(id));
+        own.or_else(|| self.later_rejections.pop_front())
     }
 
     pub(super) fn add_referral(&mut self, referral: Referral) {

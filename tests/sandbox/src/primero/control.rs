@@ -3,7 +3,6 @@
 use super::Fields;
 use super::Primero;
 use super::life;
-use super::merge::merge;
 use super::moment::{date_text, instant_text};
 use super::referral_effects::Move;
 use super::referrals::{self, Status};
@@ -104,7 +103,18 @@ impl Primero {
         let state = self.state();
         state
             .referrals
+            .all()
             .iter()
+            .map(|referral| Value::Object(referral.to_json()))
+            .collect()
+    }
+
+    /// Every referral of one case, in order; `case_id` is the `id` of URLs.
+    #[must_use]
+    pub fn referrals_of(&self, case_id: &str) -> Vec<Value> {
+        let state = self.state();
+        let of_case = state.referrals.of_case(case_id);
+        of_case
             .map(|referral| Value::Object(referral.to_json()))
             .collect()
     }
@@ -114,75 +124,15 @@ impl Primero {
         self.state().users.push(user);
     }
 
+    /// Adds many case workers ([`User::crowd`]), so that the list of users has several pages.
+    pub fn add_crowd(&self, count: usize) {
+        self.state().users.extend(User::crowd(count));
+    }
+
     /// How many users there are, disabled ones too.
     #[must_use]
     pub fn user_count(&self) -> usize {
         self.state().users.len()
-    }
-
-    /// The case's owner sets fields of one service, e.g. `unhcr_referral_status`.
-    ///
-    /// # Errors
-    /// When there is no such case or service, or `fields` is no object.
-    pub fn worker_updates_service(
-        &self,
-        case_id: &str,
-        service_id: &str,
-        fields: Value,
-    ) -> Result<(), String> {
-        let Value::Object(mut row) = fields else {
-            return Err("fields are an object".to_owned());
-        };
-        let has_service = |case: &Case| {
-            let services = case
-                .fields
-                .get("services_section")
-                .and_then(Value::as_array);
-            services
-                .into_iter()
-                .flatten()
-                .any(|row| row["unique_id"] == service_id)
-        };
-        if !self.state().cases.find(case_id).is_some_and(has_service) {
-            return Err(format!("no service {service_id} in a case {case_id}"));
-        }
-        row.insert("unique_id".to_owned(), json!(service_id));
-        self.worker_updates_case(case_id, json!({ "services_section": [row] }))
-    }
-
-    /// The case's owner sets fields of the case; services merge by `unique_id` as in a PATCH.
-    ///
-    /// # Errors
-    /// When there is no such case or `fields` is no object.
-    pub fn worker_updates_case(&self, case_id: &str, fields: Value) -> Result<(), String> {
-        let Value::Object(sent) = fields else {
-            return Err("fields are an object".to_owned());
-        };
-        let now = self.now();
-        let mut state = self.state();
-        let before = found(&state, case_id)?.clone();
-        let editor = owner(&state, &before);
-        let mut after = before.fields.clone();
-        merge(&mut after, sent, self.forms(), &mut state.ids);
-        let after = life::edited(after, &before, &editor, &state, now);
-        state.cases.write(after);
-        Ok(())
-    }
-
-    /// The owner closes the case.
-    ///
-    /// # Errors
-    /// When there is no such case.
-    pub fn close_case(&self, case_id: &str) -> Result<(), String> {
-        self.worker_updates_case(case_id, json!({ "status": "closed" }))
-    }
-
-    /// The owner disables the case: it is still listed, with `enabled: false`.
-    ///
-    /// # Errors
-    /// When there is no such case.
-    pub fn disable_case(&self, case_id: &str) -> Result<(), String> {
-        self.worker_updates_case(case_id, json!({ "record_state": false }))
     }
 
     /// The owner refers the case; returns the referral's id. The API's rules hold.
@@ -190,15 +140,27 @@ impl Primero {
     /// # Errors
     /// When there is no such case or the rules forbid the referral (recipient, consent).
     pub fn refer(&self, case_id: &str, referral: &NewReferral) -> Result<String, String> {
-        let now = self.now();
+        self.refer_at(case_id, referral, self.now())
+    }
+
+    /// [`Primero::refer`] at a given time.
+    pub(crate) fn refer_at(
+        &self,
+        case_id: &str,
+        referral: &NewReferral,
+        now: Timestamp,
+    ) -> Result<String, String> {
         let mut state = self.state();
         let case = found(&state, case_id)?.clone();
         let user = owner(&state, &case);
+        let recipient = state.user(&referral.transitioned_to);
+        let agency = recipient.map(|recipient| recipient.agency.clone());
         let data = Fields::from_iter([
             (
                 "transitioned_to".to_owned(),
                 json!(referral.transitioned_to),
             ),
+            ("transitioned_to_agency".to_owned(), json!(agency)),
             (
                 "service_record_id".to_owned(),
                 json!(referral.service_record_id),
@@ -278,10 +240,7 @@ impl Primero {
     fn move_referral(&self, referral_id: &str, made: Move, data: &Fields) -> Result<(), String> {
         let now = self.now();
         let mut state = self.state();
-        let stored = state
-            .referrals
-            .iter()
-            .find(|referral| referral.id == referral_id);
+        let stored = state.referrals.get(referral_id);
         let mut referral = stored.ok_or(format!("no referral {referral_id}"))?.clone();
         let allowed = match made {
             Move::Accept | Move::Reject => referral.status == Status::InProgress,
@@ -307,7 +266,7 @@ impl Primero {
     }
 }
 
-fn found<'s>(state: &'s State, either_id: &str) -> Result<&'s Case, String> {
+pub(super) fn found<'s>(state: &'s State, either_id: &str) -> Result<&'s Case, String> {
     state
         .cases
         .find(either_id)
@@ -315,7 +274,7 @@ fn found<'s>(state: &'s State, either_id: &str) -> Result<&'s Case, String> {
 }
 
 /// The case's owner; a case worker of no agency where the owner is not a user here.
-fn owner(state: &State, case: &Case) -> User {
+pub(super) fn owner(state: &State, case: &Case) -> User {
     let name = case.text("owned_by").unwrap_or("nobody");
     let stranger = || User::new(name, super::Role::CaseWorker, "");
     state.user(name).cloned().unwrap_or_else(stranger)

@@ -15,9 +15,12 @@ mod forms;
 mod life;
 mod listing;
 mod lookups;
+mod meanwhile;
 mod merge;
 mod moment;
+mod people;
 mod query_string;
+mod referral_book;
 mod referral_effects;
 mod referrals;
 mod saves;
@@ -28,13 +31,16 @@ mod state;
 mod time_range;
 mod users;
 mod validation;
+mod workers;
 
 pub use control::NewReferral;
 pub use forms::FormSet;
 pub use users::{DEFAULT_PASSWORD, Role, User};
+pub use workers::ServiceDecision;
 
 use forms::Forms;
 use jiff::Timestamp;
+use meanwhile::Meanwhile;
 use moment::Clock;
 use saves::SaveGate;
 use state::State;
@@ -56,6 +62,7 @@ struct Inner {
     forms: Forms,
     clock: Clock,
     saves: SaveGate,
+    meanwhile: Meanwhile,
     release: ReleaseLine,
     behind_tls: bool,
 }
@@ -119,6 +126,7 @@ impl Primero {
             forms: Forms::new(options.forms),
             clock: Clock::default(),
             saves: SaveGate::new(options.save_delay),
+            meanwhile: Meanwhile::default(),
             release: options.release,
             behind_tls: options.behind_tls,
         };
@@ -156,7 +164,7 @@ impl Primero {
         self.inner.behind_tls
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
 }

@@ -104,12 +104,7 @@ fn drop_alert(fields: &mut Fields) {
 /// Writes the lists of people that follow from the case's referrals. A list that was never needed
 /// is not written empty.
 fn recount(fields: &mut Fields, case_id: &str, state: &State) {
-    let of_case = || {
-        state
-            .referrals
-            .iter()
-            .filter(|referral| referral.record_id == case_id)
-    };
+    let of_case = || state.referrals.of_case(case_id);
     let recipients = |wanted: &dyn Fn(Status) -> bool| {
         unique(
             of_case()

@@ -73,10 +73,7 @@ pub(super) fn list(primero: &Primero, user: &User, id: &str) -> Result<Answer, R
     let state = primero.state();
     let case = open_case(&state, user, id)?;
     let sees_all = user.role.sees_all_cases() || is_owner(case, user);
-    let of_case = state
-        .referrals
-        .iter()
-        .filter(|referral| referral.record_id == id);
+    let of_case = state.referrals.of_case(id);
     let seen = of_case.filter(|referral| sees_all || referral.is_to(user));
     let shown: Vec<Value> = seen
         .map(|referral| Value::Object(referral.shown_to(user)))
@@ -247,14 +244,7 @@ pub(super) fn store(
     user: &User,
     now: Timestamp,
 ) -> Value {
-    match state
-        .referrals
-        .iter_mut()
-        .find(|stored| stored.id == referral.id)
-    {
-        Some(stored) => *stored = referral.clone(),
-        None => state.referrals.push(referral.clone()),
-    }
+    state.referrals.write(referral.clone());
     let before = state
         .cases
         .get(&referral.record_id)
@@ -327,10 +317,7 @@ impl Referral {
 /// does; the user needs access to the case in the path and to the case it belongs to.
 fn permitted(state: &State, user: &User, id: &str, referral_id: &str) -> Result<Referral, Refusal> {
     open_case(state, user, id)?;
-    let referral = state
-        .referrals
-        .iter()
-        .find(|referral| referral.id == referral_id);
+    let referral = state.referrals.get(referral_id);
     let unknown = Refusal::NoSuchRecord {
         kind: "Referral",
         id: referral_id.to_owned(),

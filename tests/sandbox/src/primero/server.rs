@@ -135,7 +135,11 @@ async fn signed_in(
 ) -> Result<Answer, Refusal> {
     let forms = primero.forms();
     match (call.method.as_str(), segments) {
-        ("GET", ["cases"]) => listing::list(&primero.state(), user, &call.query, forms),
+        ("GET", ["cases"]) => {
+            let listed = listing::list(&primero.state(), user, &call.query, forms);
+            primero.listing_answered();
+            listed
+        }
         ("POST", ["cases"]) => cases::create(primero, user, call).await,
         ("GET", ["cases", id]) => cases::show(primero, user, call, id),
         ("PATCH" | "PUT", ["cases", id]) => cases::change(primero, user, call, id).await,

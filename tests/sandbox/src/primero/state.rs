@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::moment::read_instant;
-use super::referrals::Referral;
+use super::referral_book::ReferralBook;
 use super::sign_in::SignIns;
 use super::users::User;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use uuid::{Builder, Uuid};
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) cases: CaseBook,
-    pub(super) referrals: Vec<Referral>,
+    pub(super) referrals: ReferralBook,
     pub(super) users: Vec<User>,
     pub(super) sign_ins: SignIns,
     pub(super) ids: Ids,
@@ -26,7 +26,7 @@ impl State {
     pub(super) fn new(users: Vec<User>, seed: u64) -> Self {
         Self {
             cases: CaseBook::default(),
-            referrals: Vec::new(),
+            referrals: ReferralBook::default(),
             users,
             sign_ins: SignIns::default(),
             ids: Ids(StdRng::seed_from_u64(seed)),

@@ -59,26 +59,6 @@ impl User {
         }
     }
 
-    /// The users of the recordings in their order, then `unhcr_cw` (a case worker of UNHCR, to whom
-    /// referrals to proGres are made) and `bridge_api` (an API user of UNICEF for the exchange).
-    #[must_use]
-    pub fn recorded() -> Vec<Self> {
-        let mut users = factory_users();
-        users.extend([
-            Self::new("api_unhcr", Role::IntegrationApi, "UNHCR"),
-            Self::new("api_unicef", Role::IntegrationApi, "UNICEF"),
-            Self::new("worker1", Role::CaseWorker, "UNICEF"),
-            Self::new("worker2", Role::CaseWorker, "UNHCR"),
-            Self::new("worker3", Role::CaseWorker, "UNHCR"),
-            Self::new("reader", Role::ReadOnly, "UNICEF"),
-            Self::new("limited", Role::Limited, "UNICEF"),
-            Self::new("lockme", Role::CaseWorker, "UNICEF"),
-            Self::new("unhcr_cw", Role::CaseWorker, "UNHCR"),
-            Self::new("bridge_api", Role::IntegrationApi, "UNICEF"),
-        ]);
-        users
-    }
-
     /// True when the name or the full name contains the text, whatever the case.
     fn is_called(&self, text: &str) -> bool {
         let text = text.to_lowercase();
@@ -270,40 +250,6 @@ fn agency_number(users: &[User], agency: &str) -> usize {
         .iter()
         .position(|known| *known == agency)
         .unwrap_or(seen.len())
-}
-
-/// The users that every fresh Primero has.
-fn factory_users() -> Vec<User> {
-    let named = |user_name: &str, full_name: &str, role| {
-        let mut user = User::new(user_name, role, "UNICEF");
-        full_name.clone_into(&mut user.full_name);
-        user.email = Some(format!("{user_name}@primero.com"));
-        user.services.clear();
-        if role == Role::CaseWorker {
-            "role-cp-case-worker".clone_into(&mut user.role_id);
-        }
-        if user_name.ends_with("_ar") {
-            "ar".clone_into(&mut user.locale);
-        }
-        user
-    };
-    vec![
-        named("primero", "System Superuser", Role::Superuser),
-        named("primero_admin_cp", "CP Administrator", Role::Manager),
-        named("primero_mgr_cp", "CP Manager", Role::Manager),
-        named("primero_cp", "CP Worker", Role::CaseWorker),
-        named("primero_mgr_gbv", "GBV Manager", Role::Manager),
-        named("primero_gbv", "GBV Worker", Role::CaseWorker),
-        named("primero_ftr_manager", "FTR Manager", Role::Manager),
-        named("primero_user_mgr_cp", "CP User Manager", Role::Manager),
-        named(
-            "agency_user_admin",
-            "Agency User Administrator",
-            Role::Manager,
-        ),
-        named("primero_cp_ar", "CP Worker AR", Role::CaseWorker),
-        named("primero_mgr_cp_ar", "CP Manager AR", Role::Manager),
-    ]
 }
 
 fn capitalised(name: &str) -> String {

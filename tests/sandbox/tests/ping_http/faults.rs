@@ -6,7 +6,10 @@ use sandbox::journal::System;
 use sandbox::ping::PingOptions;
 use serde_json::Value;
 
-use crate::gate::{DATA, Gate, RETRIEVAL, error_of, refer, retrieval, status_write};
+use crate::gate::{
+    ASYNC_DATA, CHECK, DATA, Gate, RETRIEVAL, check, error_of, refer, retrieval, status_write,
+    submission,
+};
 
 #[tokio::test]
 async fn a_dropped_answer_still_had_its_effect_and_a_dropped_request_had_none() {
@@ -67,4 +70,47 @@ async fn faults_of_the_answer_reach_the_client() {
 
     next(Fault::SlowBody { milliseconds: 16 });
     assert_eq!(gate.all(list).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_third_submission_can_be_refused_and_so_can_one_service_however_often_it_is_repeated() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let refused = |status, retry_after| Fault::Status {
+        status,
+        retry_after,
+        after_effect: false,
+    };
+    let submissions = || Target::Exactly(format!("POST {ASYNC_DATA}#SHP-2731"));
+    let faults = gate.sandbox.faults(System::Ping);
+    faults.add(Rule::once(submissions(), refused(500, None)).after(2));
+    faults.add(
+        Rule::always(submissions(), refused(503, Some(1)))
+            .times(2)
+            .carrying("service-9"),
+    );
+    let mut statuses = Vec::new();
+    for service in [1, 2, 3, 3, 9, 9, 9] {
+        let body = submission(&format!("service-{service}"));
+        let answer = gate.send(ASYNC_DATA, &body).await.unwrap();
+        statuses.push(answer.status().as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 500, 200, 503, 503, 200]);
+    assert_eq!(gate.sandbox.ping.submissions().len(), 4);
+}
+
+#[tokio::test]
+async fn checkstatus_can_fail_like_any_route() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let answer = gate.post(ASYNC_DATA, &submission("service-1")).await;
+    let check = check("SHP-2731", &answer);
+    let target = || Target::Containing("checkstatus".to_owned());
+    let faults = gate.sandbox.faults(System::Ping);
+    faults.add(Rule::once(target(), Fault::DropBeforeEffect));
+    gate.send(CHECK, &check).await.unwrap_err();
+    faults.add(Rule::once(target(), Fault::DropAfterEffect));
+    gate.send(CHECK, &check).await.unwrap_err();
+    assert_eq!(
+        gate.post(CHECK, &check).await["Data"][0]["Status"],
+        "Success"
+    );
 }

@@ -110,7 +110,11 @@ pub fn retrieval(process: &str) -> Value {
 }
 
 pub fn details(ids: &[String]) -> Value {
-    let mut body = retrieval("SHP-2358");
+    details_of("SHP-2358", ids)
+}
+
+pub fn details_of(process: &str, ids: &[String]) -> Value {
+    let mut body = retrieval(process);
     let value = format!("[{}]", ids.join(","));
     body["QueryParameters"] = json!([{ "ParameterName": "{record_ids}", "Value": value }]);
     body
@@ -130,6 +134,13 @@ pub fn status_write(intervention: &str, status: &str) -> Value {
             ],
         }],
     })
+}
+
+/// A status write with a comment.
+pub fn decision_write(intervention: &str, status: &str, comment: &str) -> Value {
+    let mut body = status_write(intervention, status);
+    body["Data"][0]["Attachments"] = json!([{ "Comment": comment }]);
+    body
 }
 
 pub fn submission(service: &str) -> Value {
