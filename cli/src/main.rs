@@ -1,9 +1,14 @@
 //! `bridge`: runs, shows, measures and demonstrates the workflows of Referral Bridge on one machine.
 
+mod allow_sign_in;
 mod bench;
 mod demo;
+mod held;
 mod run;
+mod runs;
+mod show;
 mod simulated;
+mod state;
 
 use std::process::ExitCode;
 
@@ -24,6 +29,14 @@ enum Command {
     Demo(demo::Demo),
     /// Runs one workflow once, against real systems.
     Run(run::Run),
+    /// Lists the last runs, the newest first.
+    Runs(runs::Runs),
+    /// Shows where one record stands, why, and what comes next.
+    Show(show::Show),
+    /// Lists the records that wait for a person or for changed data.
+    Held(held::Held),
+    /// Lets runs sign in again after an account was unlocked.
+    AllowSignIn(allow_sign_in::AllowSignIn),
     /// Measures one workflow over generated records against simulated systems in a process of their own.
     Bench(bench::Bench),
     /// The simulated systems of `bench`.
@@ -50,6 +63,10 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(demo) => demo.run().await,
         Command::Run(run) => run.run().await,
+        Command::Runs(runs) => runs.run().await,
+        Command::Show(show) => show.run().await,
+        Command::Held(held) => held.run().await,
+        Command::AllowSignIn(allow) => allow.run().await,
         Command::Bench(bench) => bench.run().await,
         Command::BenchSystems(systems) => systems.serve().await,
     }

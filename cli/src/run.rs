@@ -1,22 +1,23 @@
 //! `bridge run`: one workflow, once, against real systems. The same code as the function; a cron line is enough for a small office.
 
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
-use embedded_dynamodb::EmbeddedDynamoDb;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use referral_bridge::clock::{Clock as _, SystemClock, later};
+use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
-use referral_bridge::profile::Profile;
 use referral_bridge::workflows::Installation;
-use referral_bridge::{observe, secrets, store, transport};
+use referral_bridge::{observe, secrets, transport};
+
+use crate::state::{StateTable, read_profile};
 
 /// Runs one workflow once, against real systems. Prints the run's report as JSON.
 #[derive(Args)]
@@ -30,33 +31,49 @@ pub struct Run {
     /// `PING_SECRET`, `PRIMERO_SECRET` and `LEDGER_SECRET`.
     #[arg(long)]
     secrets: Option<PathBuf>,
-    /// Where the state is kept: `sqlite:FILE` on this machine, or `dynamodb` with the credentials of the environment.
-    #[arg(long, default_value = "sqlite:referral-bridge.sqlite")]
-    state: State,
-    /// The state table's name.
-    #[arg(long, default_value = "referral-bridge")]
-    table: String,
+    #[command(flatten)]
+    state: StateTable,
+    #[command(flatten)]
+    asked: Asked,
     /// The run ends by itself after this long.
     #[arg(long, default_value = "15m")]
     timeout: SignedDuration,
 }
 
-/// Where state is kept.
-#[derive(Clone, Debug)]
-enum State {
-    Sqlite(PathBuf),
-    DynamoDb,
+/// What is asked of the run beside the ordinary.
+#[derive(Args)]
+struct Asked {
+    /// Look at both sides and tell what would be done; write nothing anywhere.
+    #[arg(long)]
+    dry_run: bool,
+    /// Only this record, whether it is due or not. May be given several times.
+    #[arg(long, value_name = "KEY")]
+    only: Vec<String>,
+    /// Read changes from here on, such as 2026-01-01T00:00:00Z, and leave the cursor alone (1.2 and 2.1).
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Work on so many records at most; the rest is left to the next run.
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<NonZeroUsize>,
+    /// Release what is held: of the records named by `--only`, or all.
+    #[arg(long)]
+    release_held: bool,
 }
 
-impl FromStr for State {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
-            None if text == "dynamodb" => Ok(Self::DynamoDb),
-            _ => Err("expected sqlite:FILE or dynamodb".to_owned()),
-        }
+impl Asked {
+    fn request(self, workflow: WorkflowName) -> anyhow::Result<Request> {
+        ensure!(
+            self.since.is_none() || workflow.follows_changes(),
+            "--since means nothing to {workflow}: its source lists what is pending"
+        );
+        let only = self.only.iter().map(|key| RecordKey::written(key));
+        Ok(Request {
+            dry_run: self.dry_run,
+            only: (!self.only.is_empty()).then(|| only.collect()),
+            since: self.since,
+            limit: self.limit.map(NonZeroUsize::get),
+            release_held: self.release_held,
+        })
     }
 }
 
@@ -64,6 +81,7 @@ impl Run {
     /// Exit code 0 unless the run failed.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         observe::start();
+        let request = self.asked.request(self.workflow)?;
         let profile = read_profile(&self.profile)?;
         for warning in &profile.warnings {
             eprintln!("warning: {warning}");
@@ -74,19 +92,19 @@ impl Run {
         };
         let secrets = secrets.context("the secrets cannot be used")?;
         let timeout = Duration::try_from(self.timeout).context("--timeout must not be negative")?;
-        let (state, _embedded) = self.open_state().await?;
+        let state = self.state.open().await?;
         let installation = Installation {
             profile,
             secrets,
-            state,
-            table: self.table,
+            state: state.client.clone(),
+            table: state.table.clone(),
             http: transport::http_client()?,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
         let end = later(SystemClock.now(), timeout);
         let finished = installation
-            .run(self.workflow, &Request::default(), end, &|_| {})
+            .run(self.workflow, &request, end, &|_| {})
             .await;
         println!("{}", serde_json::to_string_pretty(&finished.report)?);
         Ok(if finished.stop.is_none() {
@@ -95,30 +113,4 @@ impl Run {
             ExitCode::FAILURE
         })
     }
-
-    /// The client, and the embedded DynamoDB behind it where there is one.
-    async fn open_state(
-        &self,
-    ) -> anyhow::Result<(aws_sdk_dynamodb::Client, Option<EmbeddedDynamoDb>)> {
-        match &self.state {
-            State::Sqlite(file) => {
-                let embedded = EmbeddedDynamoDb::on_file(file).await?;
-                let client = embedded.client();
-                store::table::ensure(&client, &self.table).await?;
-                Ok((client, Some(embedded)))
-            }
-            State::DynamoDb => {
-                let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-                    .load()
-                    .await;
-                Ok((aws_sdk_dynamodb::Client::new(&aws), None))
-            }
-        }
-    }
-}
-
-fn read_profile(file: &Path) -> anyhow::Result<Profile> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("{} cannot be read", file.display()))?;
-    Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
 }

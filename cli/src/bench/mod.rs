@@ -45,7 +45,7 @@ impl Bench {
         let installation = self.installation(&systems.addresses).await?;
         if self.systems.sent_before {
             ensure!(
-                self.workflow == WorkflowName::ReferralsToProgres,
+                self.workflow == WorkflowName::DecisionsToPrimero,
                 "--sent-before means nothing to {}",
                 self.workflow
             );

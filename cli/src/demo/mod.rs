@@ -49,7 +49,7 @@ struct Leg {
     people: People,
 }
 
-const ROUND_TRIP: [Leg; 3] = [
+const ROUND_TRIP: [Leg; 4] = [
     Leg {
         workflow: WorkflowName::ReferralsToPrimero,
         what: "UNHCR refers children to UNICEF",
@@ -64,6 +64,11 @@ const ROUND_TRIP: [Leg; 3] = [
         workflow: WorkflowName::ReferralsToProgres,
         what: "case workers in Primero refer children to UNHCR",
         people: sandbox::demo::case_workers_refer,
+    },
+    Leg {
+        workflow: WorkflowName::DecisionsToPrimero,
+        what: "UNHCR's staff decide",
+        people: sandbox::demo::unhcr_decides,
     },
 ];
 

@@ -31,9 +31,14 @@ macro_rules! code_enum {
             pub fn from_value(value: &Value) -> Result<Self, UnknownCode> {
                 match value {
                     Value::Number(number) => number.as_u64().ok_or(UnknownCode)?.try_into(),
-                    Value::String(text) => text.trim().parse::<u64>().map_err(|_| UnknownCode)?.try_into(),
+                    Value::String(text) => Self::from_text(text),
                     _ => Err(UnknownCode),
                 }
+            }
+
+            /// Reads a text of digits.
+            pub fn from_text(text: &str) -> Result<Self, UnknownCode> {
+                text.trim().parse::<u64>().map_err(|_| UnknownCode)?.try_into()
             }
         }
 

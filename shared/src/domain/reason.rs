@@ -106,6 +106,8 @@ reasons! {
     ContradictingCodes = "contradicting_codes",
     /// No case or no referral in Primero belongs to this decision of UNHCR. Looked for again from time to time.
     NoMatchingReferral = "no_matching_referral",
+    /// proGres has the referral as known to Primero, by somebody else's mark. Nothing is left to do.
+    AlreadyFinished = "already_finished",
     /// The referral was taken back in Primero before UNHCR decided.
     Withdrawn = "withdrawn",
     /// The referral in Primero stands otherwise than UNHCR decided and can no longer be changed. Settle it by hand, then release.

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
-use super::ids::{CaseId, InterventionId, ReferralId, ServiceId};
+use super::ids::{CaseId, InteropReferralId, InterventionId, ReferralId, ServiceId};
 
 /// The stable key of one unit of work, made of system ids only: of 1.1 and 1.2 the intervention GUID in lower case, of 2.1 the case
-/// and its service.
+/// and its service, of 2.2 the interoperability referral id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecordKey(String);
@@ -34,12 +35,15 @@ impl RecordKey {
         Self(format!("{case}/{referral}"))
     }
 
-    /// The key that a person wrote: trimmed, a GUID in its canonical form.
+    /// The key that a person wrote: blanks, capitals and braces around a GUID do not matter.
     #[must_use]
     pub fn written(text: &str) -> Self {
-        let text = text.trim();
-        let guid = text.parse::<InterventionId>();
-        guid.map_or_else(|_| Self(text.to_owned()), Self::from)
+        let canonical = |part: &str| {
+            let part = part.trim();
+            Uuid::try_parse(part)
+                .map_or_else(|_| part.to_owned(), |id| id.as_hyphenated().to_string())
+        };
+        Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
     }
 
     /// The key as text.
@@ -55,8 +59,36 @@ impl From<InterventionId> for RecordKey {
     }
 }
 
+impl From<InteropReferralId> for RecordKey {
+    fn from(id: InteropReferralId) -> Self {
+        Self(id.to_string())
+    }
+}
+
 impl fmt::Display for RecordKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_key_is_found_whatever_its_blanks_capitals_and_braces() {
+        for (text, key) in [
+            (
+                " {68B20E2A-4879-EE11-8179-000D3A43F6EB} ",
+                "68b20e2a-4879-ee11-8179-000d3a43f6eb",
+            ),
+            (
+                "Case-7/68B20E2A-4879-EE11-8179-000D3A43F6EB",
+                "Case-7/68b20e2a-4879-ee11-8179-000d3a43f6eb",
+            ),
+            ("unreadable-0123456789abcdef", "unreadable-0123456789abcdef"),
+        ] {
+            assert_eq!(RecordKey::written(text).as_str(), key);
+        }
     }
 }

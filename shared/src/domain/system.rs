@@ -34,6 +34,8 @@ pub enum WorkflowName {
     DecisionsToProgres,
     /// 2.1: referrals from Primero to proGres.
     ReferralsToProgres,
+    /// 2.2: decisions from proGres to Primero.
+    DecisionsToPrimero,
 }
 
 impl WorkflowName {
@@ -42,6 +44,7 @@ impl WorkflowName {
         Self::ReferralsToPrimero,
         Self::DecisionsToProgres,
         Self::ReferralsToProgres,
+        Self::DecisionsToPrimero,
     ];
 
     /// The number that programme staff use.
@@ -51,6 +54,7 @@ impl WorkflowName {
             Self::ReferralsToPrimero => "1.1",
             Self::DecisionsToProgres => "1.2",
             Self::ReferralsToProgres => "2.1",
+            Self::DecisionsToPrimero => "2.2",
         }
     }
 
@@ -58,7 +62,7 @@ impl WorkflowName {
     #[must_use]
     pub const fn follows_changes(self) -> bool {
         match self {
-            Self::ReferralsToPrimero => false,
+            Self::ReferralsToPrimero | Self::DecisionsToPrimero => false,
             Self::DecisionsToProgres | Self::ReferralsToProgres => true,
         }
     }
@@ -70,6 +74,7 @@ impl WorkflowName {
             Self::ReferralsToPrimero => "referrals-to-primero",
             Self::DecisionsToProgres => "decisions-to-progres",
             Self::ReferralsToProgres => "referrals-to-progres",
+            Self::DecisionsToPrimero => "decisions-to-primero",
         }
     }
 }
@@ -77,8 +82,8 @@ impl WorkflowName {
 /// A text that names no workflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no workflow of this name or number; there are referrals-to-primero (1.1), decisions-to-progres (1.2) and \
-     referrals-to-progres (2.1)"
+    "no workflow of this name or number; there are referrals-to-primero (1.1), decisions-to-progres (1.2), \
+     referrals-to-progres (2.1) and decisions-to-primero (2.2)"
 )]
 pub struct UnknownWorkflow;
 

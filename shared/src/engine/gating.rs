@@ -60,10 +60,14 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
     let Some(row) = row else { return Gate::Open };
     let waits = !at.named && row.next_attempt_at.is_some_and(|due| due > at.now);
     let offered = at.by != By::Ledger;
-    let seen = at.version.is_some() && row.version.as_deref() == at.version;
+    let same = at.version.is_some() && row.version.as_deref() == at.version;
+    // A list shows too little of a record to tell that the rest of it is the same; that what it shows is not, it does tell.
+    let seen = same && at.by != By::List;
+    let overtaken = at.by == By::List && !same && at.version.is_some() && row.version.is_some();
     match row.state {
         RecordState::Held => gate_held(row, at, seen),
         RecordState::Written | RecordState::Verified | RecordState::Retry if waits => Gate::NotDue,
+        RecordState::Verified if overtaken => Gate::Open,
         RecordState::Verified => Gate::Tell,
         // Not even a person may open what another run may be writing.
         RecordState::Sending if row.next_attempt_at.is_some_and(|end| end > at.now) => Gate::NotDue,
@@ -73,7 +77,7 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
         RecordState::AwaitingConfirmation => Gate::Confirm,
         RecordState::Skipped if waits || seen || !offered => Gate::Absorbed,
         RecordState::Written | RecordState::Retry | RecordState::Skipped => Gate::Open,
-        RecordState::Done if at.by == By::List => Gate::Tell,
+        RecordState::Done if at.by == By::List && !overtaken => Gate::Tell,
         RecordState::Done if seen || !offered => Gate::Absorbed,
         RecordState::Done => Gate::OpenIfChanged,
     }
@@ -218,6 +222,33 @@ mod tests {
             (RecordState::Written, Gate::Open),
         ] {
             assert_eq!(gate(Some(&row(state)), LISTED), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_that_shows_another_version_of_what_is_in_place_is_not_just_told() {
+        let listed = |version| Circumstances {
+            version: Some(version),
+            ..LISTED
+        };
+        let gated = |state, version| gate(Some(&seen_before(state)), listed(version));
+        assert_eq!(gated(RecordState::Done, "second"), Gate::Tell);
+        assert_eq!(gated(RecordState::Done, "third"), Gate::OpenIfChanged);
+        assert_eq!(gated(RecordState::Verified, "second"), Gate::Tell);
+        assert_eq!(gated(RecordState::Verified, "third"), Gate::Open);
+    }
+
+    #[test]
+    fn a_list_shows_too_little_to_leave_a_held_or_skipped_record_alone() {
+        let listed = Circumstances {
+            version: Some("second"),
+            ..LISTED
+        };
+        for (state, expected) in [
+            (RecordState::Held, Gate::OpenIfChanged),
+            (RecordState::Skipped, Gate::Open),
+        ] {
+            assert_eq!(gate(Some(&seen_before(state)), listed), expected);
         }
     }
 

@@ -212,7 +212,8 @@ pub struct Discovered<W: Workflow + ?Sized> {
     /// Its key.
     pub key: RecordKey,
     /// The version of the source record, where the source has versions: one that is held, skipped or done in this version already is
-    /// not looked at again.
+    /// not looked at again. Of a list it is what the list shows: one that is in place in another version is looked at anew before the
+    /// source is told.
     pub version: Option<String>,
     /// Where it is found, as far as discovery tells.
     pub place: Option<W::Place>,

@@ -77,8 +77,8 @@ pub enum ReferralStatus {
 pub enum ReferralAnswer {
     /// It is taken.
     Accepted,
-    /// It is refused, with the reason in words.
-    Rejected(Pii<String>),
+    /// It is refused, with the reason in words where there is one.
+    Rejected(Option<Pii<String>>),
 }
 
 #[derive(Deserialize)]
@@ -152,7 +152,8 @@ impl PrimeroClient {
         let url = self.url(&format!("/api/v2/cases/{case}/referrals/{referral}"));
         let data = match answer {
             ReferralAnswer::Accepted => json!({ "status": "accepted" }),
-            ReferralAnswer::Rejected(reason) => {
+            ReferralAnswer::Rejected(None) => json!({ "status": "rejected" }),
+            ReferralAnswer::Rejected(Some(reason)) => {
                 json!({ "status": "rejected", "rejected_reason": reason.expose() })
             }
         };

@@ -21,6 +21,12 @@ impl Row {
         self.0.expose().get(key).filter(|value| !value.is_null())
     }
 
+    /// Whether PING sent the field at all, be it as null.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.0.expose().contains_key(key)
+    }
+
     /// A field as trimmed text; blank counts as absent. Numbers are taken by their digits, lookup objects by their `Name`.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {

@@ -6,6 +6,7 @@
 
 mod cursor;
 mod due;
+mod held;
 mod lease;
 mod ledger;
 mod runs;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::table::TTL_ATTRIBUTE;
-use super::{Item, Store, StoreError, number, text};
+use super::{Item, Store, StoreError, failed, number, text};
 use crate::clock::later;
 use crate::domain::outcome::RunReport;
 
@@ -21,5 +21,37 @@ impl Store {
             number(later(report.finished_at, KEPT).as_second()),
         );
         self.put(item, "put_run").await
+    }
+
+    /// The reports of the last runs, at most `limit`, the newest first.
+    pub async fn last_runs(&self, limit: usize) -> Result<Vec<RunReport>, StoreError> {
+        let mut reports = Vec::new();
+        let mut start = None;
+        while reports.len() < limit {
+            let wanted = i32::try_from(limit - reports.len()).unwrap_or(i32::MAX);
+            let page = self
+                .counted()
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :run)")
+                .expression_attribute_values(":pk", self.pk())
+                .expression_attribute_values(":run", text("run#"))
+                .scan_index_forward(false)
+                .limit(wanted)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failed("query_runs", &error))?;
+            for item in page.items.unwrap_or_default() {
+                let report = serde_dynamo::from_item(item)
+                    .map_err(|_| StoreError::Unreadable("run report"))?;
+                reports.push(report);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(reports)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::Timestamp;
 
-use super::{Item, Store, StoreError, text};
+use super::{Item, Store, StoreError, failed, text};
 use crate::domain::system::System;
 
 const SYSTEMS: [System; 2] = [System::Ping, System::Primero];
@@ -38,6 +39,21 @@ impl Store {
         item.insert("secret_version".to_owned(), text(secret_version));
         item.insert("refused_at".to_owned(), text(at.to_string()));
         self.put(item, "put_sign_in").await
+    }
+
+    /// Forgets that a system refused the sign-in, so that the next run tries the same secret again: for an account that was unlocked.
+    /// Tells whether there was anything to forget.
+    pub async fn forget_refused_sign_in(&self, system: System) -> Result<bool, StoreError> {
+        let answer = self
+            .counted()
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(self.sign_in_id(system)))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| failed("delete_sign_in", &error))?;
+        Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 
     fn sign_in_id(&self, system: System) -> Item {

@@ -2,6 +2,7 @@
 
 mod lease;
 mod ledger;
+mod reading;
 mod requests;
 
 use aws_sdk_dynamodb::Client;

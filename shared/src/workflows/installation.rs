@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::decisions_to_primero::DecisionsToPrimero;
 use super::decisions_to_progres::DecisionsToProgres;
 use super::referrals_to_primero::ReferralsToPrimero;
 use super::referrals_to_progres::ReferralsToProgres;
@@ -101,6 +102,10 @@ impl Installation {
             }
             WorkflowName::ReferralsToProgres => {
                 let workflow = ReferralsToProgres::new(profile, &ping, &primero, fingerprints);
+                run(&workflow, request, &around).await
+            }
+            WorkflowName::DecisionsToPrimero => {
+                let workflow = DecisionsToPrimero::new(profile, &ping, &primero, fingerprints);
                 run(&workflow, request, &around).await
             }
         }

@@ -1,11 +1,14 @@
 //! The workflows, one folder each. A workflow knows its two systems; the engine knows none.
 
+mod faults;
 mod installation;
+mod source_rows;
 #[cfg(test)]
 mod testing;
 mod trouble;
 mod window;
 
+pub mod decisions_to_primero;
 pub mod decisions_to_progres;
 pub mod referrals_to_primero;
 pub mod referrals_to_progres;

@@ -2,7 +2,7 @@
 
 use crate::domain::reason::Reason;
 use crate::domain::system::System;
-use crate::engine::{Fault, FaultKind, Trouble};
+use crate::engine::{BatchResult, Fault, FaultKind, Trouble};
 use crate::transport::GateError;
 
 impl From<GateError> for Trouble {
@@ -30,4 +30,16 @@ impl From<GateError> for Trouble {
             GateError::OutOfTime => Self::Record(Fault::defer()),
         }
     }
+}
+
+/// One answer a record. A trouble that ends the run is everybody's.
+pub fn per_record<T, E: Into<Trouble>>(
+    answers: impl IntoIterator<Item = Result<T, E>>,
+) -> BatchResult<T> {
+    let answer = |answer: Result<T, E>| match answer.map_err(Into::into) {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Trouble::Record(fault)) => Ok(Err(fault)),
+        Err(stop @ Trouble::Run(_)) => Err(stop),
+    };
+    answers.into_iter().map(answer).collect()
 }

@@ -60,9 +60,9 @@ impl Referred {
 }
 
 fn rejected() -> ReferralAnswer {
-    ReferralAnswer::Rejected(Pii::new(
+    ReferralAnswer::Rejected(Some(Pii::new(
         "Individual Not Found — no such registration".to_owned(),
-    ))
+    )))
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 use crate::profile::Profile;
+use crate::workflows::faults::Faults;
 
 /// An intervention, mapped: what Primero is to hold, and what it is matched by.
 #[derive(Clone, Debug)]
@@ -40,8 +41,8 @@ pub struct Referral {
 
 /// Maps one intervention, or names everything that is wrong with it.
 pub fn map(source: &SourceReferral, today: Date, profile: &Profile) -> Result<Referral, Fault> {
-    if !source.contradictions.is_empty() {
-        let fields = source.contradictions.clone();
+    if !source.contradictions().is_empty() {
+        let fields = source.contradictions().to_vec();
         return Err(Fault::hold(Reason::ContradictingRows, fields));
     }
     let valid = validate(source, today, profile)?;
@@ -112,7 +113,8 @@ fn validate<'s>(
             response,
         })
     };
-    check.finish(valid())
+    let valid = valid();
+    check.faults.finish(valid)
 }
 
 fn service_fields(
@@ -255,26 +257,22 @@ impl Fields {
     }
 }
 
-/// Reads fields and remembers every fault, so that a person can mend a record in one go.
+/// Reads fields and remembers every fault.
 struct Check<'s> {
     source: &'s SourceReferral,
-    faults: Vec<(Reason, &'static str)>,
+    faults: Faults,
 }
 
 impl<'s> Check<'s> {
-    const fn new(source: &'s SourceReferral) -> Self {
+    fn new(source: &'s SourceReferral) -> Self {
         Self {
             source,
-            faults: Vec::new(),
+            faults: Faults::default(),
         }
     }
 
     fn required(&mut self, key: &'static str) -> Option<&'s str> {
-        let text = self.source.text(key);
-        if text.is_none() {
-            self.faults.push((Reason::MissingRequiredField, key));
-        }
-        text
+        self.noted(self.source.text(key), Reason::MissingRequiredField, key)
     }
 
     fn parsed<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -324,28 +322,7 @@ impl<'s> Check<'s> {
     }
 
     fn noted<T>(&mut self, value: Option<T>, reason: Reason, key: &'static str) -> Option<T> {
-        if value.is_none() {
-            self.faults.push((reason, key));
-        }
-        value
-    }
-
-    /// What was read, if it was read without fault. The first kind of fault gives the reason, missing fields before all others; the
-    /// fields of every kind are named.
-    fn finish<T>(mut self, read: Option<T>) -> Result<T, Fault> {
-        self.faults.sort_by_key(|(reason, _)| *reason);
-        let reason = self.faults.first().map(|(reason, _)| *reason);
-        match (read, reason) {
-            (Some(read), None) => Ok(read),
-            (_, reason) => {
-                let fields = self
-                    .faults
-                    .iter()
-                    .map(|(_, key)| (*key).to_owned())
-                    .collect();
-                Err(Fault::hold(reason.unwrap_or(Reason::InternalError), fields))
-            }
-        }
+        self.faults.noted(value, reason, key)
     }
 }
 

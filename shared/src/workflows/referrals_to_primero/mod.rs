@@ -22,7 +22,6 @@ mod status;
 #[cfg(test)]
 mod testing;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,17 +35,18 @@ use crate::clock::Clock;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
 use crate::domain::outcome::Calls;
-use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Tells, Trouble, Verification, Workflow, Written,
+    Mapped, Notice, Opened, Page, Tells, Verification, Workflow, Written,
 };
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
 use crate::progres::{Pages, PingClient, Row};
+use crate::workflows::source_rows;
+use crate::workflows::trouble::per_record;
 
 pub use self::mapping::Referral;
 
@@ -105,8 +105,7 @@ impl<'r> ReferralsToPrimero<'r> {
         if let Some(id) = source::listed_id(row) {
             return Discovered::named(id.into());
         }
-        let bytes = Pii::new(row.canonical().expose().clone().into_bytes());
-        let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
+        let key = source_rows::key_of_unreadable(row, &self.fingerprints);
         let field = source::INTERVENTION_ID.to_owned();
         Discovered {
             fault: Some(Fault::hold(Reason::UnreadableRecord, vec![field])),
@@ -166,7 +165,10 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     }
 
     async fn next_page(&self, pages: &mut Pages<'r>) -> Result<Option<Page<Self>>, Stop> {
-        let page = pages.next().await.map_err(source::listing_failed)?;
+        let page = pages
+            .next()
+            .await
+            .map_err(|error| source_rows::listing_failed("list pending referrals", error))?;
         Ok(page.map(|rows| Page {
             records: rows.iter().map(|row| self.listed(row)).collect(),
             reached: None,
@@ -183,27 +185,8 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             .map(|record| record.key.as_str().parse().ok())
             .collect();
         let asked: Vec<InterventionId> = ids.iter().flatten().copied().collect();
-        let mut answers: HashMap<InterventionId, Result<Vec<Row>, Fault>> = HashMap::new();
-        for (part, answer) in self.ping.intervention_details(&asked).await? {
-            match answer {
-                Ok(rows) => answers.extend(source::by_intervention(rows)),
-                Err(error) => match Trouble::from(error) {
-                    Trouble::Record(fault) if part.len() == asked.len() => return Err(fault.into()),
-                    Trouble::Record(fault) => {
-                        answers.extend(part.iter().map(|id| (*id, Err(fault.clone()))));
-                    }
-                    stop @ Trouble::Run(_) => return Err(stop),
-                },
-            }
-        }
-        let missing = || Err(Fault::retry(Reason::DetailsMissing));
-        Ok(ids
-            .iter()
-            .map(|id| {
-                id.and_then(|id| answers.remove(&id))
-                    .unwrap_or_else(missing)
-            })
-            .collect())
+        let parts = self.ping.intervention_details(&asked).await?;
+        source_rows::details_by_record(&ids, parts, source::listed_id)
     }
 
     fn map(
@@ -244,13 +227,10 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     async fn write(&self, batch: &[(&Referral, &Plan)]) -> BatchResult<Written<Place>> {
         let mut answers = Vec::with_capacity(batch.len());
         for (referral, plan) in batch {
-            match self.write_service(referral, plan).await {
-                Ok(place) => answers.push(Ok(Written::ToVerify(place))),
-                Err(Trouble::Record(fault)) => answers.push(Err(fault)),
-                Err(stop @ Trouble::Run(_)) => return Err(stop),
-            }
+            let written = self.write_service(referral, plan).await;
+            answers.push(written.map(Written::ToVerify));
         }
-        Ok(answers)
+        per_record(answers)
     }
 
     async fn verify(&self, written: &[(&Referral, &Place)]) -> BatchResult<Verification<Place>> {
@@ -263,14 +243,6 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             .iter()
             .map(|notice| status::transfer_status(notice, today))
             .collect();
-        let answers = self.ping.write_intervention_status(&statuses).await?;
-        answers
-            .into_iter()
-            .map(|answer| match answer.map_err(Trouble::from) {
-                Ok(()) => Ok(Ok(())),
-                Err(Trouble::Record(fault)) => Ok(Err(fault)),
-                Err(stop @ Trouble::Run(_)) => Err(stop),
-            })
-            .collect()
+        per_record(self.ping.write_intervention_status(&statuses).await?)
     }
 }

@@ -1,15 +1,13 @@
 //! What PING sends of one intervention: the keys as it spells them, and its rows folded into one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, address};
 use crate::domain::dates::instant;
 use crate::domain::ids::InterventionId;
 use crate::domain::pii::Pii;
-use crate::domain::reason::Stop;
-use crate::domain::system::System;
 use crate::progres::Row;
-use crate::transport::GateError;
+use crate::workflows::source_rows::Folded;
 
 /// The key of the intervention's id.
 pub const INTERVENTION_ID: &str = "progres_lpinterventionid";
@@ -69,14 +67,11 @@ const SINGLE: [&str; 20] = [
 /// One intervention, its rows folded. Personal as a whole.
 #[derive(Debug)]
 pub struct SourceReferral {
-    fields: Pii<BTreeMap<String, String>>,
+    fields: Folded,
     /// Names of languages in order of appearance, each once.
     pub languages: Pii<Vec<String>>,
     /// Specific needs in order of appearance, each once, as category GUID and category name.
     pub needs: Pii<Vec<(String, String)>>,
-    /// Keys of fields in which the rows disagree.
-    pub contradictions: Vec<String>,
-    versions: Pii<BTreeSet<BTreeMap<String, String>>>,
 }
 
 impl SourceReferral {
@@ -84,9 +79,6 @@ impl SourceReferral {
     pub fn fold(rows: &[Row]) -> Self {
         let mut languages = Vec::new();
         let mut needs = Vec::new();
-        let mut versions = BTreeSet::new();
-        let mut first: Option<BTreeMap<String, String>> = None;
-        let mut contradictions = BTreeSet::new();
         for row in rows {
             push_new(&mut languages, row.text(LANGUAGE));
             let (need, name) = (row.text(NEED), row.text(NEED_NAME));
@@ -95,27 +87,22 @@ impl SourceReferral {
                 &mut needs,
                 any.then(|| (need.unwrap_or_default(), name.unwrap_or_default())),
             );
-            let fields = single_fields(row);
-            let before = first.get_or_insert_with(|| fields.clone());
-            let keys = before.keys().chain(fields.keys());
-            contradictions.extend(
-                keys.filter(|key| before.get(*key) != fields.get(*key))
-                    .cloned(),
-            );
-            versions.insert(fields);
         }
         Self {
-            fields: Pii::new(first.unwrap_or_default()),
+            fields: Folded::of(rows.iter().map(single_fields)),
             languages: Pii::new(languages),
             needs: Pii::new(needs),
-            contradictions: contradictions.into_iter().collect(),
-            versions: Pii::new(versions),
         }
+    }
+
+    /// Keys of fields in which the rows disagree.
+    pub fn contradictions(&self) -> &[String] {
+        self.fields.contradictions()
     }
 
     /// A field as text, trimmed and not blank.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.fields.expose().get(key).map(String::as_str)
+        self.fields.text(key)
     }
 
     /// What the fingerprint is made of: every mapped source field of every row, whatever the order of rows.
@@ -123,7 +110,8 @@ impl SourceReferral {
     /// Of the transfer status date it holds only whether it is readable: we write that field ourselves, and our own echo is no change.
     pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
         let mut versions = self
-            .versions
+            .fields
+            .versions()
             .expose()
             .clone()
             .into_iter()
@@ -166,41 +154,6 @@ pub fn listed_id(row: &Row) -> Option<InterventionId> {
         .or_else(|| row.text(INTERVENTION_ID_OLDER))?
         .parse()
         .ok()
-}
-
-/// Detail rows by their intervention. Rows that name none belong to nobody and are left out.
-pub fn by_intervention<E>(rows: Vec<Row>) -> HashMap<InterventionId, Result<Vec<Row>, E>> {
-    let mut grouped: HashMap<InterventionId, Vec<Row>> = HashMap::new();
-    for row in rows {
-        if let Some(id) = listed_id(&row) {
-            grouped.entry(id).or_default().push(row);
-        } else {
-            tracing::warn!("a detail row without an intervention id was left out");
-        }
-    }
-    grouped
-        .into_iter()
-        .map(|(id, rows)| (id, Ok(rows)))
-        .collect()
-}
-
-/// Without the list there is nothing to do: any failure ends the run.
-pub fn listing_failed(error: GateError) -> Stop {
-    match error {
-        GateError::Run(stop) => stop,
-        GateError::Reported(transaction) => Stop::PingError {
-            route: "list pending referrals",
-            transaction: transaction.map_or_else(|| "none".to_owned(), |id| id.to_string()),
-        },
-        GateError::Refused { status, .. } => Stop::UnreadableAnswer {
-            system: System::Ping,
-            route: "list pending referrals",
-            place: format!("status {status}"),
-        },
-        GateError::Unavailable(_) | GateError::Ambiguous(_) | GateError::OutOfTime => {
-            Stop::Unavailable(System::Ping)
-        }
-    }
 }
 
 fn single_fields(row: &Row) -> BTreeMap<String, String> {
@@ -252,7 +205,7 @@ mod tests {
             .map(|(_, name)| name.as_str())
             .collect();
         assert_eq!(names, ["Unaccompanied or separated child", "Child at risk"]);
-        assert!(source.contradictions.is_empty());
+        assert!(source.contradictions().is_empty());
     }
 
     #[test]
@@ -261,7 +214,7 @@ mod tests {
         details[2][FAMILY_NAME] = json!("Another");
         details[3][MIDDLE_NAME] = json!("Now");
         let source = SourceReferral::fold(&rows(details));
-        assert_eq!(source.contradictions, [FAMILY_NAME, MIDDLE_NAME]);
+        assert_eq!(source.contradictions(), [FAMILY_NAME, MIDDLE_NAME]);
     }
 
     #[test]

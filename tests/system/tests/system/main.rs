@@ -4,3 +4,4 @@
 mod bridge;
 mod referral;
 mod stories;
+mod wish;

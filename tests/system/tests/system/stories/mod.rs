@@ -1,4 +1,5 @@
 mod access;
+mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod interference;

@@ -1,0 +1,77 @@
+//! `bridge held`: what waits for a person.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::observe;
+use referral_bridge::store::RecordRow;
+use serde_json::Value;
+
+use crate::runs::workflows;
+use crate::show::for_machines;
+use crate::state::DeploymentState;
+
+/// Lists the records that wait for a person or for changed data, the longest known first.
+#[derive(Args)]
+pub struct Held {
+    /// The workflow's name or number; without it, records of all workflows.
+    workflow: Option<WorkflowName>,
+    /// Prints them as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    deployment: DeploymentState,
+}
+
+impl Held {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        observe::start();
+        let open = self.deployment.open().await?;
+        let mut held = Vec::new();
+        for workflow in workflows(self.workflow) {
+            let rows = open.store(workflow).held_records::<Value>().await?;
+            held.extend(rows.into_iter().map(|row| (workflow, row)));
+        }
+        if self.json {
+            let rows = held.iter();
+            let list: Vec<Value> = rows
+                .map(|(workflow, row)| with_workflow(*workflow, row))
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&list)?);
+        } else {
+            println!("{}", table(&held));
+            println!(
+                "{} held; `bridge show <workflow> <key>` tells more of one",
+                held.len()
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn with_workflow(workflow: WorkflowName, row: &RecordRow<Value>) -> Value {
+    let mut shown = for_machines(row);
+    shown["workflow"] = workflow.as_str().into();
+    shown
+}
+
+fn table(held: &[(WorkflowName, RecordRow<Value>)]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["first seen", "workflow", "record", "reason", "fields"]);
+    for (workflow, row) in held {
+        table.add_row([
+            format!("{:.0}", row.first_seen_at),
+            workflow.number().to_owned(),
+            row.key.to_string(),
+            row.reason
+                .map(|reason| reason.to_string())
+                .unwrap_or_default(),
+            row.fields.join(", "),
+        ]);
+    }
+    table
+}

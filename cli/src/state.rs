@@ -1,0 +1,136 @@
+//! Where a deployment's state is, and whose it is: what every command on the ledger is told.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, ensure};
+use aws_sdk_dynamodb::Client;
+use clap::Args;
+use embedded_dynamodb::EmbeddedDynamoDb;
+use referral_bridge::domain::ids::Deployment;
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::profile::Profile;
+use referral_bridge::store::{Store, table};
+
+/// The state table.
+#[derive(Args)]
+pub struct StateTable {
+    /// Where the state is kept: `sqlite:FILE` on this machine, or `dynamodb` with the credentials of the environment.
+    #[arg(long, default_value = "sqlite:referral-bridge.sqlite")]
+    state: State,
+    /// The state table's name.
+    #[arg(long, default_value = "referral-bridge")]
+    table: String,
+}
+
+/// Where state is kept.
+#[derive(Clone, Debug)]
+enum State {
+    Sqlite(PathBuf),
+    DynamoDb,
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            None if text == "dynamodb" => Ok(Self::DynamoDb),
+            _ => Err("expected sqlite:FILE or dynamodb".to_owned()),
+        }
+    }
+}
+
+/// An open state table.
+pub struct OpenState {
+    /// The API that holds it.
+    pub client: Client,
+    /// Its name.
+    pub table: String,
+    _embedded: Option<EmbeddedDynamoDb>,
+}
+
+impl StateTable {
+    /// Opens the table. On this machine it is made if there is none.
+    pub async fn open(self) -> anyhow::Result<OpenState> {
+        let (client, embedded) = match &self.state {
+            State::Sqlite(file) => {
+                let embedded = EmbeddedDynamoDb::on_file(file).await?;
+                let client = embedded.client();
+                table::ensure(&client, &self.table).await?;
+                (client, Some(embedded))
+            }
+            State::DynamoDb => {
+                let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+                    .load()
+                    .await;
+                (Client::new(&aws), None)
+            }
+        };
+        Ok(OpenState {
+            client,
+            table: self.table,
+            _embedded: embedded,
+        })
+    }
+}
+
+/// One deployment's part of the state table, for commands that look at what runs have left there.
+#[derive(Args)]
+pub struct DeploymentState {
+    #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
+    state: StateTable,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// The deployment's name.
+    #[arg(long)]
+    deployment: Option<Deployment>,
+    /// The deployment's profile, a TOML file.
+    #[arg(long)]
+    profile: Option<PathBuf>,
+}
+
+/// An open state table, and the deployment whose rows are meant.
+pub struct OpenDeployment {
+    state: OpenState,
+    deployment: Deployment,
+}
+
+impl DeploymentState {
+    /// Opens the table, which must be there: a mistyped file name would look like a deployment without records.
+    pub async fn open(self) -> anyhow::Result<OpenDeployment> {
+        let deployment = match (self.whose.deployment, self.whose.profile) {
+            (Some(deployment), _) => deployment,
+            (None, Some(file)) => read_profile(&file)?.deployment,
+            (None, None) => anyhow::bail!("--deployment or --profile is needed"),
+        };
+        if let State::Sqlite(file) = &self.state.state {
+            ensure!(file.exists(), "{} does not exist", file.display());
+        }
+        Ok(OpenDeployment {
+            state: self.state.open().await?,
+            deployment,
+        })
+    }
+}
+
+impl OpenDeployment {
+    /// The rows of one workflow.
+    pub fn store(&self, workflow: WorkflowName) -> Store {
+        let (client, table) = (self.state.client.clone(), self.state.table.clone());
+        Store::new(client, table, &self.deployment, workflow)
+    }
+}
+
+/// Reads a profile; one with faults is refused with all of them.
+pub fn read_profile(file: &Path) -> anyhow::Result<Profile> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
+}

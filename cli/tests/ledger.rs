@@ -1,0 +1,146 @@
+//! What the bridge tells a support officer, as a program on a state file.
+#![expect(clippy::unwrap_used, reason = "a test may say plainly what must hold")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use embedded_dynamodb::EmbeddedDynamoDb;
+use jiff::Timestamp;
+use referral_bridge::domain::outcome::{Calls, Counts, CursorMove, RunReport, RunStatus};
+use referral_bridge::domain::reason::Reason;
+use referral_bridge::domain::system::{System, WorkflowName};
+use referral_bridge::store::{RecordRow, RecordState, Store, table};
+use serde_json::{Value, json};
+
+const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
+const KEY: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
+const AT: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+/// The state file of a deployment that has run.
+struct StateFile(PathBuf);
+
+impl StateFile {
+    /// With one held record, one run, and a sign-in to Primero that was refused.
+    async fn left_by_a_run(name: &str) -> Self {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_file(&file);
+        let embedded = EmbeddedDynamoDb::on_file(&file).await.unwrap();
+        let client = embedded.client();
+        table::ensure(&client, "referral-bridge").await.unwrap();
+        let deployment = "gambella".parse().unwrap();
+        let workflow = WorkflowName::ReferralsToPrimero;
+        let store = Store::new(client, "referral-bridge".to_owned(), &deployment, workflow);
+        store.put_record(&held_row()).await.unwrap();
+        store.put_run(&report()).await.unwrap();
+        let refused = store.put_refused_sign_in(System::Primero, "v1", AT);
+        refused.await.unwrap();
+        Self(file)
+    }
+
+    fn bridge(&self, arguments: &[&str]) -> Output {
+        Command::new(BRIDGE)
+            .args(arguments)
+            .args(["--deployment", "gambella", "--state"])
+            .arg(format!("sqlite:{}", self.0.display()))
+            .output()
+            .unwrap()
+    }
+
+    fn told(&self, arguments: &[&str]) -> String {
+        let output = self.bridge(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        serde_json::from_str(&self.told(&arguments)).unwrap()
+    }
+}
+
+fn held_row() -> RecordRow<Value> {
+    let row = json!({
+        "key": KEY,
+        "state": RecordState::Held,
+        "reason": Reason::InvalidDate,
+        "fields": ["progres_dateofbirth"],
+        "profile_version": "v1",
+        "place": { "business_unit": "577ccdf6-86de-e811-80d8-001dd8b71fe3" },
+        "attempts": 0,
+        "told": 0,
+        "first_seen_at": AT,
+        "updated_at": AT,
+        "run_id": "01A",
+        "fence": 1,
+    });
+    serde_json::from_value(row).unwrap()
+}
+
+fn report() -> RunReport {
+    RunReport {
+        run_id: "01A".to_owned(),
+        deployment: "gambella".parse().unwrap(),
+        workflow: WorkflowName::ReferralsToPrimero,
+        status: RunStatus::Completed,
+        error: None,
+        started_at: AT,
+        finished_at: AT,
+        dry_run: false,
+        counts: Counts {
+            held: 1,
+            ..Counts::default()
+        },
+        reasons: std::iter::once((Reason::InvalidDate, 1)).collect(),
+        cursor: CursorMove::default(),
+        calls: Calls::default(),
+        records: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_support_officer_finds_runs_held_records_and_one_record() {
+    let state = StateFile::left_by_a_run("look.sqlite").await;
+
+    let runs = state.json(&["runs"]);
+    assert_eq!(runs[0]["run_id"], "01A");
+    assert_eq!(runs[0]["counts"]["held"], 1);
+
+    let held = state.json(&["held", "1.1"]);
+    assert_eq!(held.as_array().map(Vec::len), Some(1));
+    assert_eq!(held[0]["key"], KEY);
+    assert_eq!(held[0]["workflow"], "referrals-to-primero");
+
+    let shown = state.json(&["show", "1.1", &KEY.to_uppercase()]);
+    assert_eq!(shown["reason"], "invalid_date");
+    assert_eq!(shown["fields"], json!(["progres_dateofbirth"]));
+    let told = state.told(&["show", "referrals-to-primero", KEY]);
+    assert!(told.contains(Reason::InvalidDate.meaning()), "{told}");
+}
+
+#[tokio::test]
+async fn a_record_that_the_ledger_does_not_know_is_a_failure() {
+    let state = StateFile::left_by_a_run("unknown.sqlite").await;
+    let output = state.bridge(&["show", "1.1", "00000000-0000-4000-8000-000000000001"]);
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_forgotten_once() {
+    let state = StateFile::left_by_a_run("sign-in.sqlite").await;
+    let first = state.told(&["allow-sign-in", "primero"]);
+    assert!(first.contains("signs in to primero again"), "{first}");
+    let second = state.told(&["allow-sign-in", "primero"]);
+    assert!(second.contains("has refused nothing"), "{second}");
+}
+
+#[test]
+fn a_state_file_that_is_not_there_is_an_error_and_is_not_made() {
+    let state = StateFile(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("nowhere.sqlite"));
+    let output = state.bridge(&["held"]);
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("does not exist"), "{said}");
+    assert!(!state.0.exists());
+}

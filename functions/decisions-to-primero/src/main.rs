@@ -1,0 +1,26 @@
+//! Workflow 2.2, decisions of UNHCR from proGres to Primero, as an AWS Lambda function.
+
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use referral_bridge::domain::outcome::RunReport;
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::function::Host;
+use referral_bridge::observe;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    observe::start();
+    let host = Host::from_environment().await?;
+    run(service_fn(|event| handle(&host, event))).await
+}
+
+async fn handle(host: &Host, event: LambdaEvent<Value>) -> Result<RunReport, Diagnostic> {
+    let end = Timestamp::try_from(event.context.deadline()).unwrap_or(Timestamp::MAX);
+    host.run(WorkflowName::DecisionsToPrimero, &event.payload, end)
+        .await
+        .map_err(|error| Diagnostic {
+            error_type: error.code().to_owned(),
+            error_message: error.to_string(),
+        })
+}

@@ -1,0 +1,91 @@
+//! Which referral a decision is about, and what is to be done with it. Pure.
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+
+use crate::domain::dates::{InvalidDate, date_part, instant};
+use crate::primero::{Referral, ReferralAnswer, ReferralStatus};
+
+/// The moment before which the referral was made that a decision is about.
+///
+/// proGres gives the date of a review and no time: a midnight, in UTC or where the office is. A referral may be made in the morning and
+/// decided in the afternoon, so the whole day counts that begins at that midnight, 24 hours. Only a time that is no midnight in any
+/// time zone, one off the quarter hour, is taken for the moment itself. Without a review date nothing is too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeBefore(Option<Timestamp>);
+
+impl MadeBefore {
+    /// Reads a review date.
+    pub fn review(date: Option<&str>) -> Result<Self, InvalidDate> {
+        let Some(text) = date else {
+            return Ok(Self(None));
+        };
+        // A time without a zone says no more than its date.
+        let begin = instant(text).or_else(|_| instant(&date_part(text)?.to_string()))?;
+        let quarter_hour = SignedDuration::from_mins(15).as_nanos();
+        let length = if begin.as_nanosecond() % quarter_hour == 0 {
+            24.hours()
+        } else {
+            1.nanosecond()
+        };
+        begin
+            .checked_add(length)
+            .map(|end| Self(Some(end)))
+            .map_err(|_| InvalidDate)
+    }
+
+    /// Whether a referral made at this moment can be meant.
+    #[must_use]
+    pub fn allows(self, made_at: Timestamp) -> bool {
+        self.0.is_none_or(|end| made_at < end)
+    }
+}
+
+/// Chooses among the referrals of a case: of those for the service, made to proGres and not after the decision, the pending one, else
+/// the newest. `progres_user` is whom case workers refer to when they mean proGres; none stands for anybody.
+pub fn choose<'r>(
+    referrals: &'r [Referral],
+    service: &str,
+    made_before: MadeBefore,
+    progres_user: Option<&str>,
+) -> Option<&'r Referral> {
+    let is_meant = |referral: &&Referral| {
+        let same_service = referral
+            .service
+            .as_ref()
+            .is_some_and(|id| id.trim().eq_ignore_ascii_case(service));
+        let to_progres = progres_user
+            .is_none_or(|user| referral.to.as_ref().is_some_and(|to| to.expose() == user));
+        same_service && to_progres && made_before.allows(referral.created_at)
+    };
+    referrals.iter().filter(is_meant).max_by_key(|referral| {
+        let pending = referral.status == ReferralStatus::InProgress;
+        (pending, referral.created_at)
+    })
+}
+
+/// Where a referral stands towards its decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Primero shows the decision already.
+    InPlace,
+    /// It waits for the decision.
+    Pending,
+    /// The worker took it back.
+    Withdrawn,
+    /// It stands otherwise than decided, and cannot be changed.
+    Otherwise,
+}
+
+/// Compares what Primero shows with the decision. An accepted referral may be finished since.
+pub const fn standing(status: ReferralStatus, answer: &ReferralAnswer) -> Standing {
+    match (status, answer) {
+        (ReferralStatus::InProgress, _) => Standing::Pending,
+        (ReferralStatus::Revoked, _) => Standing::Withdrawn,
+        (ReferralStatus::Accepted | ReferralStatus::Done, ReferralAnswer::Accepted)
+        | (ReferralStatus::Rejected, ReferralAnswer::Rejected(_)) => Standing::InPlace,
+        _ => Standing::Otherwise,
+    }
+}
+
+#[cfg(test)]
+mod tests;

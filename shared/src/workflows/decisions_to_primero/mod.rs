@@ -1,0 +1,256 @@
+//! 2.2: decisions of UNHCR from proGres to Primero.
+//!
+//! PING lists the referrals to proGres that UNHCR has decided about, until they are marked as known to Primero. Each is answered in
+//! Primero, where the case worker waits for it. What 2.1 submitted is known from its ledger, case and referral, and needs no look-up:
+//! the answer to the answering tells where the referral stands. Everything else is looked up. proGres is told only of referrals that
+//! Primero itself shows as decided, or as taken back.
+//!
+//! Primero says 200 to an answer that it ignored, so what it shows afterwards counts and nothing else.
+//!
+//! | step of the contract | file |
+//! |---|---|
+//! | 1 discover, 2 details | `source.rs` (the list, folding), `mapping.rs` (the decision and its codes) |
+//! | 3 locate | `placing.rs` (ledger, look-up), `matching.rs` (which referral is meant) |
+//! | 4 update | `placing.rs` (answering), `matching.rs` (where a referral stands) |
+//! | 5 mark | `mark.rs` |
+
+mod mapping;
+mod mark;
+mod matching;
+mod placing;
+mod source;
+#[cfg(test)]
+mod testing;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use self::source::{Listed, SourceDecision};
+use super::source_rows;
+use super::trouble::per_record;
+use crate::domain::codes::InteropReferralStatus;
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId};
+use crate::domain::outcome::Calls;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
+use crate::domain::system::WorkflowName;
+use crate::engine::{
+    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
+    Mapped, Notice, Opened, Page, Tells, Workflow, Written,
+};
+use crate::primero::{PrimeroClient, ReferralAnswer};
+use crate::profile::Profile;
+use crate::progres::{Pages, PingClient, Row};
+
+pub use self::mapping::DecidedReferral;
+pub use self::matching::MadeBefore;
+
+/// Workflow 2.2 in one run.
+pub struct DecisionsToPrimero<'r> {
+    profile: &'r Profile,
+    ping: &'r PingClient,
+    primero: &'r PrimeroClient,
+    fingerprints: FingerprintKey,
+    /// Set once there is a control entry, which only look-ups need.
+    control: OnceCell<()>,
+}
+
+/// Where a decision's referral is in Primero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The referral; none as long as it was not found.
+    pub found: Option<Found>,
+}
+
+/// A referral in Primero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its case in URLs.
+    pub case: CaseRecordId,
+    /// The referral in URLs.
+    pub referral: ReferralId,
+}
+
+/// The details of a decision, and what the list showed of it.
+#[derive(Debug)]
+pub struct Details {
+    rows: Vec<Row>,
+    listed: Option<InteropReferralStatus>,
+}
+
+impl<'r> DecisionsToPrimero<'r> {
+    /// The workflow between these two systems.
+    #[must_use]
+    pub const fn new(
+        profile: &'r Profile,
+        ping: &'r PingClient,
+        primero: &'r PrimeroClient,
+        fingerprints: FingerprintKey,
+    ) -> Self {
+        Self {
+            profile,
+            ping,
+            primero,
+            fingerprints,
+            control: OnceCell::const_new(),
+        }
+    }
+
+    /// A row of the list as a record; none for a decision that Primero knows.
+    fn listed(&self, row: &Row) -> Option<Discovered<Self>> {
+        let faulty = |key, reason, field: &str| Discovered {
+            fault: Some(Fault::hold(reason, vec![field.to_owned()])),
+            ..Discovered::named(key)
+        };
+        Some(match Listed::of(row) {
+            Listed::Finished => return None,
+            Listed::Open(id, status) => Discovered {
+                version: status.map(|status| status.number().to_string()),
+                offer: status,
+                ..Discovered::named(id.into())
+            },
+            Listed::UnknownStatus(id) => faulty(id.into(), Reason::UnknownCode, source::STATUS),
+            Listed::Nameless => {
+                let key = source_rows::key_of_unreadable(row, &self.fingerprints);
+                faulty(key, Reason::UnreadableRecord, source::REFERRAL_ID)
+            }
+        })
+    }
+}
+
+impl<'r> Workflow for DecisionsToPrimero<'r> {
+    type Offer = InteropReferralStatus;
+    type Source = Details;
+    type Record = DecidedReferral;
+    type Plan = Found;
+    type Place = Place;
+    type Pages = Pages<'r>;
+
+    fn character(&self) -> Character {
+        Character {
+            name: WorkflowName::DecisionsToPrimero,
+            feed: Feed::Pending,
+            tells: Tells::Delivered,
+            unaskable: None,
+        }
+    }
+
+    fn batches(&self) -> Batches {
+        Batches {
+            fetch: self.profile.ping.details_batch,
+            locate: self.profile.primero.look_up_batch,
+            write: 1,
+            verify: 1,
+            report: self.profile.ping.status_batch,
+        }
+    }
+
+    fn calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.calls(),
+            primero: self.primero.calls(),
+            state: 0,
+        }
+    }
+
+    fn failed_calls(&self) -> u64 {
+        self.ping.failed_calls() + self.primero.failed_calls()
+    }
+
+    /// Nothing: whether anything has to be looked up is known only record by record.
+    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    async fn open(&self, _from: Option<Timestamp>) -> Result<Opened<Pages<'r>>, Stop> {
+        Ok(Opened {
+            pages: self.ping.referral_decisions(),
+            until: None,
+        })
+    }
+
+    async fn next_page(&self, pages: &mut Pages<'r>) -> Result<Option<Page<Self>>, Stop> {
+        let page = pages.next().await;
+        let page =
+            page.map_err(|error| source_rows::listing_failed("list referral decisions", error))?;
+        Ok(page.map(|rows| Page {
+            records: rows.iter().filter_map(|row| self.listed(row)).collect(),
+            reached: None,
+        }))
+    }
+
+    async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Details> {
+        let ids: Vec<Option<InteropReferralId>> = asked
+            .iter()
+            .map(|record| record.key.as_str().parse().ok())
+            .collect();
+        let named: Vec<InteropReferralId> = ids.iter().flatten().copied().collect();
+        let parts = self.ping.decision_details(&named).await?;
+        let rows = source_rows::details_by_record(&ids, parts, source::referral_id)?;
+        let with_offer = |(rows, record): (Result<Vec<Row>, Fault>, &Asked<'_, Self>)| {
+            let listed = record.offer.copied();
+            rows.map(|rows| Details { rows, listed })
+        };
+        Ok(rows.into_iter().zip(asked).map(with_offer).collect())
+    }
+
+    fn map(
+        &self,
+        key: &RecordKey,
+        details: Details,
+        history: History<'_, Place>,
+        _now: Timestamp,
+    ) -> Mapped<Self> {
+        let source = SourceDecision::fold(&details.rows);
+        let place = history.place.copied().unwrap_or_default();
+        let result = match key.as_str().parse() {
+            Ok(id) => mapping::map(id, details.listed, &source, place.found),
+            Err(_) => Err(Fault::hold(
+                Reason::UnreadableRecord,
+                vec![source::REFERRAL_ID.to_owned()],
+            )),
+        };
+        Mapped {
+            fingerprint: self.fingerprints.fingerprint(&source.fingerprint_input()),
+            place: Some(place),
+            result: result.map(|record| (Pii::new(record.case_id.to_string()), record)),
+        }
+    }
+
+    async fn locate(
+        &self,
+        records: &[&DecidedReferral],
+        ledger: LedgerView<'_>,
+    ) -> BatchResult<Located<Self>> {
+        self.find(records, ledger).await
+    }
+
+    fn field_names(&self, record: &DecidedReferral, _plan: &Found) -> Vec<String> {
+        let names: &[&str] = match record.answer {
+            ReferralAnswer::Accepted | ReferralAnswer::Rejected(None) => &["status"],
+            ReferralAnswer::Rejected(Some(_)) => &["status", "rejected_reason"],
+        };
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    async fn write(&self, batch: &[(&DecidedReferral, &Found)]) -> BatchResult<Written<Place>> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for (record, found) in batch {
+            answers.push(self.answer(record, **found).await);
+        }
+        per_record(
+            answers
+                .into_iter()
+                .map(|answer| answer.map(|found| Written::InPlace(Place { found: Some(found) }))),
+        )
+    }
+
+    async fn report(&self, notices: &[Notice<Place>]) -> BatchResult<()> {
+        let marks: Vec<_> = notices.iter().map(mark::finished).collect();
+        let answers = self.ping.mark_referrals(&marks).await?;
+        per_record(answers.into_iter().map(|answer| answer.map(|_| ())))
+    }
+}

@@ -1,0 +1,191 @@
+//! What PING sends of one decision: the keys as it spells them, what its list says, and the rows of its details folded.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::domain::codes::InteropReferralStatus;
+use crate::domain::ids::InteropReferralId;
+use crate::domain::pii::Pii;
+use crate::progres::{Row, text_of};
+use crate::workflows::source_rows::Folded;
+
+pub const REFERRAL_ID: &str = "progres_interoperabilityreferralid";
+pub const STATUS: &str = "progres_interoperabilityreferralstatus";
+pub const REVIEW_DECISION: &str = "progres_reviewdecision";
+pub const REVIEW_DATE: &str = "progres_reviewdate";
+/// The case, by its `case_id`.
+pub const CASE_ID: &str = "progres_offlineid";
+/// The service, by its `unique_id`.
+pub const SERVICE_ID: &str = "progres_orgreferralid";
+/// Spelt so by proGres.
+pub const REJECTION_REASON: &str = "progres_interoperabiltyreferralrejectionreason";
+/// Spelt so by proGres.
+pub const REJECTION_COMMENT: &str = "progres_interoperabilityreferralrejectionomment";
+
+/// Every key that is mapped.
+const MAPPED: [&str; 8] = [
+    REFERRAL_ID,
+    STATUS,
+    REVIEW_DECISION,
+    REVIEW_DATE,
+    CASE_ID,
+    SERVICE_ID,
+    REJECTION_REASON,
+    REJECTION_COMMENT,
+];
+
+/// What the list says of one referral.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Decided, and Primero knows: no record.
+    Finished,
+    /// Its details tell; where the list shows a decision already, they must agree with it.
+    Open(InteropReferralId, Option<InteropReferralStatus>),
+    /// Its status is no code of the field.
+    UnknownStatus(InteropReferralId),
+    /// It names no referral.
+    Nameless,
+}
+
+impl Listed {
+    /// Reads a list row. A row without the field is open: its decision may stand in its details alone.
+    pub fn of(row: &Row) -> Self {
+        let status = status(row).map(|text| InteropReferralStatus::from_text(&text));
+        match (referral_id(row), status) {
+            (_, Some(Ok(InteropReferralStatus::Synced))) => Self::Finished,
+            (None, _) => Self::Nameless,
+            (Some(id), None) => Self::Open(id, None),
+            (Some(id), Some(Ok(status))) => Self::Open(id, Some(status)),
+            (Some(id), Some(Err(_))) => Self::UnknownStatus(id),
+        }
+    }
+}
+
+/// The referral that a row is about.
+pub fn referral_id(row: &Row) -> Option<InteropReferralId> {
+    row.text(REFERRAL_ID)?.parse().ok()
+}
+
+/// The details of one decision, its rows folded. Personal as a whole.
+#[derive(Debug)]
+pub struct SourceDecision(Folded);
+
+impl SourceDecision {
+    /// Folds the rows of one decision.
+    pub fn fold(rows: &[Row]) -> Self {
+        Self(Folded::of(rows.iter().map(mapped_fields)))
+    }
+
+    /// A field as text, trimmed and not blank. Codes are digits, or what stands in their place.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.0.text(key)
+    }
+
+    /// Keys of the fields in which the rows disagree.
+    pub fn contradictions(&self) -> &[String] {
+        self.0.contradictions()
+    }
+
+    /// What the fingerprint is made of: every mapped field of every row, whatever the order of rows.
+    pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
+        let input = serde_json::to_vec(self.0.versions().expose());
+        Pii::new(input.expect("texts always serialise"))
+    }
+}
+
+fn mapped_fields(row: &Row) -> BTreeMap<String, String> {
+    let field = |key: &&str| {
+        let text = match *key {
+            STATUS => status(row),
+            REVIEW_DECISION | REJECTION_REASON => code(row, key),
+            REFERRAL_ID => referral_id(row).map(|id| id.to_string()),
+            _ => row.text(key),
+        };
+        Some(((*key).to_owned(), text?))
+    };
+    MAPPED.iter().filter_map(field).collect()
+}
+
+/// The status as text. Only where PING leaves the field out may another code speak for it; an empty status is one that we do not know.
+fn status(row: &Row) -> Option<String> {
+    let empty = || "empty".to_owned();
+    row.has(STATUS)
+        .then(|| code(row, STATUS).unwrap_or_else(empty))
+}
+
+/// A code as text. What is neither text nor number is no code, but it is not absent either.
+fn code(row: &Row, key: &str) -> Option<String> {
+    match row.get(key)? {
+        value @ (Value::String(_) | Value::Number(_)) => text_of(value),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{details, row, with};
+    use super::*;
+
+    const ID: &str = "D19321EA-778E-405E-841D-B24F247662E3";
+
+    fn listed(status: &Value) -> Listed {
+        Listed::of(&row(json!({ REFERRAL_ID: ID, STATUS: status })))
+    }
+
+    fn id() -> InteropReferralId {
+        ID.parse().expect("a GUID")
+    }
+
+    #[test]
+    fn accepted_and_rejected_ones_are_open_in_digits_or_text() {
+        let accepted = Listed::Open(id(), Some(InteropReferralStatus::Accepted));
+        let rejected = Listed::Open(id(), Some(InteropReferralStatus::Rejected));
+        assert_eq!(listed(&json!(125_080_001)), accepted);
+        assert_eq!(listed(&json!(" 125080002 ")), rejected);
+    }
+
+    #[test]
+    fn a_finished_one_is_no_record_and_one_without_a_status_is_left_to_its_details() {
+        assert_eq!(listed(&json!("125080003")), Listed::Finished);
+        let bare = Listed::of(&row(json!({ REFERRAL_ID: ID })));
+        assert_eq!(bare, Listed::Open(id(), None));
+    }
+
+    #[test]
+    fn any_other_status_is_unknown() {
+        for status in [
+            json!(125_080_000),
+            json!(125_080_004),
+            json!("Accepted"),
+            Value::Null,
+            json!(" "),
+            json!(true),
+            json!({ "Name": "Accepted" }),
+            json!(125_080_001.5),
+        ] {
+            assert_eq!(listed(&status), Listed::UnknownStatus(id()), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_names_no_referral_is_nameless() {
+        for id in [json!(null), json!("soon"), json!(7)] {
+            let row = row(json!({ REFERRAL_ID: id, STATUS: 125_080_001 }));
+            assert_eq!(Listed::of(&row), Listed::Nameless);
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_ignores_order_and_what_is_not_mapped_and_nothing_else() {
+        let print = |rows: &[Row]| SourceDecision::fold(rows).fingerprint_input();
+        let before = print(&[details()]);
+        assert!(print(&[details(), details()]) == before);
+        assert!(print(&[with("progres_requestedservice", "x")]) == before);
+        for key in MAPPED {
+            assert!(print(&[with(key, "else")]) != before, "{key}");
+        }
+    }
+}
