@@ -27,12 +27,6 @@ resource "aws_vpc" "bridge" {
   tags                 = { Name = var.name }
 }
 
-# Nothing may use the group that a network comes with.
-resource "aws_default_security_group" "unused" {
-  count  = local.network
-  vpc_id = aws_vpc.bridge[0].id
-}
-
 resource "aws_subnet" "public" {
   count = local.network
 
