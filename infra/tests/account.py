@@ -3,6 +3,7 @@
 import json
 
 import boto3
+import botocore.exceptions
 
 
 def clients(endpoint):
@@ -35,6 +36,15 @@ def read(endpoint, table):
         "gateways": client("ec2").describe_nat_gateways()["NatGateways"],
         "addresses": client("ec2").describe_addresses()["Addresses"],
     }
+
+
+def refuses_deletion(endpoint, table):
+    """Whether the table cannot be deleted by one who has every right."""
+    try:
+        clients(endpoint)("dynamodb").delete_table(TableName=table)
+    except botocore.exceptions.ClientError as refused:
+        return refused.response["Error"]["Code"] == "ValidationException"
+    return False
 
 
 def left(endpoint):

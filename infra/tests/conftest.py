@@ -1,10 +1,13 @@
 """What the checks share: the variants of the stack, the stack in the stand-in for AWS, and the closing line."""
 
+from __future__ import annotations
+
 import logging
 import os
 import shutil
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +22,9 @@ import terraform
 os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
 os.environ["SAM_CLI_TELEMETRY"] = "0"
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
+
+
+TABLE = "referral-bridge-state"
 
 
 @dataclass(frozen=True)
@@ -97,13 +103,22 @@ def sam_shapes(variant, texts=None):
 
 @dataclass
 class Deployed:
-    """The stack as Terraform made it, once for each variant, one after the other as updates."""
+    """What became of the stack in the stand-in for AWS, step by step."""
 
-    terraform: terraform.Terraform
-    endpoint: str
-    first_plan: dict = field(default_factory=dict)
+    runner: terraform.Terraform | None = None
+    # The plan before anything was there, and after each step, when every value is known.
     plans: dict = field(default_factory=dict)
+    # What the SDK then saw.
     accounts: dict = field(default_factory=dict)
+    protected: bool = False
+    left: dict = field(default_factory=dict)
+
+    def after(self, step, settings, runner, endpoint):
+        """Applies the settings, and looks."""
+        runner.use(settings)
+        runner.apply()
+        self.plans[step] = runner.plan()
+        self.accounts[step] = account.read(endpoint, TABLE)
 
 
 @pytest.fixture(scope="session")
@@ -132,29 +147,44 @@ def from_sam_names():
 
 @pytest.fixture(scope="session")
 def deployed(work, packages):
-    """Both variants applied, read back and planned again."""
+    """In one account the stack with all defaults, given a network later, and removed; in another one with everything set."""
     if reason := terraform.missing():
         pytest.skip(f"Terraform part: {reason}")
-    folder = work / "terraform"
-    folder.mkdir()
-    with moto_server.running(work / "moto.log") as endpoint:
-        runner = terraform.Terraform(folder, endpoint, packages)
-        runner.run("init", "-no-color", "-input=false")
-        stack = Deployed(runner, endpoint)
-        for name, variant in VARIANTS.items():
-            runner.use(variant.terraform)
-            stack.first_plan = stack.first_plan or runner.plan()
-            runner.apply()
-            stack.plans[name] = runner.plan()
-            stack.accounts[name] = account.read(endpoint, "referral-bridge-state")
+    stack = Deployed()
+    with _account(work / "first", packages) as (runner, endpoint):
+        defaults = VARIANTS["defaults"].terraform
+        runner.use(defaults)
+        stack.plans["nothing"] = runner.plan()
+        stack.after("defaults", defaults, runner, endpoint)
+
+        with_network = {**defaults, "fixed_egress_address": True}
+        runner.use(with_network)
+        runner.apply_network()
+        stack.after("network later", with_network, runner, endpoint)
+
+        stack.protected = account.refuses_deletion(endpoint, TABLE)
+        runner.use({**with_network, "table_deletion_protection": False})
+        runner.apply()
+        runner.run("destroy", "-no-color", "-input=false", "-auto-approve")
+        stack.left = account.left(endpoint)
+    with _account(work / "second", packages) as (runner, endpoint):
+        stack.after("everything", VARIANTS["everything"].terraform, runner, endpoint)
+        stack.runner = runner
         yield stack
 
 
-def pytest_terminal_summary(terminalreporter):
-    """The plain closing line: an error counts as a failure, and nothing is skipped in silence."""
-    count = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
-    for report in terminalreporter.stats.get("skipped", []):
-        terminalreporter.write_line(f"skipped {report.nodeid}: {report.longrepr[-1]}")
-    terminalreporter.write_line(
-        f"{count['passed']} passed, {count['failed'] + count['error']} failed, {count['skipped']} skipped"
-    )
+@contextmanager
+def _account(folder, packages):
+    """An empty account, and Terraform for it."""
+    (folder / "terraform").mkdir(parents=True)
+    with moto_server.running(folder / "moto.log") as endpoint:
+        runner = terraform.Terraform(folder / "terraform", endpoint, packages)
+        runner.run("init", "-no-color", "-input=false")
+        yield runner, endpoint
+
+
+def pytest_unconfigure(config):
+    """The plain closing line, last of all: an error counts as a failure, and nothing is skipped in silence."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    count = {kind: len(reporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
+    print(f"{count['passed']} passed, {count['failed'] + count['error']} failed, {count['skipped']} skipped")

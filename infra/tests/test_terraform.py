@@ -3,15 +3,13 @@
 import json
 import subprocess
 
-import botocore.exceptions
 import pytest
 
-import account
 import terraform
+from conftest import TABLE
 
 WORKFLOWS = ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres", "decisions-to-primero")
 ALARMS = ("no-completed-run", "newly-held", "oldest-held", "oldest-unsent", "unknown-code")
-TABLE = "referral-bridge-state"
 
 
 @pytest.fixture(scope="module")
@@ -26,32 +24,32 @@ def full(deployed):
 
 def test_the_files_are_formatted(deployed):
     done = subprocess.run(
-        ["terraform", "fmt", "-check", "-diff", str(terraform.HERE)], env=deployed.terraform.environment, capture_output=True, text=True
+        ["terraform", "fmt", "-check", "-diff", str(terraform.HERE)], env=deployed.runner.environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_description_is_valid(deployed):
-    assert json.loads(deployed.terraform.run("validate", "-json"))["valid"]
+    assert json.loads(deployed.runner.run("validate", "-json"))["valid"]
 
 
 def test_the_example_settings_can_be_planned(deployed, tmp_path, packages):
     arguments = (f"-var-file={terraform.HERE / 'example.tfvars'}", f"-var=package_directory={packages}")
-    deployed.terraform.run("plan", "-no-color", "-input=false", f"-state={tmp_path / 'none.tfstate'}", *arguments)
+    deployed.runner.run("plan", "-no-color", "-input=false", f"-state={tmp_path / 'none.tfstate'}", *arguments)
 
 
 def test_the_first_plan_only_creates(deployed):
-    assert {tuple(change["change"]["actions"]) for change in _changes(deployed.first_plan)} == {("create",)}
+    assert {tuple(change["change"]["actions"]) for change in _changes(deployed.plans["nothing"])} == {("create",)}
 
 
-@pytest.mark.parametrize("variant", ["defaults", "everything"])
-def test_what_was_applied_is_what_was_described(variant, deployed, capsys):
+@pytest.mark.parametrize("step", ["defaults", "network later", "everything"])
+def test_what_was_applied_is_what_was_described(step, deployed, capsys):
     """A second plan changes nothing; only what the stand-in cannot hold is still to be made."""
-    waiting = _changes(deployed.plans[variant])
+    waiting = _changes(deployed.plans[step])
     assert {change["type"] for change in waiting} == terraform.NOT_HELD_BY_MOTO
     assert all(change["change"]["actions"] == ["create"] for change in waiting)
     with capsys.disabled():
-        print(f"\nplanned, not applied ({variant}): {', '.join(change['address'] for change in waiting)}")
+        print(f"\nplanned, not applied ({step}): {', '.join(change['address'] for change in waiting)}")
 
 
 def test_the_table_has_its_keys_index_expiry_and_backups(plain):
@@ -173,15 +171,18 @@ def test_failed_runs_are_kept_two_weeks_and_encrypted(plain):
     assert plain["queue"]["SqsManagedSseEnabled"] == "true"
 
 
-def test_the_stack_is_removed_only_after_its_table_was_released(deployed):
-    """Last in this file: the stack is gone afterwards."""
-    dynamodb = account.clients(deployed.endpoint)("dynamodb")
-    with pytest.raises(botocore.exceptions.ClientError):
-        dynamodb.delete_table(TableName=TABLE)
-    deployed.terraform.use({"deployments": {"gambella": {}, "elsewhere": {}}, "fixed_egress_address": True, "table_deletion_protection": False})
-    deployed.terraform.apply()
-    deployed.terraform.destroy()
-    assert account.left(deployed.endpoint) == {}
+def test_the_network_can_be_switched_on_later(deployed):
+    functions = deployed.accounts["network later"]["functions"].values()
+    assert len(functions) == 4
+    assert all(function["VpcConfig"]["SubnetIds"] for function in functions)
+
+
+def test_the_table_refuses_to_be_deleted(deployed):
+    assert deployed.protected
+
+
+def test_nothing_is_left_after_a_removal(deployed):
+    assert deployed.left == {}
 
 
 def _changes(plan):
