@@ -27,7 +27,7 @@ resource "aws_dynamodb_table" "state" {
     hash_key           = "pk"
     range_key          = "due"
     projection_type    = "INCLUDE"
-    non_key_attributes = ["first_seen_at", "profile_version", "reason", "state"]
+    non_key_attributes = ["first_seen_at", "key", "next_attempt_at", "profile_version", "reason", "state"]
   }
 
   ttl {

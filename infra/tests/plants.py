@@ -10,7 +10,7 @@ DRIFT = [
     ("template.yaml", "          Destination: !GetAtt FailedRunsQueue.Arn", "          Destination: !Ref AlarmTopic", "on_failure"),
     ("template.yaml", "AttributeName: ttl", "AttributeName: expires", "ttl"),
     ("template.yaml", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false", "point_in_time_recovery"),
-    ("template.yaml", "[first_seen_at, profile_version, reason, state]", "[first_seen_at, reason, state]", "indexes"),
+    ("template.yaml", "[first_seen_at, key, next_attempt_at, profile_version, reason, state]", "[first_seen_at, reason, state]", "indexes"),
     ("template.yaml", "                  - dynamodb:PutItem\n", "", "own-rows-and-log"),
     ("template.yaml", "        SECRET_PREFIX: !Ref Name\n", "", "SECRET_PREFIX"),
     ("template.yaml", "      Threshold: 1\n", "      Threshold: 5\n", "threshold"),

@@ -60,7 +60,8 @@ def test_the_table_has_its_keys_index_expiry_and_backups(plain):
     (due,) = table["GlobalSecondaryIndexes"]
     assert due["IndexName"] == "due" and _keys(due) == {"pk": "HASH", "due": "RANGE"}
     assert due["Projection"]["ProjectionType"] == "INCLUDE"
-    assert set(due["Projection"]["NonKeyAttributes"]) == {"state", "first_seen_at", "profile_version", "reason"}
+    shown = {"key", "state", "reason", "profile_version", "first_seen_at", "next_attempt_at"}
+    assert set(due["Projection"]["NonKeyAttributes"]) == shown
     assert plain["ttl"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
     assert plain["backups"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     assert table["SSEDescription"]["SSEType"] == "KMS" and table["SSEDescription"]["KMSMasterKeyArn"] == plain["key"]["Arn"]
