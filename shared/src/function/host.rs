@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::event::{Event, EventError};
 use super::metrics;
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, later};
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
@@ -21,6 +22,9 @@ use crate::profile::{Profile, ProfileFaults};
 use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
 use crate::transport::http_client;
 use crate::workflows::Installation;
+
+/// The longest that Lambda lets a function run.
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// What a function needs before it can take events.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +132,7 @@ impl Host {
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
         let event = Event::read(event, workflow)?;
+        let end = believable(end, Timestamp::now());
         let profile = self.profile(event.deployment)?;
         let deployment = profile.deployment.clone();
         let mut installation = Installation {
@@ -209,6 +214,18 @@ impl Host {
     }
 }
 
+/// The end of the invocation. Who is invoked has time left, so an end that lies behind is none (local emulators of Lambda give one): then
+/// it is the longest that Lambda grants.
+fn believable(end: Timestamp, now: Timestamp) -> Timestamp {
+    if end > now {
+        return end;
+    }
+    tracing::warn!(
+        "the invocation came with a deadline that has passed; it is taken to have 15 minutes"
+    );
+    later(now, LONGEST)
+}
+
 /// Runs once, and tells the metrics.
 async fn run_once(
     installation: &Installation,
@@ -221,4 +238,17 @@ async fn run_once(
         tracing::error!("the metrics of the run could not be written");
     }
     finished
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_lies_behind_is_none() {
+        let now = Timestamp::constant(1_790_000_000, 0);
+        let soon = later(now, Duration::from_secs(3));
+        assert_eq!(believable(soon, now), soon);
+        assert_eq!(believable(Timestamp::UNIX_EPOCH, now), later(now, LONGEST));
+    }
 }
