@@ -5,3 +5,4 @@ mod demo;
 mod interference;
 mod lost_answers;
 mod passing_failures;
+mod refused_submissions;
