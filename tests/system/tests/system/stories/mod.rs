@@ -1,8 +1,11 @@
 mod access;
+mod answered_before_sent;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod interference;
+mod late_answers;
 mod lost_answers;
 mod passing_failures;
+mod referred_again;
 mod refused_submissions;
