@@ -1,5 +1,6 @@
 mod access;
 mod answered_before_sent;
+mod contacts;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
@@ -9,3 +10,4 @@ mod lost_answers;
 mod passing_failures;
 mod referred_again;
 mod refused_submissions;
+mod several_of_one_child;
