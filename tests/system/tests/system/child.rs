@@ -66,11 +66,11 @@ pub fn assert_only(report: &RunReport, reason: Reason) {
 impl TestBridge {
     /// A child with consent, an owner whose profile is complete, and one service for UNHCR.
     pub fn child(&self, number: u32) -> Child {
-        self.child_with(number, json!({}))
+        self.child_with(number, &json!({}))
     }
 
     /// The same with other fields.
-    pub fn child_with(&self, number: u32, changes: Value) -> Child {
+    pub fn child_with(&self, number: u32, changes: &Value) -> Child {
         let service = service_of(number);
         let mut case = json!({
             "status": "open", "module_id": "primeromodule-cp", "owned_by": "worker4", "name_first": "Nyabol",

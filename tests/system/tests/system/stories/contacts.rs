@@ -18,7 +18,7 @@ const WITHOUT_PHONE: &str = "crowd_1148";
 
 /// A child of this worker, referred just now.
 fn child_of(bridge: &TestBridge, number: u32, worker: &str) -> Child {
-    let child = bridge.child_with(number, json!({ "owned_by": worker }));
+    let child = bridge.child_with(number, &json!({ "owned_by": worker }));
     bridge.ask_unhcr(&child, &child.service);
     child
 }

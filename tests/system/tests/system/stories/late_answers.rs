@@ -58,7 +58,8 @@ async fn a_submission_rejected_after_the_run_is_found_in_a_later_one_and_held_wi
     }
 
     let report = ended.expect("it is found");
-    assert!(report.reasons.keys().eq([&Reason::RejectedByProgres]));
+    assert_eq!(report.counts.discovered, 2, "{report:?}");
+    assert_only(&report, Reason::RejectedByProgres);
     let line = &report.records[0];
     assert_eq!(line.key.as_str(), rejected.key(&rejected.service));
     assert_eq!(line.transaction_id.as_ref(), Some(&receipt));

@@ -107,7 +107,7 @@ async fn the_same_service_id_on_two_childrens_cases_is_two_submissions() {
     let bridge = TestBridge::start().await;
     let shared = service_of(1);
     let copy = json!({ "services_section": [wanted(&shared)], "name_first": "Gatluak" });
-    let (one, other) = (bridge.child(1), bridge.child_with(2, copy));
+    let (one, other) = (bridge.child(1), bridge.child_with(2, &copy));
     bridge.ask_unhcr(&one, &shared);
     bridge.ask_unhcr(&other, &shared);
 
@@ -130,7 +130,7 @@ async fn the_decision_on_a_shared_service_id_reaches_the_child_that_it_is_about(
     let one = bridge.child(1);
     let other = Child {
         service: shared.clone(),
-        ..bridge.child_with(2, copy)
+        ..bridge.child_with(2, &copy)
     };
     let of_one = bridge.ask_unhcr(&one, &shared);
     let of_other = bridge.ask_unhcr(&other, &shared);

@@ -132,3 +132,31 @@ async fn a_submission_that_arrived_though_answered_with_500_is_not_sent_twice_by
     bridge.assert_submitted(&child, 1);
     bridge.assert_held(&child, Reason::OutcomeUnknown).await;
 }
+
+#[tokio::test]
+async fn one_release_is_one_submission_even_if_its_answer_is_lost_again() {
+    for named in [true, false] {
+        let bridge = TestBridge::start().await;
+        let child = bridge.asking_child(1);
+        let lost = Fault::Status {
+            status: 500,
+            retry_after: None,
+            after_effect: true,
+        };
+        bridge.once(System::Ping, SUBMIT, lost.clone());
+        bridge.send_to_progres().await;
+        bridge.assert_submitted(&child, 1);
+        bridge.once(System::Ping, SUBMIT, lost);
+        let mut request = release(&child.key(&child.service));
+        if !named {
+            request.only = None;
+        }
+
+        let report = bridge.send_asked(&request).await;
+
+        assert_eq!(report.counts.discovered, 1, "{report:?}");
+        assert_only(&report, Reason::OutcomeUnknown);
+        bridge.assert_submitted(&child, 2);
+        bridge.assert_held(&child, Reason::OutcomeUnknown).await;
+    }
+}

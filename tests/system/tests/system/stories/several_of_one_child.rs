@@ -112,7 +112,7 @@ async fn several_services_of_a_child_are_a_submission_each() {
     let bridge = TestBridge::start().await;
     let ids = [service_of(11), service_of(12), service_of(13)];
     let services: Vec<Value> = ids.iter().map(|id| wanted(id)).collect();
-    let child = bridge.child_with(1, json!({ "services_section": services }));
+    let child = bridge.child_with(1, &json!({ "services_section": services }));
     for id in &ids {
         bridge.ask_unhcr(&child, id);
     }
@@ -133,7 +133,7 @@ async fn another_agencys_service_on_the_same_case_is_not_submitted() {
     other["service_implementing_agency"] = json!("UNICEF");
     let mut lenient = wanted(&ours);
     lenient["service_implementing_agency"] = json!(" unhcr ");
-    let child = bridge.child_with(1, json!({ "services_section": [other, lenient] }));
+    let child = bridge.child_with(1, &json!({ "services_section": [other, lenient] }));
     bridge.ask_unhcr(&child, &theirs);
     bridge.ask_unhcr(&child, &ours);
 
@@ -157,7 +157,7 @@ async fn a_decision_on_another_agencys_service_of_the_same_case_is_not_reported(
     let mut within = decided(3, &internal.intervention_number(), "accepted");
     within["service_referral"] = json!("advice");
     let mine = decided(1, &ours.intervention_number(), "rejected");
-    bridge.child_with(1, json!({ "services_section": [other, within, mine] }));
+    bridge.child_with(1, &json!({ "services_section": [other, within, mine] }));
 
     let report = report_decisions(&bridge).await;
 
@@ -182,7 +182,7 @@ async fn a_referral_is_not_taken_for_one_whose_number_begins_or_goes_on_like_its
                 format!("{there},{},{unit}", before.intervention)
             };
             let service = decided(1, &number, "pending");
-            bridge.child_with(1, json!({ "services_section": [service] }));
+            bridge.child_with(1, &json!({ "services_section": [service] }));
             let referral = Referral::numbered(9)
                 .of("606-500000001")
                 .with(NUMBER, referred);
@@ -212,7 +212,7 @@ async fn decisions_on_services_whose_numbers_begin_alike_are_not_mixed_up() {
         decided(1, &number("606-26-PRTITV-1.1", &plain), "accepted"),
         decided(2, &number("606-26-PRTITV-1.12", &longer), "rejected"),
     ]);
-    bridge.child_with(1, json!({ "services_section": services }));
+    bridge.child_with(1, &json!({ "services_section": services }));
 
     let report = report_decisions(&bridge).await;
 
@@ -228,7 +228,7 @@ async fn a_referral_that_is_there_under_its_legacy_number_is_not_added_again() {
     let full = referral.intervention_number();
     let first = full.split(',').next().expect("a part");
     let service = decided(1, first, "accepted");
-    let child = bridge.child_with(1, json!({ "services_section": [service] }));
+    let child = bridge.child_with(1, &json!({ "services_section": [service] }));
     bridge.refer(&referral);
 
     let report = bridge.complete().await;
@@ -260,7 +260,7 @@ async fn a_decision_under_a_legacy_number_is_held_until_the_number_is_completed(
         decided(1, first, "accepted"),
         decided(2, &whole.intervention_number(), "accepted"),
     ]);
-    let child = bridge.child_with(1, json!({ "services_section": services }));
+    let child = bridge.child_with(1, &json!({ "services_section": services }));
 
     let report = report_decisions(&bridge).await;
 
