@@ -98,8 +98,11 @@ impl<W: Workflow> Discovery<W> {
 
     /// The record is settled, or its row says when it is due. Answers what came of it anew meanwhile.
     pub fn finish(&mut self, key: &RecordKey) -> Option<Arrival<W>> {
-        if let Some(again) = self.aboard.get_mut(key).and_then(Option::take) {
-            return Some(again);
+        if let Some(arrival) = self.aboard.get_mut(key).and_then(Option::take) {
+            return Some(Arrival {
+                again: true,
+                ..arrival
+            });
         }
         self.aboard.remove(key);
         self.page.unrowed.remove(key);

@@ -14,6 +14,8 @@ use crate::store::{RecordRow, RecordState};
 pub struct Arrival<W: Workflow> {
     pub key: RecordKey,
     pub origin: Origin,
+    /// Whether this run looked at it before.
+    pub again: bool,
     pub brought: Option<Box<Brought<W>>>,
 }
 
@@ -42,6 +44,7 @@ impl<W: Workflow> Arrival<W> {
         Self {
             key,
             origin,
+            again: false,
             brought: None,
         }
     }
@@ -68,6 +71,7 @@ impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
         Self {
             key,
             origin: Origin::Offered,
+            again: false,
             brought,
         }
     }

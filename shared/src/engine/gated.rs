@@ -53,11 +53,13 @@ impl<W: Workflow> Conveyor<'_, W> {
         let Arrival {
             key,
             origin,
+            again,
             mut brought,
         } = arrival;
         let run = self.run;
         let now = run.around.clock.now();
-        let released = run.request.release_held && run.request.wants(&key);
+        // What a person asks for is one attempt: what it came to is not tried again at once.
+        let released = !again && run.request.release_held && run.request.wants(&key);
         let circumstances = Circumstances {
             now,
             profile_version: &run.around.profile_version,
@@ -69,7 +71,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 (Origin::Offered, Feed::Changes { .. }) => By::Change,
                 (Origin::Ledger | Origin::Vanished, _) => By::Ledger,
             },
-            named: run.request.names(&key),
+            named: !again && run.request.names(&key),
             released,
         };
         let decision = gate(row.as_ref(), circumstances);

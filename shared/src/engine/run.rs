@@ -230,7 +230,10 @@ async fn drive<W: Workflow>(
         }
         Feed::Changes { .. } => {
             for row in unfinished {
-                if is_due(run, &row) {
+                if run.request.names(&row.key) {
+                    // It comes aboard by its name.
+                } else if is_due(run, &row) {
+                    tally.count_once(row.key.clone());
                     conveyor.take_from_ledger(row.key);
                 } else {
                     tally.note_unfinished(&row);
@@ -239,6 +242,7 @@ async fn drive<W: Workflow>(
         }
     }
     for key in named.known {
+        tally.count_once(key.clone());
         conveyor.take_from_ledger(key);
     }
     conveyor.unseen = named.unknown;

@@ -1,6 +1,6 @@
 //! Counting and naming what became of every record, for the report, the metrics and the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -32,6 +32,8 @@ pub struct Tally<'r> {
     /// Writes begun at the destination.
     pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
+    /// Records that the ledger brings, which the source may offer in the same run, with what became of them so far.
+    brought: HashMap<RecordKey, Option<RecordReport>>,
     failed: Vec<RecordReport>,
     succeeded: Vec<RecordReport>,
 }
@@ -45,9 +47,15 @@ impl<'r> Tally<'r> {
             measures: Measures::default(),
             writes: 0,
             reasons: BTreeMap::new(),
+            brought: HashMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),
         }
+    }
+
+    /// The ledger brings this record: however often the run looks at it, it counts once.
+    pub fn count_once(&mut self, key: RecordKey) {
+        self.brought.entry(key).or_default();
     }
 
     /// Counts a record's outcome in this run, and logs it.
@@ -60,11 +68,49 @@ impl<'r> Tally<'r> {
             transaction_id = record.transaction_id,
             "record"
         );
+        if let Some(seen) = self.brought.get_mut(&record.key) {
+            let adds_nothing =
+                matches!(record.outcome, Outcome::AlreadyInPlace | Outcome::Deferred);
+            if seen.is_some() && adds_nothing {
+                return;
+            }
+            if let Some(before) = seen.replace(record.clone()) {
+                self.take_back(&before);
+            }
+        }
         if let Some(reason) = record.reason {
             *self.reasons.entry(reason).or_default() += 1;
         }
+        self.counts.discovered += 1;
+        *self.place_of(record.outcome).0 += 1;
+        (self.watch)(&Progress {
+            record: &record,
+            counts: &self.counts,
+        });
+        let list = self.place_of(record.outcome).1;
+        if list.len() < LISTED {
+            list.push(record);
+        }
+    }
+
+    /// Uncounts what a second look at the same record has overtaken.
+    fn take_back(&mut self, record: &RecordReport) {
+        if let Some(reason) = record.reason
+            && let Some(count) = self.reasons.get_mut(&reason)
+        {
+            *count -= 1;
+        }
+        self.reasons.retain(|_, count| *count > 0);
+        self.counts.discovered -= 1;
+        let (count, list) = self.place_of(record.outcome);
+        *count -= 1;
+        list.retain(|line| line.key != record.key);
+    }
+
+    /// Where an outcome is counted, and listed.
+    const fn place_of(&mut self, outcome: Outcome) -> (&mut u64, &mut Vec<RecordReport>) {
         let counts = &mut self.counts;
-        let (count, list) = match record.outcome {
+        match outcome {
             Outcome::Delivered => (&mut counts.delivered, &mut self.succeeded),
             Outcome::AlreadyInPlace => (&mut counts.already_in_place, &mut self.succeeded),
             Outcome::AwaitingConfirmation => (&mut counts.awaiting_confirmation, &mut self.failed),
@@ -72,15 +118,6 @@ impl<'r> Tally<'r> {
             Outcome::Held => (&mut counts.held, &mut self.failed),
             Outcome::WillRetry => (&mut counts.will_retry, &mut self.failed),
             Outcome::Deferred => (&mut counts.deferred, &mut self.failed),
-        };
-        *count += 1;
-        counts.discovered += 1;
-        (self.watch)(&Progress {
-            record: &record,
-            counts: &self.counts,
-        });
-        if list.len() < LISTED {
-            list.push(record);
         }
     }
 
@@ -206,4 +243,54 @@ pub fn plain(key: RecordKey, outcome: Outcome) -> RecordReport {
 
 fn earliest(before: Option<Timestamp>, other: Timestamp) -> Timestamp {
     before.map_or(other, |before| before.min(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(outcome: Outcome, reason: Option<Reason>) -> RecordReport {
+        RecordReport {
+            reason,
+            ..plain(RecordKey::written("one"), outcome)
+        }
+    }
+
+    /// The sums after these looks at one record that the ledger brought.
+    fn after(looks: &[(Outcome, Option<Reason>)]) -> (Counts, BTreeMap<Reason, u64>, usize) {
+        let mut tally = Tally::new(&|_| {});
+        tally.count_once(RecordKey::written("one"));
+        for (outcome, reason) in looks {
+            tally.add(told(*outcome, *reason));
+        }
+        let lines = tally.records().len();
+        (tally.counts, tally.reasons, lines)
+    }
+
+    #[test]
+    fn a_record_that_is_looked_at_twice_counts_once() {
+        let refused = (Outcome::Held, Some(Reason::RejectedByProgres));
+        assert_eq!(after(&[refused, refused]), after(&[refused]));
+        let delivered = (Outcome::Delivered, None);
+        let in_place = (Outcome::AlreadyInPlace, None);
+        assert_eq!(after(&[delivered, in_place]), after(&[delivered]));
+        let busy = (Outcome::WillRetry, Some(Reason::PingUnavailable));
+        assert_eq!(after(&[busy, (Outcome::Deferred, None)]), after(&[busy]));
+    }
+
+    #[test]
+    fn what_a_second_look_brings_replaces_what_the_first_one_brought() {
+        let busy = (Outcome::WillRetry, Some(Reason::PingUnavailable));
+        let delivered = (Outcome::Delivered, Some(Reason::ContactSubstituted));
+        assert_eq!(after(&[busy, delivered]), after(&[delivered]));
+    }
+
+    #[test]
+    fn records_that_the_source_brings_count_as_they_come() {
+        let mut tally = Tally::new(&|_| {});
+        for _ in 0..2 {
+            tally.add(told(Outcome::Delivered, None));
+        }
+        assert_eq!(tally.counts.delivered, 2);
+    }
 }

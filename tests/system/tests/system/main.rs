@@ -2,6 +2,7 @@
 //! story is read from what the simulated systems hold, not from our own report alone.
 
 mod bridge;
+mod child;
 mod referral;
 mod stories;
 mod wish;

@@ -1,7 +1,13 @@
 mod access;
+mod answered_before_sent;
+mod contacts;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod interference;
+mod late_answers;
 mod lost_answers;
 mod passing_failures;
+mod referred_again;
+mod refused_submissions;
+mod several_of_one_child;
