@@ -4,4 +4,5 @@
 mod bridge;
 mod referral;
 mod stories;
+mod waiting;
 mod wish;

@@ -1,4 +1,5 @@
 mod access;
+mod asked_by_a_person;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
