@@ -200,7 +200,10 @@ fn spoil_sign_in(request: &mut Request) {
 /// What is left of a query is what is shown, in which order, and on which page.
 fn drop_filters(request: &mut Request) {
     const KEPT: [&str; 5] = ["fields", "per", "page", "order_by", "order"];
-    let is_kept = |pair: &&str| KEPT.iter().any(|name| pair.split('=').next() == Some(*name));
+    let is_kept = |pair: &&str| {
+        KEPT.iter()
+            .any(|name| pair.split('=').next() == Some(*name))
+    };
     let query = request.uri().query().unwrap_or_default();
     let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
     let everything = format!("{}?{}", request.uri().path(), kept.join("&"));

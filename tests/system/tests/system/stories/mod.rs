@@ -1,8 +1,15 @@
 mod access;
 mod asked_by_a_person;
+mod at_once;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
+mod disguises;
+mod ignored_updates;
 mod interference;
 mod lost_answers;
 mod passing_failures;
+mod renewals;
+mod review_codes;
+mod round_trip;
+mod wrong_passwords;
