@@ -31,11 +31,20 @@ impl Deadline {
         self.end
     }
 
-    /// By when the last call must have been answered: a tenth of the reserve is left to keep what it brought.
+    /// Whether what is begun may still be finished by another call: until half of the reserve is gone.
+    #[must_use]
+    pub fn finishing(&self, now: Timestamp) -> bool {
+        now < later(self.reserve_from, self.reserve() / 2)
+    }
+
+    /// By when the last call must have been answered: a quarter of the reserve is left to keep what it brought.
     #[must_use]
     pub fn last_answer(&self) -> Timestamp {
-        let reserve = until(self.reserve_from, self.end);
-        later(self.reserve_from, reserve.saturating_sub(reserve / 10))
+        later(self.reserve_from, self.reserve() * 3 / 4)
+    }
+
+    fn reserve(&self) -> Duration {
+        until(self.reserve_from, self.end)
     }
 
     /// Whether new work may begin.
@@ -74,8 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_the_reserve_is_left_after_the_last_answer() {
-        assert_eq!(Deadline::new(START, after(40)).last_answer(), after(39));
+    fn the_reserve_is_for_finishing_then_for_answers_then_for_the_ledger() {
+        let deadline = Deadline::new(START, after(80));
+        assert!(deadline.finishing(after(69)));
+        assert!(!deadline.finishing(after(70)));
+        assert_eq!(deadline.last_answer(), after(75));
     }
 
     #[test]

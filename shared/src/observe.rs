@@ -15,7 +15,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 pub const LEVEL_VARIABLE: &str = "LOG_LEVEL";
 
 /// Our own code, by crate.
-const OWN: [&str; 3] = ["referral_bridge", "bridge", "referrals_to_primero"];
+const OWN: [&str; 6] = [
+    "referral_bridge",
+    "bridge",
+    "referrals_to_primero",
+    "decisions_to_progres",
+    "referrals_to_progres",
+    "decisions_to_primero",
+];
 
 /// Starts logging for the process, at the level the environment asks for, and keeps panic messages out of the log: they may quote
 /// a value.

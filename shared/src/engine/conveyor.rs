@@ -172,8 +172,10 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             }
             self.launch_confirming(now, tally);
         }
-        self.launch_verifying(now, open);
-        self.launch_telling(open);
+        if self.run.around.deadline.finishing(now) {
+            self.launch_verifying(now, open);
+            self.launch_telling(open);
+        }
     }
 
     /// Whether new work may begin.
@@ -277,8 +279,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if !self.stops.is_empty() {
             return false;
         }
-        let end = around.deadline.end();
-        let in_time = |item: &&Item<W>| item.verify_at < end;
+        let in_time = |item: &&Item<W>| around.deadline.finishing(item.verify_at);
         let verification = self.to_verify.iter().rev().find(in_time);
         let verification = verification.map(|item| item.verify_at);
         let confirmation = self.next_confirmation(now);

@@ -132,6 +132,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.busy.keeping += 1;
         let next = Box::new(next);
         let kept = async move {
+            // Signing a request to the table takes longer than sending a write: whatever can go out to the systems goes first.
+            tokio::task::yield_now().await;
             let answer = if run.request.dry_run {
                 Ok(())
             } else {

@@ -57,9 +57,11 @@ impl ReferralsToPrimero<'_> {
                 .iter()
                 .find(|name| !fields.service.contains(**name))
         });
-        lacking.map_or(Ok(()), |name| {
-            Err(Stop::FieldNotAccepted((*name).to_owned()))
-        })
+        if let Some(name) = lacking {
+            return Err(Stop::FieldNotAccepted((*name).to_owned()));
+        }
+        self.forms_have_fields.set(true);
+        Ok(())
     }
 
     pub(super) async fn match_cases(&self, referrals: &[&Referral]) -> BatchResult<Located<Self>> {
@@ -82,13 +84,20 @@ impl ReferralsToPrimero<'_> {
         Ok(referrals.iter().map(place).collect())
     }
 
-    /// Writes a referral. The first one of a run goes alone and is read back at once: a Primero that drops fields must not get more.
+    /// Writes a referral. The first one of a run is read back at once, for a Primero that drops fields must not get more. Unless the
+    /// forms have shown that it has them, the others wait for that.
     pub(super) async fn write_service(
         &self,
         referral: &Referral,
         plan: &Plan,
     ) -> Result<Place, Trouble> {
-        let mut proof = self.proof.lock().await;
+        let mut proof = match self.proof.try_lock() {
+            Ok(proof) => proof,
+            Err(_) if self.forms_have_fields.get() => {
+                return self.create_or_append(referral, plan).await;
+            }
+            Err(_) => self.proof.lock().await,
+        };
         match &*proof {
             Proof::Given => {
                 drop(proof);

@@ -22,6 +22,7 @@ mod status;
 #[cfg(test)]
 mod testing;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -57,12 +58,14 @@ pub struct ReferralsToPrimero<'r> {
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
     clock: Arc<dyn Clock>,
+    /// Whether Primero's forms have every field that the round trip needs.
+    forms_have_fields: Cell<bool>,
     proof: Mutex<Proof>,
 }
 
 /// Whether a write of this run was read back with every field that the round trip needs.
 enum Proof {
-    /// Nothing was written yet: the first write goes alone.
+    /// Nothing was written yet, or the first write is under way.
     Awaited,
     /// It was.
     Given,
@@ -97,6 +100,7 @@ impl<'r> ReferralsToPrimero<'r> {
             primero,
             fingerprints,
             clock,
+            forms_have_fields: Cell::new(false),
             proof: Mutex::new(Proof::Awaited),
         }
     }

@@ -1,0 +1,77 @@
+# One function a workflow, for all deployments: the event names the deployment.
+
+resource "aws_cloudwatch_log_group" "function" {
+  for_each = local.workflows
+
+  name              = "/aws/lambda/${var.name}-${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.bridge.arn
+}
+
+resource "aws_lambda_function" "workflow" {
+  for_each = local.workflows
+
+  function_name = "${var.name}-${each.key}"
+  description   = "Referral Bridge ${each.value.number}: ${each.value.what}"
+  role          = aws_iam_role.function[each.key].arn
+
+  runtime          = "provided.al2023"
+  handler          = "bootstrap"
+  architectures    = [var.architecture]
+  filename         = "${var.package_directory}/${each.key}/bootstrap.zip"
+  source_code_hash = filebase64sha256("${var.package_directory}/${each.key}/bootstrap.zip")
+
+  memory_size = var.memory_mb
+  timeout     = var.timeout_seconds
+
+  environment {
+    variables = {
+      TABLE_NAME    = aws_dynamodb_table.state.name
+      SECRET_PREFIX = var.name
+      DEPLOYMENT    = var.default_deployment
+      LOG_LEVEL     = var.log_level
+    }
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.fixed_egress_address ? [1] : []
+    content {
+      subnet_ids         = [aws_subnet.private[0].id]
+      security_group_ids = [aws_security_group.functions[0].id]
+    }
+  }
+
+  depends_on = [
+    aws_cloudwatch_log_group.function,
+    aws_iam_role_policy.function,
+    aws_iam_role_policy_attachment.function,
+    aws_iam_role_policy_attachment.join_network,
+  ]
+}
+
+# A run that failed is not repeated by AWS: the next tick of the schedule is the repeat. What failed is kept in the queue.
+resource "aws_lambda_function_event_invoke_config" "workflow" {
+  for_each = local.workflows
+
+  function_name                = aws_lambda_function.workflow[each.key].function_name
+  qualifier                    = "$LATEST"
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 900
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.failed_runs.arn
+    }
+  }
+}
+
+# Holds the event (a deployment's name) and the error's code, for two weeks.
+resource "aws_sqs_queue" "failed_runs" {
+  name                      = "${var.name}-failed-runs"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}

@@ -1,0 +1,98 @@
+"""What is really in the account, read back with the AWS SDK: neither description is asked."""
+
+import json
+
+import boto3
+import botocore.exceptions
+
+
+def clients(endpoint):
+    session = boto3.Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-west-1")
+    return lambda service: session.client(service, endpoint_url=endpoint)
+
+
+def read(endpoint, table):
+    """Everything of the stack that the checks look at, by name."""
+    client = clients(endpoint)
+    dynamodb, functions, scheduler = client("dynamodb"), client("lambda"), client("scheduler")
+    names = [function["FunctionName"] for function in functions.list_functions()["Functions"]]
+    return {
+        "table": dynamodb.describe_table(TableName=table)["Table"],
+        "ttl": dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"],
+        "backups": dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"],
+        "functions": {name: functions.get_function_configuration(FunctionName=name) for name in names},
+        "asynchronous": {name: functions.get_function_event_invoke_config(FunctionName=name) for name in names},
+        "schedules": {
+            one["Name"]: scheduler.get_schedule(GroupName=one["GroupName"], Name=one["Name"])
+            for one in scheduler.list_schedules()["Schedules"]
+        },
+        "secrets": _secrets(client("secretsmanager")),
+        "alarms": {alarm["AlarmName"]: alarm for alarm in _pages(client("cloudwatch"), "describe_alarms", "MetricAlarms")},
+        "dashboards": [d["DashboardName"] for d in client("cloudwatch").list_dashboards()["DashboardEntries"]],
+        "log groups": {group["logGroupName"]: group for group in _pages(client("logs"), "describe_log_groups", "logGroups")},
+        "queue": _queue(client("sqs")),
+        "topics": {topic: _topic(client("sns"), topic) for topic in _topics(client("sns"))},
+        "key": _key(client("kms")),
+        "gateways": client("ec2").describe_nat_gateways()["NatGateways"],
+        "addresses": client("ec2").describe_addresses()["Addresses"],
+    }
+
+
+def refuses_deletion(endpoint, table):
+    """Whether the table cannot be deleted by one who has every right."""
+    try:
+        clients(endpoint)("dynamodb").delete_table(TableName=table)
+    except botocore.exceptions.ClientError as refused:
+        return refused.response["Error"]["Code"] == "ValidationException"
+    return False
+
+
+def left(endpoint):
+    """What is still there after a removal, by kind."""
+    client = clients(endpoint)
+    found = {
+        "tables": client("dynamodb").list_tables()["TableNames"],
+        "functions": client("lambda").list_functions()["Functions"],
+        "schedules": client("scheduler").list_schedules()["Schedules"],
+        "secrets": client("secretsmanager").list_secrets()["SecretList"],
+        "alarms": client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "log groups": client("logs").describe_log_groups()["logGroups"],
+        "queues": client("sqs").list_queues().get("QueueUrls", []),
+        "topics": client("sns").list_topics()["Topics"],
+        "roles": client("iam").list_roles()["Roles"],
+        "addresses": client("ec2").describe_addresses()["Addresses"],
+    }
+    return {kind: what for kind, what in found.items() if what}
+
+
+def _pages(client, operation, key):
+    return [item for page in client.get_paginator(operation).paginate() for item in page[key]]
+
+
+def _secrets(client):
+    secrets = {}
+    for secret in _pages(client, "list_secrets", "SecretList"):
+        secret["versions"] = client.list_secret_version_ids(SecretId=secret["Name"])["Versions"]
+        secrets[secret["Name"]] = secret
+    return secrets
+
+
+def _queue(client):
+    (address,) = client.list_queues()["QueueUrls"]
+    return client.get_queue_attributes(QueueUrl=address, AttributeNames=["All"])["Attributes"]
+
+
+def _topics(client):
+    return [topic["TopicArn"] for topic in client.list_topics()["Topics"]]
+
+
+def _topic(client, arn):
+    return client.get_topic_attributes(TopicArn=arn)["Attributes"]
+
+
+def _key(client):
+    # moto keeps AWS's own keys among ours.
+    ours = client.describe_key(KeyId="alias/referral-bridge")["KeyMetadata"]
+    ours["rotates"] = client.get_key_rotation_status(KeyId=ours["KeyId"])["KeyRotationEnabled"]
+    ours["policy"] = json.loads(client.get_key_policy(KeyId=ours["KeyId"], PolicyName="default")["Policy"])
+    return ours

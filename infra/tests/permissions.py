@@ -1,0 +1,163 @@
+"""Least privilege: everything a role may do is in the access matrix below, and everything in the matrix is granted.
+
+The matrix is written by hand from what the functions need, not from either description.
+"""
+
+from cloudformation import ACCOUNT, REGION, arn
+
+NAME = "referral-bridge"
+WORKFLOWS = ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres", "decisions-to-primero")
+TABLE = arn("dynamodb", f"table/{NAME}-state")
+QUEUE = arn("sqs", f"{NAME}-failed-runs")
+
+KEY_FOR_TABLE = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+NETWORK = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+# For these AWS offers nothing better than every resource: X-Ray has none, and Lambda asks for the network's on all.
+EVERY_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", *NETWORK}
+
+
+def rows_of(*partitions):
+    keys = ", ".join(sorted(f"*#{partition}" for partition in partitions))
+    return f"ForAllValues:StringLike dynamodb:LeadingKeys {keys}"
+
+
+def through(service):
+    return f"StringEquals kms:ViaService {service}.{REGION}.amazonaws.com"
+
+
+def matrix(network):
+    """Role → the grants it has: (action, resource, condition)."""
+    grants = {}
+    for workflow in WORKFLOWS:
+        own = set()
+        for action in ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"):
+            own.add((f"dynamodb:{action}", TABLE, rows_of(workflow, "sign-in")))
+        own.add(("dynamodb:Query", f"{TABLE}/index/due", rows_of(workflow)))
+        if workflow == "decisions-to-primero":
+            for action in ("BatchGetItem", "GetItem"):
+                own.add((f"dynamodb:{action}", TABLE, rows_of("referrals-to-progres")))
+        for system in ("ping", "primero", "ledger"):
+            own.add(("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}/*/{system}-*"), ""))
+        own.add(("kms:Decrypt", "<key>", through("secretsmanager")))
+        own.update((action, "<key>", through("dynamodb")) for action in KEY_FOR_TABLE)
+        own.add(("sqs:SendMessage", QUEUE, ""))
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            own.add((action, arn("logs", f"log-group:/aws/lambda/{NAME}-{workflow}:*"), ""))
+        own.update((action, "*", "") for action in ("xray:PutTelemetryRecords", "xray:PutTraceSegments"))
+        if network:
+            own.update((action, "*", "") for action in NETWORK)
+        grants[f"{NAME}-{workflow}"] = own
+    starts = {("lambda:InvokeFunction", arn("lambda", f"function:{NAME}-{workflow}"), "") for workflow in WORKFLOWS}
+    grants[f"{NAME}-scheduler"] = starts | {("sqs:SendMessage", QUEUE, "")}
+    return grants
+
+
+def trust(role):
+    service = "scheduler" if role.endswith("-scheduler") else "lambda"
+    condition = f"StringEquals aws:SourceAccount {ACCOUNT}" if service == "scheduler" else ""
+    return {("sts:AssumeRole", f"{service}.amazonaws.com", condition)}
+
+
+def granted(shapes):
+    """Role → what the description grants it."""
+    grants = {}
+    for (kind, name), shape in shapes.items():
+        if kind != "role":
+            continue
+        statements = [statement for own in shape["own"].values() for statement in own]
+        for attached in shape["attached"]:
+            policy = shapes.get(("policy", attached.rsplit("/", 1)[-1]))
+            # A policy that is not described here (one of AWS's, say) grants nobody knows what.
+            statements += policy["statements"] if policy else [_unknown(attached)]
+        grants[name] = _allowed(statements)
+    return grants
+
+
+def faults(shapes):
+    """Every breach of least privilege, one line each."""
+    found = []
+    network = any(kind == "network" for kind, _ in shapes)
+    expected, actual = matrix(network), granted(shapes)
+    for role in sorted(expected.keys() | actual.keys()):
+        for action, resource, condition in sorted(actual.get(role, set())):
+            if "*" in action:
+                found.append(f"{role}: {action} is a wildcard action")
+            if resource == "*" and action not in EVERY_RESOURCE:
+                found.append(f"{role}: {action} on every resource, though AWS offers better")
+        for action, resource, condition in sorted(actual.get(role, set()) - expected.get(role, set())):
+            found.append(f"{role}: {action} on {resource} [{condition}] is outside the access matrix")
+        for action, resource, condition in sorted(expected.get(role, set()) - actual.get(role, set())):
+            found.append(f"{role}: lacks {action} on {resource} [{condition}]")
+        if role in actual:
+            trusted = _trusted(shapes["role", role]["trust"])
+            if trusted != trust(role):
+                found.append(f"{role}: may be assumed by {sorted(trusted)}")
+    return found + _key_faults(shapes)
+
+
+def _key_faults(shapes):
+    """The key's own policy: the account administers it, logs and alarms use it, nobody else."""
+    found = []
+    for (kind, name), shape in shapes.items():
+        if kind != "key":
+            continue
+        for statement in shape["policy"]:
+            who = statement["Principal"]
+            if who == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}:
+                continue
+            if who not in ({"Service": f"logs.{REGION}.amazonaws.com"}, {"Service": "cloudwatch.amazonaws.com"}):
+                found.append(f"key: open to {who}")
+            if any("*" in action for action in statement["Action"]):
+                found.append(f"key: wildcard action for {who}")
+            if not statement["Condition"]:
+                found.append(f"key: no condition for {who}")
+    return found
+
+
+def _unknown(name):
+    return {"Effect": "Allow", "Action": [f"* of {name}"], "Resource": ["*"], "Condition": {}}
+
+
+def _condition(statement):
+    return "; ".join(
+        f"{operator} {key} {', '.join(values)}"
+        for operator, tests in sorted(statement["Condition"].items())
+        for key, values in sorted(tests.items())
+    )
+
+
+def _allowed(statements):
+    allowed = set()
+    for statement in statements:
+        if statement["Effect"] != "Allow":
+            continue
+        if {"NotAction", "NotResource"} & statement.keys():
+            allowed.add(("* by exclusion", "*", ""))
+            continue
+        for action in statement["Action"]:
+            allowed.update((action, resource, _condition(statement)) for resource in statement["Resource"])
+    return allowed
+
+
+def _trusted(statements):
+    trusted = set()
+    for statement in statements:
+        for principals in statement["Principal"].values():
+            for principal in principals if isinstance(principals, list) else [principals]:
+                trusted.update((action, principal, _condition(statement)) for action in statement["Action"])
+    return trusted

@@ -1,0 +1,46 @@
+"""The test events of the console are ones that a function takes, and the first one writes nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from conftest import from_sam_names
+
+INFRA = Path(__file__).resolve().parent.parent
+TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "since": str}
+# Only these follow changes; the others are refused a `since`.
+WITH_SINCE = {"decisions-to-progres", "referrals-to-progres"}
+
+
+def examples(workflow):
+    components = json.loads((INFRA / "events" / f"{workflow}.json").read_text())["components"]
+    return {name: example["value"] for name, example in components["examples"].items()}, components["schemas"]["Event"]
+
+
+def test_every_function_has_its_events():
+    assert sorted(file.stem for file in (INFRA / "events").glob("*.json")) == from_sam_names()
+
+
+@pytest.mark.parametrize("workflow", from_sam_names())
+def test_events_hold_what_a_run_takes(workflow):
+    events, schema = examples(workflow)
+    allowed = TYPES if workflow in WITH_SINCE else {key: kind for key, kind in TYPES.items() if key != "since"}
+    assert set(schema["properties"]) == set(allowed)
+    for event in events.values():
+        assert all(isinstance(value, allowed[key]) for key, value in event.items())
+        # Named in each, so that no test event ever falls to a default deployment.
+        assert (INFRA / "profiles" / f"{event['deployment']}.toml").exists()
+
+
+@pytest.mark.parametrize("workflow", from_sam_names())
+def test_the_first_event_is_a_dry_run(workflow):
+    events, _ = examples(workflow)
+    first = min(events)
+    assert events[first]["dry_run"] is True
+
+
+@pytest.mark.parametrize("workflow", from_sam_names())
+def test_a_held_record_is_released_by_name_only(workflow):
+    events, _ = examples(workflow)
+    assert all(event.get("only") for event in events.values() if event.get("release_held"))

@@ -1,0 +1,51 @@
+"""What `infra/package` puts around a built function. The build itself is run where there is time for it."""
+
+import importlib.machinery
+import importlib.util
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conftest import from_sam_names
+
+PROFILES = Path(__file__).resolve().parent.parent / "profiles"
+
+
+@pytest.fixture(scope="module")
+def package():
+    path = Path(__file__).resolve().parent.parent / "package"
+    loader = importlib.machinery.SourceFileLoader("package", str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    file = tmp_path / "bootstrap.zip"
+    with zipfile.ZipFile(file, "w") as built:
+        built.writestr("bootstrap", b"binary")
+    return file
+
+
+def test_the_zip_holds_the_program_and_every_profile(package, zipped):
+    package.add_profiles(zipped)
+    with zipfile.ZipFile(zipped) as complete:
+        profiles = {f"profiles/{file.name}" for file in PROFILES.glob("*.toml")}
+        assert profiles and set(complete.namelist()) == {"bootstrap", *profiles}
+        assert complete.read("profiles/gambella.toml") == (PROFILES / "gambella.toml").read_bytes()
+        assert complete.getinfo("bootstrap").external_attr >> 16 == 0o755
+
+
+def test_the_same_content_gives_the_same_file(package, zipped):
+    package.add_profiles(zipped)
+    first = zipped.read_bytes()
+    package.add_profiles(zipped)
+    assert zipped.read_bytes() == first
+
+
+def test_every_function_that_can_be_built_is_in_the_stack():
+    functions = Path(__file__).resolve().parents[2] / "functions"
+    built = {file.parent.name for file in functions.glob("*/Cargo.toml")}
+    assert built and built <= set(from_sam_names())

@@ -1,0 +1,194 @@
+"""The Terraform description is applied to a stand-in for AWS, read back, and removed again."""
+
+import json
+import subprocess
+
+import pytest
+
+import terraform
+from conftest import TABLE
+
+WORKFLOWS = ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres", "decisions-to-primero")
+ALARMS = ("no-completed-run", "newly-held", "oldest-held", "oldest-unsent", "unknown-code")
+
+
+@pytest.fixture(scope="module")
+def plain(deployed):
+    return deployed.accounts["defaults"]
+
+
+@pytest.fixture(scope="module")
+def full(deployed):
+    return deployed.accounts["everything"]
+
+
+def test_the_files_are_formatted(deployed):
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff", str(terraform.HERE)], env=deployed.runner.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_description_is_valid(deployed):
+    assert json.loads(deployed.runner.run("validate", "-json"))["valid"]
+
+
+def test_the_example_settings_can_be_planned(deployed, tmp_path, packages):
+    arguments = (f"-var-file={terraform.HERE / 'example.tfvars'}", f"-var=package_directory={packages}")
+    deployed.runner.run("plan", "-no-color", "-input=false", f"-state={tmp_path / 'none.tfstate'}", *arguments)
+
+
+def test_the_first_plan_only_creates(deployed):
+    assert {tuple(change["change"]["actions"]) for change in _changes(deployed.plans["nothing"])} == {("create",)}
+
+
+@pytest.mark.parametrize("step", ["defaults", "network later", "everything"])
+def test_what_was_applied_is_what_was_described(step, deployed, capsys):
+    """A second plan changes nothing; only what the stand-in cannot hold is still to be made."""
+    waiting = _changes(deployed.plans[step])
+    assert {change["type"] for change in waiting} == terraform.NOT_HELD_BY_MOTO
+    assert all(change["change"]["actions"] == ["create"] for change in waiting)
+    with capsys.disabled():
+        print(f"\nplanned, not applied ({step}): {', '.join(change['address'] for change in waiting)}")
+
+
+def test_the_table_has_its_keys_index_expiry_and_backups(plain):
+    table = plain["table"]
+    assert _keys(table) == {"pk": "HASH", "sk": "RANGE"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionProtectionEnabled"]
+    (due,) = table["GlobalSecondaryIndexes"]
+    assert due["IndexName"] == "due" and _keys(due) == {"pk": "HASH", "due": "RANGE"}
+    assert due["Projection"]["ProjectionType"] == "INCLUDE"
+    shown = {"key", "state", "reason", "profile_version", "first_seen_at", "next_attempt_at"}
+    assert set(due["Projection"]["NonKeyAttributes"]) == shown
+    assert plain["ttl"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+    assert plain["backups"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert table["SSEDescription"]["SSEType"] == "KMS" and table["SSEDescription"]["KMSMasterKeyArn"] == plain["key"]["Arn"]
+    assert plain["key"]["rotates"]
+
+
+def test_secrets_are_there_empty_and_under_the_key(plain, full):
+    assert set(plain["secrets"]) == {f"referral-bridge/gambella/{system}" for system in ("ping", "primero", "ledger")}
+    assert len(full["secrets"]) == 6
+    for secret in full["secrets"].values():
+        assert secret["KmsKeyId"] == full["key"]["Arn"]
+        assert secret["versions"] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_functions_have_their_size_environment_and_queue(workflow, plain):
+    function = plain["functions"][f"referral-bridge-{workflow}"]
+    assert function["Runtime"] == "provided.al2023" and function["Handler"] == "bootstrap"
+    assert function["Architectures"] == ["arm64"]
+    assert (function["MemorySize"], function["Timeout"]) == (256, 900)
+    assert function["TracingConfig"]["Mode"] == "Active"
+    assert function["Role"].endswith(f":role/referral-bridge-{workflow}")
+    assert function["Environment"]["Variables"] == {
+        "TABLE_NAME": TABLE,
+        "SECRET_PREFIX": "referral-bridge",
+        "DEPLOYMENT": "",
+        "LOG_LEVEL": "info",
+    }
+    asynchronous = plain["asynchronous"][f"referral-bridge-{workflow}"]
+    assert asynchronous["MaximumRetryAttempts"] == 0
+    assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == plain["queue"]["QueueArn"]
+
+
+def test_settings_reach_the_functions(full):
+    for function in full["functions"].values():
+        assert function["Architectures"] == ["x86_64"]
+        assert (function["MemorySize"], function["Timeout"]) == (512, 600)
+        assert function["Environment"]["Variables"]["DEPLOYMENT"] == "gambella"
+        assert function["Environment"]["Variables"]["LOG_LEVEL"] == "debug"
+        assert function["VpcConfig"]["SubnetIds"] and function["VpcConfig"]["SecurityGroupIds"]
+
+
+def test_calls_leave_from_one_fixed_address_if_asked_to(plain, full):
+    assert plain["gateways"] == []
+    (gateway,), (address,) = full["gateways"], full["addresses"]
+    assert gateway["NatGatewayAddresses"][0]["AllocationId"] == address["AllocationId"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_schedules_are_off_at_first_and_never_retry(workflow, plain):
+    schedule = plain["schedules"][f"gambella-{workflow}"]
+    assert schedule["State"] == "DISABLED"
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}
+    target = schedule["Target"]
+    assert target["Arn"].endswith(f":function:referral-bridge-{workflow}")
+    assert json.loads(target["Input"]) == {"deployment": "gambella"}
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert target["DeadLetterConfig"]["Arn"] == plain["queue"]["QueueArn"]
+
+
+def test_each_schedule_has_its_own_switch_and_expression(full):
+    on = {name for name, schedule in full["schedules"].items() if schedule["State"] == "ENABLED"}
+    assert on == {"gambella-referrals-to-primero", "gambella-decisions-to-progres", "elsewhere-decisions-to-primero"}
+    assert len(full["schedules"]) == 8
+    assert full["schedules"]["gambella-decisions-to-progres"]["ScheduleExpression"] == "rate(1 hour)"
+    assert json.loads(full["schedules"]["elsewhere-decisions-to-primero"]["Target"]["Input"]) == {"deployment": "elsewhere"}
+
+
+def test_every_promised_alarm_is_there_and_calls_the_topic(plain):
+    expected = {f"referral-bridge-gambella-{workflow}-{alarm}" for workflow in WORKFLOWS for alarm in ALARMS}
+    expected |= {f"referral-bridge-{workflow}-{alarm}" for workflow in WORKFLOWS for alarm in ("failed-run", "throttled")}
+    expected.add("referral-bridge-failed-runs-queue")
+    assert set(plain["alarms"]) == expected
+    (topic,) = plain["topics"]
+    assert all(alarm["AlarmActions"] == [topic] for alarm in plain["alarms"].values())
+    assert plain["topics"][topic]["KmsMasterKeyId"] == plain["key"]["Arn"]
+
+
+def test_the_alarm_for_silence_is_silent_while_its_schedule_is_off(full):
+    on = full["alarms"]["referral-bridge-gambella-referrals-to-primero-no-completed-run"]
+    off = full["alarms"]["referral-bridge-gambella-decisions-to-primero-no-completed-run"]
+    assert (on["ActionsEnabled"], on["TreatMissingData"]) == (True, "breaching")
+    assert (off["ActionsEnabled"], off["TreatMissingData"]) == (False, "notBreaching")
+    assert on["EvaluationPeriods"] == 4 and on["MetricName"] == "RunCompleted"
+
+
+def test_thresholds_are_the_settings(full):
+    def threshold(alarm):
+        return full["alarms"][f"referral-bridge-gambella-referrals-to-progres-{alarm}"]["Threshold"]
+
+    assert (threshold("newly-held"), threshold("oldest-held"), threshold("oldest-unsent")) == (3, 14 * 86400, 48 * 3600)
+
+
+def test_logs_are_kept_ninety_days_under_the_key(plain):
+    assert set(plain["log groups"]) == {f"/aws/lambda/referral-bridge-{workflow}" for workflow in WORKFLOWS}
+    for group in plain["log groups"].values():
+        assert group["retentionInDays"] == 90
+        assert group["kmsKeyId"] == plain["key"]["Arn"]
+
+
+def test_each_deployment_has_a_dashboard(full):
+    assert set(full["dashboards"]) == {"referral-bridge-gambella", "referral-bridge-elsewhere"}
+
+
+def test_failed_runs_are_kept_two_weeks_and_encrypted(plain):
+    assert plain["queue"]["MessageRetentionPeriod"] == "1209600"
+    assert plain["queue"]["SqsManagedSseEnabled"] == "true"
+
+
+def test_the_network_can_be_switched_on_later(deployed):
+    functions = deployed.accounts["network later"]["functions"].values()
+    assert len(functions) == 4
+    assert all(function["VpcConfig"]["SubnetIds"] for function in functions)
+
+
+def test_the_table_refuses_to_be_deleted(deployed):
+    assert deployed.protected
+
+
+def test_nothing_is_left_after_a_removal(deployed):
+    assert deployed.left == {}
+
+
+def _changes(plan):
+    return [change for change in plan["resource_changes"] if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]]
+
+
+def _keys(described):
+    return {key["AttributeName"]: key["KeyType"] for key in described["KeySchema"]}
