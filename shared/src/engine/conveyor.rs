@@ -223,7 +223,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         fetching + early + waiting + self.to_locate.len() + self.to_write.len()
     }
 
-    fn launch_locating(&mut self) {
+    pub(super) fn launch_locating(&mut self) {
         let batch = self.run.workflow.batches().locate;
         let more_may_come =
             self.busy.fetching > 0 || self.to_write.len() >= self.run.around.settings.concurrency;

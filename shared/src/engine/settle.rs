@@ -5,7 +5,7 @@ use super::entry::{Entry, Item, News, Stage, Telling};
 use super::fault::{Fault, FaultKind};
 use super::stages::Next;
 use super::tally::{Tally, line};
-use super::workflow::{Tells, Workflow};
+use super::workflow::Workflow;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::store::RecordState;
@@ -74,7 +74,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     fn skip(&mut self, entry: Entry<W>, reason: Reason, tell: bool, tally: &mut Tally<'_>) {
         let row = self.run.skipped_row(&entry, reason);
         match entry.place.clone() {
-            Some(place) if tell && self.run.character.tells != Tells::Nothing => {
+            Some(place) if tell && self.run.source_listens() => {
                 let news = News::Skipped(Box::new(row));
                 self.to_tell.push_back(Telling { entry, place, news });
             }

@@ -53,7 +53,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn begin_preparing(&mut self) {
         let run = self.run;
         let prepared = async move {
-            let ledger = LedgerView(run.around.store);
+            let ledger = run.ledger();
             Step::Prepared(guarded_run(run.workflow.prepare(ledger)).await)
         };
         self.steps.push(prepared.boxed_local());
@@ -99,7 +99,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.steps.push(
             async move {
                 let records: Vec<_> = items.iter().map(|item| &item.record).collect();
-                let ledger = LedgerView(run.around.store);
+                let ledger = run.ledger();
                 let answer = guarded_batch(&records, async |records: &[&W::Record]| {
                     run.workflow.locate(records, ledger).await
                 })
@@ -205,6 +205,13 @@ impl<W: Workflow> Conveyor<'_, W> {
 }
 
 impl<W: Workflow> Run<'_, W> {
+    const fn ledger(&self) -> LedgerView<'_> {
+        LedgerView {
+            store: self.around.store,
+            dry_run: self.request.dry_run,
+        }
+    }
+
     /// Writes a batch. Where the destination cannot be asked afterwards, the ledger says so first, and a panic leaves the fate unknown.
     async fn write(&self, batch: &[(Item<W>, W::Plan)]) -> BatchResult<Written<W::Place>> {
         let unaskable = self.character.unaskable.is_some();

@@ -3,6 +3,7 @@
 use super::conveyor::Conveyor;
 use super::entry::{Entry, News, Telling};
 use super::fault::Fault;
+use super::run::Run;
 use super::stages::Next;
 use super::tally::{Tally, line};
 use super::workflow::{BatchResult, Tells, Workflow};
@@ -12,6 +13,13 @@ use crate::store::{RecordRow, RecordState};
 
 /// How often the source is told again of a record that it still lists.
 const MOST_TOLD: u32 = 3;
+
+impl<W: Workflow> Run<'_, W> {
+    /// A dry run tells nobody, and a source that does not ask is not told.
+    pub(super) fn source_listens(&self) -> bool {
+        !self.request.dry_run && self.character.tells != Tells::Nothing
+    }
+}
 
 impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn tell_again(&mut self, entry: Entry<W>, tally: &mut Tally<'_>) {
@@ -49,9 +57,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// A dry run tells nobody, and a source that does not ask is not told.
+    /// Where nobody listens the record is complete already.
     fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
-        if !self.run.request.dry_run && self.run.character.tells != Tells::Nothing {
+        if self.run.source_listens() {
             return self.to_tell.push_back(telling);
         }
         match telling.news {

@@ -329,12 +329,21 @@ pub struct Notice<P> {
 
 /// What a workflow may ask the ledger.
 #[derive(Clone, Copy)]
-pub struct LedgerView<'r>(pub(super) &'r Store);
+pub struct LedgerView<'r> {
+    pub(super) store: &'r Store,
+    pub(super) dry_run: bool,
+}
 
 impl LedgerView<'_> {
+    /// Whether this run writes nothing: what the answer to a write would tell is to be looked at instead.
+    #[must_use]
+    pub const fn only_looks(&self) -> bool {
+        self.dry_run
+    }
+
     /// Whether any record of this workflow ever reached its destination.
     pub async fn has_delivered(&self) -> Result<bool, Stop> {
-        self.0.has_delivered().await.map_err(Stop::from)
+        self.store.has_delivered().await.map_err(Stop::from)
     }
 
     /// What the ledger of another workflow of the same deployment knows of these records. One without a row or a place has no entry;
@@ -344,7 +353,7 @@ impl LedgerView<'_> {
         workflow: WorkflowName,
         keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, P>, Stop> {
-        let rows = self.0.of(workflow).records::<Value>(keys).await?;
+        let rows = self.store.of(workflow).records::<Value>(keys).await?;
         let place = |value: Value| serde_json::from_value(value).ok();
         Ok(rows
             .into_iter()

@@ -43,7 +43,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// A dry run ends where a real one writes.
+    /// A dry run ends where a real one writes. No call ends with it, so what waited for the partition is let in here.
     fn would_write(&mut self, batch: Vec<(Item<W>, W::Plan)>, tally: &mut Tally<'_>) {
         for (item, plan) in batch {
             self.leave(&item.partition);
@@ -53,6 +53,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             tally.add_dry(&item.entry, remark, fields);
             self.finish(&item.entry.key);
         }
+        self.launch_locating();
     }
 
     /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.

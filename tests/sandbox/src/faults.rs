@@ -100,6 +100,10 @@ pub enum Fault {
     },
     /// The answer lacks its first row, as though a record had moved to the page before in the meantime.
     PageDrift,
+    /// A listing answers as though it had been asked for everything: its filters are dropped.
+    FiltersIgnored,
+    /// An error that looks like an answer: HTTP 200, and nothing was found.
+    FoundNothing,
     /// PING's answer names no transaction (the request was carried out).
     WithoutTransaction,
     /// Records that PING takes now, to no effect, and rejects at checkstatus.

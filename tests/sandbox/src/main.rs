@@ -117,6 +117,7 @@ fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_afte
           "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
           "truncated_body", "malformed_body",
           {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
+          "filters_ignored", "found_nothing",
           "without_transaction" (PING's answer names none);
           of an ingestion: {"rejected_later": {"message": "…", "every": n}}: every n-th record of the call;
           of checkstatus: "not_yet", {"status_word": {"word": "Parked"}}, "status_without_ids", "unreadable_status""#;

@@ -129,6 +129,7 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
             Fault::TruncatedBody
             | Fault::MalformedBody
             | Fault::PageDrift
+            | Fault::FoundNothing
             | Fault::WithoutTransaction => {
                 with_other_body(response, |body| spoiled(fault, body)).await
             }
@@ -151,6 +152,7 @@ async fn burden(request: &mut Request, faults: &[Fault]) {
                 wait(Duration::from_millis(*milliseconds)).await;
             }
             Fault::ExpiredToken => spoil_sign_in(request),
+            Fault::FiltersIgnored => drop_filters(request),
             Fault::StatusWord { .. }
             | Fault::StatusWithoutIds
             | Fault::UnreadableStatus
@@ -193,6 +195,21 @@ fn spoil_sign_in(request: &mut Request) {
     let headers = request.headers_mut();
     headers.remove(COOKIE);
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer expired"));
+}
+
+/// What is left of a query is what is shown, in which order, and on which page.
+fn drop_filters(request: &mut Request) {
+    const KEPT: [&str; 5] = ["fields", "per", "page", "order_by", "order"];
+    let is_kept = |pair: &&str| {
+        KEPT.iter()
+            .any(|name| pair.split('=').next() == Some(*name))
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    let everything = format!("{}?{}", request.uri().path(), kept.join("&"));
+    if let Ok(uri) = everything.parse() {
+        *request.uri_mut() = uri;
+    }
 }
 
 fn status_answer(status: u16, retry_after: Option<u32>) -> Response {
@@ -253,6 +270,7 @@ fn spoiled(fault: &Fault, body: Bytes) -> Body {
         }
         Fault::MalformedBody => Body::from([&body[..body.len() / 2], b"<html>"].concat()),
         Fault::PageDrift => Body::from(without_first_row(&body).unwrap_or(body)),
+        Fault::FoundNothing => Body::from(without_any_row(&body).unwrap_or(body)),
         Fault::WithoutTransaction => Body::from(without_transaction(&body).unwrap_or(body)),
         _ => Body::from(body),
     }
@@ -266,6 +284,19 @@ fn without_first_row(body: &Bytes) -> Option<Bytes> {
         {
             rows.remove(0);
         }
+    }
+    serde_json::to_vec(&answer).ok().map(Bytes::from)
+}
+
+fn without_any_row(body: &Bytes) -> Option<Bytes> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    for key in ["Data", "data"] {
+        if let Some(rows) = answer.get_mut(key) {
+            *rows = json!([]);
+        }
+    }
+    if let Some(total) = answer.pointer_mut("/metadata/total") {
+        *total = json!(0);
     }
     serde_json::to_vec(&answer).ok().map(Bytes::from)
 }
@@ -308,6 +339,25 @@ pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response {
 mod tests {
     use super::*;
     use axum::http::Method;
+
+    #[test]
+    fn a_listing_without_its_filters_still_shows_what_was_asked_in_its_order() {
+        let uri = "/api/v2/cases?or[0][case_id]=x&fields=a,b&last_updated_at=x..y&per=5&order=asc";
+        let mut request = Request::get(uri).body(Body::empty()).unwrap_or_default();
+        drop_filters(&mut request);
+        let left = request.uri().to_string();
+        assert_eq!(left, "/api/v2/cases?fields=a,b&per=5&order=asc");
+    }
+
+    #[test]
+    fn an_answer_that_found_nothing_keeps_its_shape() {
+        let listing = br#"{"data":[{"id":1}],"metadata":{"total":1,"per":20}}"#;
+        let body = without_any_row(&Bytes::from_static(listing));
+        let expected = br#"{"data":[],"metadata":{"per":20,"total":0}}"#;
+        assert!(body.is_some_and(|body| {
+            serde_json::from_slice::<Value>(&body).ok() == serde_json::from_slice(expected).ok()
+        }));
+    }
 
     #[test]
     fn a_route_names_the_operation_and_hides_ids() {

@@ -119,3 +119,21 @@ async fn a_record_that_fails_lets_the_next_of_its_partition_follow() {
     assert_eq!((report.counts.held, report.counts.delivered), (2, 1));
     assert_eq!(scenario.systems.copies(3), 1);
 }
+
+#[tokio::test]
+async fn a_dry_run_looks_at_every_record_of_a_partition() {
+    let systems = Systems::default();
+    for number in 1..=5 {
+        systems.offer(number, "Okello");
+    }
+    let mut scenario = Scenario::of(systems).await;
+    scenario.request.dry_run = true;
+    let looked = scenario
+        .run_to_its_fate()
+        .await
+        .expect("nothing befalls it");
+    assert_eq!(looked.stop, None);
+    assert_eq!(looked.report.counts.delivered, 5);
+    assert_eq!(looked.report.counts.deferred, 0);
+    assert!(writes(&scenario.systems).is_empty());
+}

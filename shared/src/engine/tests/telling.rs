@@ -214,3 +214,22 @@ async fn a_run_that_stops_while_telling_of_held_records_counts_them_once() {
     scenario.complete().await;
     assert_eq!(scenario.systems.told_held(1).len(), 1);
 }
+
+#[tokio::test]
+async fn a_dry_run_tells_nobody_even_of_what_is_skipped() {
+    let mut scenario = Scenario::offering(2).await;
+    let withdrawn = Mishap::Record(Fault::skip_and_tell(Reason::Withdrawn));
+    scenario.systems.with(1, 2, Stage::Locate, withdrawn);
+    scenario.request.dry_run = true;
+    let looked = scenario
+        .run_to_its_fate()
+        .await
+        .expect("nothing befalls it");
+    assert_eq!(looked.report.counts.skipped, 1);
+    assert!(scenario.systems.begun(Stage::Report).is_empty());
+
+    scenario.request.dry_run = false;
+    let real = scenario.complete().await;
+    assert_eq!(real.counts, looked.report.counts);
+    assert_eq!(scenario.systems.asked(Stage::Report).len(), 2);
+}

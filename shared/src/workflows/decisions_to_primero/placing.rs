@@ -21,13 +21,18 @@ use crate::workflows::trouble::per_record;
 type Seen = (Found, ReferralStatus);
 
 impl DecisionsToPrimero<'_> {
-    /// Finds the referrals of these decisions. One that a ledger knows is not looked at before it is answered.
+    /// Finds the referrals of these decisions. One that a ledger knows is not looked at before it is answered, unless nothing is to be
+    /// answered at all.
     pub(super) async fn find(
         &self,
         records: &[&DecidedReferral],
         ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
-        let known = self.known(records, ledger).await?;
+        let known = if ledger.only_looks() {
+            vec![None; records.len()]
+        } else {
+            self.known(records, ledger).await?
+        };
         let unknown: Vec<&DecidedReferral> = records
             .iter()
             .zip(&known)

@@ -5,4 +5,5 @@ mod bridge;
 mod child;
 mod referral;
 mod stories;
+mod waiting;
 mod wish;
