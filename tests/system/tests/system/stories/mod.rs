@@ -1,7 +1,9 @@
 mod access;
+mod changed_decisions;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod interference;
 mod lost_answers;
+mod one_comment;
 mod passing_failures;
