@@ -1,5 +1,7 @@
 mod access;
+mod bad_records;
 mod changed_decisions;
+mod changed_meanwhile;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
