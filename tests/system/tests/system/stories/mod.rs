@@ -7,5 +7,6 @@ mod delivery;
 mod demo;
 mod interference;
 mod lost_answers;
+mod many_changes;
 mod one_comment;
 mod passing_failures;
