@@ -1,9 +1,10 @@
-
-
 mod access;
 mod answered_before_sent;
 mod asked_by_a_person;
 mod at_once;
+mod bad_records;
+mod changed_decisions;
+mod changed_meanwhile;
 mod contacts;
 mod decisions_to_primero;
 mod delivery;
@@ -13,6 +14,8 @@ mod ignored_updates;
 mod interference;
 mod late_answers;
 mod lost_answers;
+mod many_changes;
+mod one_comment;
 mod passing_failures;
 mod referred_again;
 mod refused_submissions;
