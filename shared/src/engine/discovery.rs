@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conveyor::Conveyor;
 use super::entry::{Arrival, Origin};
-use super::panics::guarded_run;
+use super::panics::{guarded_now, guarded_run};
 use super::run::Run;
 use super::stages::Step;
 use super::workflow::{Discovered, Feed, Opened, Page, Workflow};
@@ -197,8 +197,10 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     /// Takes what came to light while other records were fetched: it belongs to the page that they belong to.
     pub(super) fn take_found(&mut self) {
-        let found = self.run.workflow.found();
-        self.take_offered(found);
+        match guarded_now(|| self.run.workflow.found()) {
+            Ok(found) => self.take_offered(found),
+            Err(_) => self.halt(Stop::InternalError),
+        }
     }
 
     fn take_offered(&mut self, records: Vec<Discovered<W>>) {
@@ -251,7 +253,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if let (true, Some(reached)) = (self.discovery.is_passed(), self.discovery.page.reached) {
             self.discovery.passed = Some(reached);
             if let Some(cursor) = self.next_cursor(false) {
-                self.run.around.store.put_cursor(&cursor).await?;
+                self.run.put_cursor(&cursor).await?;
                 self.discovery.cursor = Some(cursor);
             }
         }
