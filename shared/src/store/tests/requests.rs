@@ -6,7 +6,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{NOW, TABLE, client_of, key, row, store_of};
 use crate::clock::later;
-use crate::store::{LeaseTaken, RecordState, Store, StoreError};
+use crate::store::{Cursor, Lease, LeaseTaken, RecordState, Store, StoreError};
 
 /// A DynamoDB that answers as a test tells it.
 struct Scripted(MockServer);
@@ -45,6 +45,14 @@ impl Scripted {
         let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
         let body = json!({ "__type": kind, "message": "slow down" });
         self.answers(operation, times, 400, body).await;
+    }
+
+    /// The next `times` transactions are cancelled for these reasons, one for each part.
+    async fn cancels(&self, times: u64, reasons: Value) {
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+        let body =
+            json!({ "__type": kind, "message": "cancelled", "CancellationReasons": reasons });
+        self.answers("TransactWriteItems", times, 400, body).await;
     }
 
     /// The bodies of the requests so far.
@@ -226,4 +234,138 @@ async fn a_store_that_is_down_is_unavailable() {
     let store = store_of(client_of(&format!("http://{address}")), "somewhere");
     let read = store.records::<String>(&[key(1)]).await;
     assert_eq!(read, Err(StoreError::Unavailable("read_records")));
+}
+
+fn lease() -> Lease {
+    Lease {
+        run_id: "run 7".to_owned(),
+        fence: 7,
+        expires_at: later(NOW, std::time::Duration::from_mins(16)),
+        has_written: true,
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_says_sending_is_written_only_while_our_lease_is_in_force() {
+    let dynamo = Scripted::start().await;
+    dynamo
+        .answers("TransactWriteItems", 1, 200, json!({}))
+        .await;
+    let sending = row(1, RecordState::Sending, 7);
+    let written = dynamo.store().put_sending(&sending, &lease()).await;
+    assert_eq!(written, Ok(()));
+    let asked = &dynamo.asked().await[0]["TransactItems"];
+    let check = &asked[0]["ConditionCheck"];
+    assert_eq!(
+        check["ConditionExpression"],
+        "holder = :run AND fence = :fence"
+    );
+    assert_eq!(check["Key"]["sk"], json!({ "S": "lease" }));
+    assert_eq!(
+        check["ExpressionAttributeValues"],
+        json!({ ":run": { "S": "run 7" }, ":fence": { "N": "7" } })
+    );
+    let put = &asked[1]["Put"];
+    assert_eq!(
+        put["ConditionExpression"],
+        "attribute_not_exists(pk) OR fence <= :fence"
+    );
+    assert_eq!(put["Item"]["state"], json!({ "S": "sending" }));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_cancelled_for_a_condition_means_that_another_run_has_taken_over() {
+    let dynamo = Scripted::start().await;
+    let reasons = json!([{ "Code": "ConditionalCheckFailed" }, { "Code": "None" }]);
+    dynamo.cancels(1, reasons).await;
+    let sending = row(1, RecordState::Sending, 7);
+    let written = dynamo.store().put_sending(&sending, &lease()).await;
+    assert_eq!(written, Err(StoreError::Superseded));
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_cancelled_for_anything_else_is_an_error_of_the_table() {
+    let dynamo = Scripted::start().await;
+    let reasons = json!([{ "Code": "None" }, { "Code": "ThrottlingError" }]);
+    dynamo.cancels(u64::MAX, reasons).await;
+    let sending = row(1, RecordState::Sending, 7);
+    let written = dynamo.store().put_sending(&sending, &lease()).await;
+    assert_eq!(written, Err(StoreError::Unavailable("put_sending")));
+}
+
+#[tokio::test]
+async fn a_throttled_transaction_is_delayed_and_loses_nothing() {
+    let dynamo = Scripted::start().await;
+    dynamo.throttles("TransactWriteItems", 2).await;
+    dynamo
+        .answers("TransactWriteItems", 1, 200, json!({}))
+        .await;
+    let sending = row(1, RecordState::Sending, 7);
+    let written = dynamo.store().put_sending(&sending, &lease()).await;
+    assert_eq!(written, Ok(()));
+    let asked = dynamo.asked().await;
+    assert_eq!(asked.len(), 3);
+    assert_eq!(
+        asked[0]["TransactItems"], asked[2]["TransactItems"],
+        "the same request"
+    );
+}
+
+#[tokio::test]
+async fn the_cursor_is_read_consistently_and_moved_under_the_condition_of_its_fence() {
+    let dynamo = Scripted::start().await;
+    let cursor = Cursor {
+        position: NOW,
+        resume: Some(later(NOW, std::time::Duration::from_secs(1))),
+        run_id: "run 7".to_owned(),
+        fence: 7,
+    };
+    let item = json!({
+        "position": { "S": NOW.to_string() },
+        "resume": { "S": "2026-09-21T14:13:21Z" },
+        "run_id": { "S": "run 7" },
+        "fence": { "N": "7" },
+    });
+    dynamo
+        .answers("GetItem", 1, 200, json!({ "Item": item }))
+        .await;
+    dynamo.answers("PutItem", 1, 200, json!({})).await;
+    let store = dynamo.store();
+    assert_eq!(store.cursor().await, Ok(Some(cursor.clone())));
+    assert_eq!(store.put_cursor(&cursor).await, Ok(()));
+    let asked = dynamo.asked().await;
+    assert_eq!(asked[0]["ConsistentRead"], true);
+    assert_eq!(
+        asked[1]["ConditionExpression"],
+        "attribute_not_exists(pk) OR fence <= :fence"
+    );
+    for (name, value) in item.as_object().expect("an item") {
+        assert_eq!(asked[1]["Item"][name], *value);
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_asked_of_the_index_to_its_last_page() {
+    let dynamo = Scripted::start().await;
+    let shown = |number, due: Option<&str>| {
+        let row = stored(number);
+        let mut shown = json!({
+            "key": row["key"], "state": { "S": "retry" },
+            "profile_version": row["profile_version"], "first_seen_at": row["first_seen_at"],
+        });
+        if let Some(due) = due {
+            shown["next_attempt_at"] = json!({ "S": due });
+        }
+        shown
+    };
+    let first =
+        json!({ "Items": [shown(1, Some("2026-09-22T00:00:00Z"))], "LastEvaluatedKey": id_of(1) });
+    dynamo.answers("Query", 1, 200, first).await;
+    let second = json!({ "Items": [shown(2, Some("2026-09-21T00:00:00Z"))] });
+    let from = json!({ "ExclusiveStartKey": id_of(1) });
+    dynamo.answers_to("Query", from, 1, 200, second).await;
+    let unfinished = dynamo.store().unfinished().await.expect("read");
+    let keys: Vec<_> = unfinished.into_iter().map(|row| row.key).collect();
+    assert_eq!(keys, [key(2), key(1)], "the longest due first");
+    assert_eq!(dynamo.asked().await[0]["IndexName"], "due");
 }
