@@ -31,7 +31,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Listed(answer) => self.listed(answer),
             Step::CursorSaved(answer) => {
                 self.busy.keeping -= 1;
-                self.stop_unless_kept(answer);
+                self.cursor_saved(answer);
             }
             Step::Gated(arrivals, rows) => self.gated(arrivals, rows, tally),
             Step::Fetched(number, entries, answer) => {
@@ -275,9 +275,12 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// The call was refused as a whole, so nothing was written: where a `sending` row says otherwise, it is taken back.
     fn not_written(&mut self, items: Vec<Item<W>>, tally: &mut Tally<'_>) {
+        let unaskable = self.run.character.unaskable.is_some();
+        // Another run has the say then: what our rows say, it settles.
+        let overtaken = self.stops.contains(&Stop::LeaseLost);
         for item in items {
             self.leave(&item.partition);
-            if self.run.character.unaskable.is_some() {
+            if unaskable && !overtaken {
                 tally.add_seen(&item.entry, Outcome::Deferred);
                 self.begin_keeping(self.run.due_row(&item.entry), Next::Finish);
             } else {

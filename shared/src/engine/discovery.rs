@@ -32,6 +32,7 @@ pub struct Discovery<W: Workflow> {
     /// How far the source was read, with every record before it in the ledger.
     pub passed: Option<Timestamp>,
     pub cursor: Option<Cursor>,
+    saving: Saving,
     /// Where the window began.
     pub from: Option<Timestamp>,
 }
@@ -45,6 +46,16 @@ enum Pages<W: Workflow> {
     Waiting,
     Ready(Opened<W::Pages>),
     Over,
+}
+
+/// Whether the cursor is being saved: a later position must not be overtaken by an earlier one.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Saving {
+    #[default]
+    Idle,
+    UnderWay,
+    /// It has moved on meanwhile.
+    Outdated,
 }
 
 /// The page whose records are not all in the ledger.
@@ -71,6 +82,7 @@ impl<W: Workflow> Discovery<W> {
             page: OpenPage::default(),
             passed: None,
             cursor,
+            saving: Saving::Idle,
             from: None,
         }
     }
@@ -180,8 +192,11 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             Err(stop) => return self.halt(stop),
         };
         self.discovery.until = opened.until;
-        self.pass_page();
+        let passed = self.pass_page();
         if let Some(page) = page {
+            if passed {
+                self.save_cursor(false);
+            }
             self.discovery.pages = Pages::Ready(opened);
             self.take_page(page);
         } else {
@@ -237,15 +252,16 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         self.ungated.extend(arrival);
     }
 
-    /// Before the next page: the last one lies behind.
-    fn pass_page(&mut self) {
+    /// Before the next page: the last one lies behind, if all its records have rows.
+    fn pass_page(&mut self) -> bool {
         if !self.discovery.is_passed() {
-            return;
+            return false;
         }
-        if let Some(reached) = self.discovery.page.reached.take() {
-            self.discovery.passed = Some(reached);
-            self.save_cursor(false);
+        let reached = self.discovery.page.reached.take();
+        if reached.is_some() {
+            self.discovery.passed = reached;
         }
+        reached.is_some()
     }
 
     /// At the end of the run: what was read since the cursor was last saved, is saved.
@@ -265,6 +281,25 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             return;
         };
         self.discovery.cursor = Some(cursor.clone());
+        if self.discovery.saving == Saving::Idle {
+            self.begin_saving(cursor);
+        } else {
+            self.discovery.saving = Saving::Outdated;
+        }
+    }
+
+    pub(super) fn cursor_saved(&mut self, answer: Result<(), StoreError>) {
+        let before = std::mem::take(&mut self.discovery.saving);
+        if let Err(error) = answer {
+            return self.halt(error.into());
+        }
+        if let (Saving::Outdated, Some(cursor)) = (before, self.discovery.cursor.clone()) {
+            self.begin_saving(cursor);
+        }
+    }
+
+    fn begin_saving(&mut self, cursor: Cursor) {
+        self.discovery.saving = Saving::UnderWay;
         let run = self.run;
         self.busy.keeping += 1;
         let saved = async move { Step::CursorSaved(run.put_cursor(&cursor).await) };

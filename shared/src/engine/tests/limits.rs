@@ -165,6 +165,7 @@ async fn with_three_seconds_for_two_hundred_records_every_run_delivers_some_in_t
         );
         scenario.clock.advance(Duration::from_mins(15));
     }
+    println!("{runs} runs");
     assert!(runs <= 15, "{runs} runs");
     assert_eq!(
         (1..=200)

@@ -25,7 +25,7 @@ use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store, table};
 
 pub const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
-const TABLE: &str = "state";
+pub const TABLE: &str = "state";
 
 pub struct Scenario {
     pub systems: Systems,
@@ -214,6 +214,19 @@ impl Scenario {
             .send()
             .await;
         answer.expect("the store answers").item
+    }
+
+    /// How many items the deployment has, of any kind.
+    pub async fn rows(&self) -> i32 {
+        let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
+        let client = self.state.client();
+        let query = client
+            .query()
+            .table_name(TABLE)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .send();
+        query.await.expect("the store answers").count
     }
 
     /// Whether another run could begin now.

@@ -10,7 +10,7 @@ use super::super::line::Line;
 use super::super::systems::{Stage, key};
 use super::register::{Answers, Letter, Office, Receipt, Register, Standing, Verdict};
 use crate::clock::Clock;
-use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::fingerprint::{Fingerprint, FingerprintKey};
 use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
@@ -22,6 +22,9 @@ use crate::engine::{
     History, LedgerView, Located, Mapped, Notice, OnLoss, Opened, Page, Tells, Trouble,
     Verification, Workflow, Written,
 };
+
+/// A letter with this content or a higher one cannot be sent.
+pub const BLANK: u32 = 100;
 
 /// The register answers changes up to this long before its own present.
 const SETTLING: SignedDuration = SignedDuration::from_secs(5);
@@ -198,14 +201,16 @@ impl Workflow for Post<'_> {
             .systems
             .mishaps(Stage::Map, std::slice::from_ref(key));
         assert!(mishaps.is_empty(), "on purpose, while mapping");
-        let secret = FingerprintKey::new(&SecretString::from(self.secret));
         let place = history.place.cloned();
         let bundle = key.as_str().bytes().map(u128::from).sum::<u128>() % self.bundles;
         Mapped {
-            fingerprint: secret.fingerprint(&Pii::new(letter.content.to_be_bytes().to_vec())),
+            fingerprint: print_of(self.secret, letter.content),
             place: place.or_else(|| Some("pigeonhole".to_owned())),
             result: match &letter.invalid {
                 Some(fault) => Err(fault.clone()),
+                None if letter.content >= BLANK => {
+                    Err(Fault::hold(Reason::MissingRequiredField, Vec::new()))
+                }
                 None => Ok((Pii::new(format!("bundle {bundle}")), letter)),
             },
         }
@@ -316,6 +321,12 @@ impl Workflow for Post<'_> {
         };
         self.line.call(Stage::Report, &keys, tell).await
     }
+}
+
+/// The fingerprint of a letter with this content.
+pub fn print_of(secret: &str, content: u32) -> Fingerprint {
+    let secret = FingerprintKey::new(&SecretString::from(secret));
+    secret.fingerprint(&Pii::new(content.to_be_bytes().to_vec()))
 }
 
 fn discovered<W: Workflow<Place = String>>(letter: Letter) -> Discovered<W> {
