@@ -58,7 +58,7 @@ async fn a_submission_refused_with_503_more_often_than_a_call_repeats_arrives_in
     assert_eq!(too_early.counts.delivered, 0, "{too_early:?}");
     assert_all_submitted_once_but(&bridge, &children, &[2]);
 
-    bridge.time_passes(Duration::from_hours(1));
+    bridge.pass(Duration::from_hours(1));
     let due = bridge.send_to_progres().await;
     assert_eq!(due.counts.delivered, 1, "{due:?}");
     assert_all_submitted_once_but(&bridge, &children, &[]);
@@ -91,7 +91,7 @@ async fn a_submission_answered_with_500_is_held_until_a_person_releases_it() {
     assert_all_submitted_once_but(&bridge, &children, &[2]);
 
     // Neither time nor an edit tells what proGres has.
-    bridge.time_passes(Duration::from_hours(48));
+    bridge.pass(Duration::from_hours(48));
     let edit = json!({ "name_first": "Nyakim" });
     let edited = bridge
         .sandbox
@@ -126,7 +126,7 @@ async fn a_submission_that_arrived_though_answered_with_500_is_not_sent_twice_by
     bridge.assert_submitted(&child, 1);
 
     for _ in 0..3 {
-        bridge.time_passes(Duration::from_hours(24));
+        bridge.pass(Duration::from_hours(24));
         bridge.send_to_progres().await;
     }
     bridge.assert_submitted(&child, 1);
