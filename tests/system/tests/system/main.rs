@@ -2,6 +2,7 @@
 //! story is read from what the simulated systems hold, not from our own report alone.
 
 mod bridge;
+mod reasons;
 mod referral;
 mod stories;
 mod waiting;
