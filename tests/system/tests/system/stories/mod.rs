@@ -2,6 +2,7 @@ mod access;
 mod bad_records;
 mod changed_decisions;
 mod changed_meanwhile;
+mod cut_off;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
