@@ -6,6 +6,7 @@ mod bad_records;
 mod changed_decisions;
 mod changed_meanwhile;
 mod contacts;
+mod cut_off;
 mod decisions_to_primero;
 mod delivery;
 mod demo;
