@@ -92,7 +92,7 @@ impl Story {
     async fn cut_off(&mut self, looks: u32) -> RunReport {
         let clock = Arc::clone(&self.bridge.clock);
         self.bridge.installation.clock = Arc::new(Leaping {
-            to: later(clock.now(), TIME - RESERVE),
+            to: later(clock.now(), TIME.saturating_sub(RESERVE)),
             // With the first look the run begins.
             looks: AtomicU32::new(1 + looks),
             clock,
@@ -127,7 +127,7 @@ impl Story {
         match &self.records {
             Records::Asked(all) => all
                 .iter()
-                .map(|asked| self.bridge.told(asked).len())
+                .map(|asked| self.bridge.codes_told(asked).len())
                 .collect(),
             Records::Wishes(all) => all.iter().map(|wish| self.arrivals(wish)).collect(),
         }
