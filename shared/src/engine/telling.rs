@@ -50,7 +50,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// A dry run tells nobody, and a source that does not ask is not told.
-    fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
+    pub(super) fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
         if !self.run.request.dry_run && self.run.character.tells != Tells::Nothing {
             return self.to_tell.push_back(telling);
         }
