@@ -93,13 +93,6 @@ impl Source {
         numbers.into_iter().map(|number| self.read(number)).collect()
     }
 
-    /// Whether there was such a revision, under this date.
-    pub fn was(&self, number: u32, revision: u32) -> Option<Sheet> {
-        let sheets = self.sheets.borrow();
-        let mut revisions = sheets.get(&number)?.iter().map(|revision| revision.sheet);
-        revisions.find(|sheet| sheet.revision == revision)
-    }
-
     /// What the list shows at `now` of the window, both seconds included.
     fn shown(&self, (from, to): (i64, i64), now: Timestamp) -> Vec<Sheet> {
         self.pages.set(self.pages.get() + 1);
