@@ -56,7 +56,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             Step::Kept(key, answer, next) => {
                 self.busy.keeping -= 1;
-                self.kept(&key, answer, *next);
+                self.kept(&key, answer, *next, tally);
             }
             Step::Verified(items, answer) => {
                 self.busy.verifying -= 1;
@@ -264,7 +264,13 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    fn kept(&mut self, key: &RecordKey, answer: Result<(), StoreError>, next: Next<W>) {
+    fn kept(
+        &mut self,
+        key: &RecordKey,
+        answer: Result<(), StoreError>,
+        next: Next<W>,
+        tally: &mut Tally<'_>,
+    ) {
         let kept = answer.is_ok();
         self.stop_unless_kept(answer);
         match next {
@@ -275,6 +281,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 }
                 self.queue_confirmation(entry, transaction, false);
             }
+            Next::Tell(telling) if kept => self.tell(telling, tally),
             Next::Tell(telling) => self.to_tell.push_back(telling),
             Next::Finish if kept => self.finish(key),
             Next::Finish => self.discovery.put_off(key),

@@ -58,7 +58,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// Where nobody listens the record is complete already.
-    fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
+    pub(super) fn tell(&mut self, telling: Telling<W>, tally: &mut Tally<'_>) {
         if self.run.source_listens() {
             return self.to_tell.push_back(telling);
         }

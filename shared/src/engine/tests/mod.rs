@@ -7,6 +7,7 @@ mod fate;
 mod holding;
 mod lease;
 mod limits;
+mod model;
 mod ordering;
 mod panics;
 mod reports;
