@@ -28,7 +28,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
         match step {
             Step::Prepared(answer) => self.prepared(answer),
-            Step::Listed(answer) => self.listed(answer),
+            Step::Listed(answer) => self.listed(answer, tally),
             Step::CursorSaved(answer) => {
                 self.busy.keeping -= 1;
                 self.stop_unless_kept(answer);
@@ -86,7 +86,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<W::Source>,
         tally: &mut Tally<'_>,
     ) {
-        self.take_found();
+        self.take_found(tally);
         let Some(answers) = self.answers(answer, entries.len()) else {
             self.due.extend(entries);
             return;

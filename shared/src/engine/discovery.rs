@@ -14,6 +14,7 @@ use super::entry::{Arrival, Origin};
 use super::panics::guarded_run;
 use super::run::Run;
 use super::stages::Step;
+use super::tally::Tally;
 use super::workflow::{Discovered, Feed, Opened, Page, Workflow};
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
@@ -174,7 +175,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             .push(async move { Step::Listed(page.await) }.boxed_local());
     }
 
-    pub(super) fn listed(&mut self, answer: Result<Listed<W>, Stop>) {
+    pub(super) fn listed(&mut self, answer: Result<Listed<W>, Stop>, tally: &mut Tally<'_>) {
         let (opened, page) = match answer {
             Ok(listed) => listed,
             Err(stop) => return self.halt(stop),
@@ -183,25 +184,25 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         self.pass_page();
         if let Some(page) = page {
             self.discovery.pages = Pages::Ready(opened);
-            self.take_page(page);
+            self.take_page(page, tally);
         } else {
             self.discovery.pages = Pages::Over;
             self.discovery_ended();
         }
     }
 
-    fn take_page(&mut self, page: Page<W>) {
+    fn take_page(&mut self, page: Page<W>, tally: &mut Tally<'_>) {
         self.discovery.page.reached = page.reached;
-        self.take_offered(page.records);
+        self.take_offered(page.records, tally);
     }
 
     /// Takes what came to light while other records were fetched: it belongs to the page that they belong to.
-    pub(super) fn take_found(&mut self) {
+    pub(super) fn take_found(&mut self, tally: &mut Tally<'_>) {
         let found = self.run.workflow.found();
-        self.take_offered(found);
+        self.take_offered(found, tally);
     }
 
-    fn take_offered(&mut self, records: Vec<Discovered<W>>) {
+    fn take_offered(&mut self, records: Vec<Discovered<W>>, tally: &mut Tally<'_>) {
         let feed = self.run.character.feed;
         for record in records {
             if !self.run.request.wants(&record.key) {
@@ -211,6 +212,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
                 self.discovery.page.unrowed.insert(record.key.clone());
             }
             self.unseen.remove(&record.key);
+            if self.discovery.aboard.contains_key(&record.key) {
+                tally.count_once(record.key.clone());
+            }
             let arrival = self.discovery.board(record.into(), feed);
             self.ungated.extend(arrival);
         }
