@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use referral_bridge::domain::reason::Reason;
+use referral_bridge::profile::Ambiguity;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use serde_json::json;
@@ -159,4 +160,24 @@ async fn one_release_is_one_submission_even_if_its_answer_is_lost_again() {
         bridge.assert_submitted(&child, 2);
         bridge.assert_held(&child, Reason::OutcomeUnknown).await;
     }
+}
+
+#[tokio::test]
+async fn a_submission_answered_with_500_is_sent_again_where_the_profile_says_so() {
+    let bridge = TestBridge::beginning()
+        .profile(|profile| profile.ping.ambiguity = Ambiguity::Resend)
+        .start()
+        .await;
+    let children = thirty(&bridge);
+    refuse(&bridge, &children[2], 500, 1);
+
+    let report = bridge.send_to_progres().await;
+
+    assert_eq!(report.counts.delivered, 29, "{report:?}");
+    assert_eq!(report.counts.will_retry, 1);
+    assert_only(&report, Reason::OutcomeUnknown);
+
+    bridge.pass(Duration::from_hours(1));
+    bridge.send_to_progres().await;
+    assert_all_submitted_once_but(&bridge, &children, &[]);
 }
