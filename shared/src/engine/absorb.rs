@@ -29,10 +29,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         match step {
             Step::Prepared(answer) => self.prepared(answer),
             Step::Listed(answer) => self.listed(answer, tally),
-            Step::CursorSaved(answer) => {
-                self.busy.keeping -= 1;
-                self.stop_unless_kept(answer);
-            }
+            Step::CursorSaved(answer) => self.cursor_saved(answer),
             Step::Gated(arrivals, rows) => self.gated(arrivals, rows, tally),
             Step::Fetched(number, entries, answer) => {
                 self.busy.fetching -= 1;

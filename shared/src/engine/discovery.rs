@@ -33,6 +33,9 @@ pub struct Discovery<W: Workflow> {
     /// How far the source was read, with every record before it in the ledger.
     pub passed: Option<Timestamp>,
     pub cursor: Option<Cursor>,
+    /// Whether a cursor is on its way to the table, and the one that goes next.
+    saving: bool,
+    unsaved: Option<Cursor>,
     /// Where the window began.
     pub from: Option<Timestamp>,
 }
@@ -72,6 +75,8 @@ impl<W: Workflow> Discovery<W> {
             page: OpenPage::default(),
             passed: None,
             cursor,
+            saving: false,
+            unsaved: None,
             from: None,
         }
     }
@@ -255,7 +260,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if let (true, Some(reached)) = (self.discovery.is_passed(), self.discovery.page.reached) {
             self.discovery.passed = Some(reached);
             if let Some(cursor) = self.next_cursor(false) {
-                self.run.around.store.put_cursor(&cursor).await?;
+                self.run.put_cursor(&cursor).await?;
                 self.discovery.cursor = Some(cursor);
             }
         }
@@ -267,10 +272,32 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             return;
         };
         self.discovery.cursor = Some(cursor.clone());
+        self.discovery.unsaved = Some(cursor);
+        self.launch_saving();
+    }
+
+    /// Saves one cursor at a time: of two on their way together, the older one could arrive last.
+    fn launch_saving(&mut self) {
+        if self.discovery.saving {
+            return;
+        }
+        let Some(cursor) = self.discovery.unsaved.take() else {
+            return;
+        };
         let run = self.run;
+        self.discovery.saving = true;
         self.busy.keeping += 1;
         let saved = async move { Step::CursorSaved(run.put_cursor(&cursor).await) };
         self.steps.push(saved.boxed_local());
+    }
+
+    pub(super) fn cursor_saved(&mut self, answer: Result<(), StoreError>) {
+        self.discovery.saving = false;
+        self.busy.keeping -= 1;
+        match answer {
+            Ok(()) => self.launch_saving(),
+            Err(error) => self.halt(error.into()),
+        }
     }
 
     /// The cursor to be saved, unless it would say the same again or is not to move at all.

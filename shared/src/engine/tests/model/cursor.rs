@@ -155,7 +155,7 @@ async fn travel(office: &Office<'_>, journey: &Journey) {
 
 #[test]
 fn no_update_is_ever_missed() {
-    experiment(600, &journeys(), async |laboratory, journey| {
+    experiment(150, &journeys(), async |laboratory, journey| {
         let terms = Terms {
             ahead: journey.ahead,
             reads_anew: journey.reads_anew,
@@ -233,7 +233,10 @@ fn a_long_window_that_is_cut_off_again_and_again_is_read_once() {
         assert!(windows.is_sorted(), "{windows:?}");
         let pages: usize = windows.iter().map(|(_, pages)| pages).sum();
         // Each page shows the last row of the one before once more, and each run the page that the one before left.
-        assert!(pages <= 60 / 4 + 1 + 2 * runs, "{pages} pages in {runs} runs");
+        assert!(
+            pages <= 60 / 4 + 1 + 2 * runs,
+            "{pages} pages in {runs} runs"
+        );
         let letters = (0..60).map(|number| office.destination.of(number).len());
         assert_eq!(letters.max(), Some(1));
     });

@@ -82,7 +82,10 @@ impl Destination {
         if doubles || self.let_go.borrow().contains(&sheet.number) {
             return;
         }
-        if letters.iter().any(|letter| letter.word(now) == Word::NotYet) {
+        if letters
+            .iter()
+            .any(|letter| letter.word(now) == Word::NotYet)
+        {
             complain("a letter while another one waits for the last word");
         }
         let copy = |letter: &Letter| letter.is_of(sheet) && letter.can_come_in();
@@ -94,7 +97,9 @@ impl Destination {
     /// Every letter about a sheet, in the order in which they came.
     pub fn of(&self, number: u32) -> Vec<Letter> {
         let letters = self.letters.borrow();
-        let of_it = letters.iter().filter(|letter| letter.sheet.number == number);
+        let of_it = letters
+            .iter()
+            .filter(|letter| letter.sheet.number == number);
         of_it.copied().collect()
     }
 

@@ -155,7 +155,10 @@ impl Dispatch<'_> {
         }
         let now = self.clock.now();
         let letters = self.destination.of(sheet.number);
-        if letters.iter().any(|letter| letter.word(now) == Word::NotYet) {
+        if letters
+            .iter()
+            .any(|letter| letter.word(now) == Word::NotYet)
+        {
             return Err(Fault::retry(Reason::PingError));
         }
         let mut own = letters.iter().filter(|letter| letter.sheet == *sheet);
@@ -334,7 +337,12 @@ impl Workflow for Dispatch<'_> {
             Some(Word::NotYet) => Confirmation::NotYet,
             None => Confirmation::Unknown,
         };
-        let all = || records.iter().map(|(_, number)| Ok(said(**number))).collect();
+        let all = || {
+            records
+                .iter()
+                .map(|(_, number)| Ok(said(**number)))
+                .collect()
+        };
         Ok(self.ask(System::Ping, all).await?)
     }
 }

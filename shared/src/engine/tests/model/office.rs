@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::destination::Destination;
 use super::dispatch::{CALL_TIMEOUT, Course, Dispatch, Terms, key, source_time};
-use super::pace::Pace;
 use super::laboratory::{Laboratory, Process, TABLE};
+use super::pace::Pace;
 use super::source::{Change, Source};
 use crate::clock::{Clock, VirtualClock, later};
 use crate::deadline::Deadline;

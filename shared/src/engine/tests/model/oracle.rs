@@ -49,8 +49,17 @@ fn judge_one(
         (RecordState::Held, Some(reason)) => End::Held(reason),
         _ => panic!("unfinished: {row:#?}"),
     };
-    let about = || format!("{sheet:?} {:?} {row:#?}", office.destination.of(sheet.number));
-    assert!(allowed(office, sheet, after).contains(&end), "{end:?} {}", about());
+    let about = || {
+        format!(
+            "{sheet:?} {:?} {row:#?}",
+            office.destination.of(sheet.number)
+        )
+    };
+    assert!(
+        allowed(office, sheet, after).contains(&end),
+        "{end:?} {}",
+        about()
+    );
     let stuck = matches!(end, End::Held(reason) if reason.opens_only_by_release());
     if !stuck {
         assert_eq!(row.fingerprint, Some(fingerprint(sheet)), "{}", about());
@@ -85,7 +94,9 @@ fn allowed(office: &Office<'_>, sheet: &Sheet, after: After) -> Vec<End> {
     }
     // What may be at a destination that never said so waits for a person, whatever the source has changed since.
     let overdue = office.destination.of(sheet.number);
-    let overdue = overdue.iter().any(|letter| letter.sheet.takes > office.overdue());
+    let overdue = overdue
+        .iter()
+        .any(|letter| letter.sheet.takes > office.overdue());
     if overdue {
         ends.push(End::Held(Reason::ConfirmationOverdue));
     }

@@ -90,7 +90,10 @@ impl Source {
     /// All sheets as they are.
     pub fn all(&self) -> Vec<Sheet> {
         let numbers: Vec<u32> = self.sheets.borrow().keys().copied().collect();
-        numbers.into_iter().map(|number| self.read(number)).collect()
+        numbers
+            .into_iter()
+            .map(|number| self.read(number))
+            .collect()
     }
 
     /// What the list shows at `now` of the window, both seconds included.
