@@ -11,7 +11,7 @@ use super::panics::guarded_now;
 use super::stages::{Next, Step};
 use super::tally::Tally;
 use super::workflow::{
-    BatchResult, History, Located, Mapped, Partition, Verification, Workflow, Written,
+    BatchResult, Feed, History, Located, Mapped, Partition, Verification, Workflow, Written,
 };
 use crate::clock::later;
 use crate::domain::ids::TransactionId;
@@ -91,9 +91,17 @@ impl<W: Workflow> Conveyor<'_, W> {
         for (entry, answer) in entries.into_iter().zip(answers) {
             match answer {
                 Ok(source) => self.map(entry, source, tally),
-                Err(fault) => self.settle(entry, fault, tally),
+                Err(fault) => self.not_mapped(entry, fault, tally),
             }
         }
+    }
+
+    /// A record could not be looked at. What is at the destination, awaiting its word, does not fail with it.
+    fn not_mapped(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
+        if entry.was() == Some(RecordState::AwaitingConfirmation) {
+            return self.supersede(&entry, true, tally);
+        }
+        self.settle(entry, fault, tally);
     }
 
     fn map(&mut self, mut entry: Entry<W>, source: W::Source, tally: &mut Tally<'_>) {
@@ -101,7 +109,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         entry.offer = None;
         let history = History {
             place: entry.before.as_ref().and_then(|row| row.place.as_ref()),
-            done: entry.was() == Some(RecordState::Done),
+            done: entry.was() == Some(RecordState::Done) || entry.delivered.is_some(),
             released: entry.released,
         };
         let mapped = guarded_now(|| self.run.workflow.map(&entry.key, source, history, now));
@@ -111,12 +119,16 @@ impl<W: Workflow> Conveyor<'_, W> {
             result,
         } = match mapped {
             Ok(mapped) => mapped,
-            Err(fault) => return self.settle(entry, fault, tally),
+            Err(fault) => return self.not_mapped(entry, fault, tally),
         };
         let new = entry
             .before
             .as_ref()
             .is_none_or(|row| changed(row, &fingerprint));
+        let as_delivered = entry
+            .delivered
+            .as_ref()
+            .is_some_and(|delivered| !delivered.changed_to(&fingerprint));
         entry.fingerprint = Some(fingerprint);
         if let Some(RecordState::AwaitingConfirmation) = entry.was() {
             return self.supersede(&entry, new, tally);
@@ -127,6 +139,10 @@ impl<W: Workflow> Conveyor<'_, W> {
                 return self.leave_held(entry, tally);
             }
             Some(RecordState::Done) if !new => {
+                return self.settle(entry, Fault::settled(), tally);
+            }
+            // A list is told once more; the other source is content.
+            _ if as_delivered && !entry.released && self.run.character.feed != Feed::Pending => {
                 return self.settle(entry, Fault::settled(), tally);
             }
             _ => {}
@@ -235,9 +251,15 @@ impl<W: Workflow> Conveyor<'_, W> {
                 }
                 Ok(Written::Unsure(place)) => {
                     self.leave(&item.partition);
+                    item.entry.delivered = None;
                     self.unsure(item.entry, place, tally);
                 }
-                Err(fault) => self.settle_item(item, fault, tally),
+                Err(fault) => {
+                    if may_have_been_written(&fault) {
+                        item.entry.delivered = None;
+                    }
+                    self.settle_item(item, fault, tally);
+                }
             }
         }
     }
@@ -340,6 +362,17 @@ impl<W: Workflow> Conveyor<'_, W> {
                 None
             }
         }
+    }
+}
+
+/// Whether a failed write may have had its effect all the same.
+fn may_have_been_written(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Hold(reason) => {
+            matches!(reason, Reason::OutcomeUnknown | Reason::InternalError)
+        }
+        FaultKind::Retry { .. } => true,
+        FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => false,
     }
 }
 

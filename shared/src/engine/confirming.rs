@@ -10,6 +10,7 @@ use super::stages::Next;
 use super::tally::{Tally, line};
 use super::workflow::{BatchResult, Confirmation, Workflow};
 use crate::clock::later;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
@@ -147,26 +148,39 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     fn confirmed_for_good(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
         if is_superseded(entry) {
-            return self.send_anew(entry, tally);
+            let delivered = entry.fingerprint.clone();
+            return self.look_anew(entry, delivered, tally);
         }
         self.complete(entry, tally);
     }
 
     fn rejected(&mut self, entry: Entry<W>, transaction: &TransactionId, tally: &mut Tally<'_>) {
         if is_superseded(&entry) {
-            return self.send_anew(&entry, tally);
+            return self.look_anew(&entry, None, tally);
         }
         let mut fault = Fault::hold(Reason::RejectedByProgres, Vec::new());
         fault.transaction_id = Some(transaction.to_string());
         self.settle(entry, fault, tally);
     }
 
-    /// The source changed while the destination's word was awaited: now the newer version may go.
-    fn send_anew(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+    /// The source changed while the destination's word was awaited: now the newer version may go, if it differs from what was
+    /// delivered.
+    fn look_anew(
+        &mut self,
+        entry: &Entry<W>,
+        delivered: Option<Fingerprint>,
+        tally: &mut Tally<'_>,
+    ) {
         tally.add_seen(entry, entry.success());
-        let anew = Arrival::from_ledger(entry.key.clone(), Origin::Ledger);
-        self.discovery.again(anew);
-        self.begin_keeping(self.run.due_row(entry), Next::Finish);
+        if !self.run.request.dry_run {
+            let anew = Arrival::from_ledger(entry.key.clone(), Origin::Ledger);
+            self.discovery.again(anew);
+        }
+        let row = RecordRow {
+            delivered,
+            ..self.run.due_row(entry)
+        };
+        self.begin_keeping(row, Next::Finish);
     }
 
     /// A later attempt is made, with a place that says what may be there already.
@@ -211,7 +225,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.begin_keeping(self.run.done_row(entry, 0), Next::Finish);
     }
 
-    /// The source shows a record anew whose confirmation is awaited.
+    /// The source shows a record anew whose confirmation is awaited. Where it cannot be looked at, it counts as changed: once it is
+    /// confirmed it is compared with what was delivered.
     pub(super) fn supersede(&mut self, entry: &Entry<W>, changed: bool, tally: &mut Tally<'_>) {
         let Some(before) = &entry.before else {
             return;
@@ -219,7 +234,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         let mut row = self.run.same_row(entry, before);
         // What was sent is what the row has to remember, or the newer version would look like the one that went.
         row.fingerprint.clone_from(&before.fingerprint);
-        row.superseded |= changed;
+        let comparable = key_of(before.fingerprint.as_ref()) == key_of(entry.fingerprint.as_ref());
+        row.superseded = changed || (before.superseded && !comparable);
         tally.add(line(entry, Outcome::AwaitingConfirmation));
         tally.unsent(entry.first_seen_at);
         self.begin_keeping(row, Next::Finish);
@@ -233,6 +249,10 @@ fn awaiting<W: Workflow>(entry: &Entry<W>) -> Option<&RecordRow<W::Place>> {
 
 fn is_superseded<W: Workflow>(entry: &Entry<W>) -> bool {
     awaiting(entry).is_some_and(|row| row.superseded)
+}
+
+fn key_of(fingerprint: Option<&Fingerprint>) -> Option<&str> {
+    fingerprint.map(|it| it.key_id.as_str())
 }
 
 /// Which of a row's transaction is to be asked after.

@@ -202,10 +202,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let batches = self.run.workflow.batches();
         let filling =
             |conveyor: &Self| conveyor.due.len() >= batches.fetch || !conveyor.more_may_be_due();
-        while !self.due.is_empty()
-            && filling(self)
-            && self.between_fetch_and_write() < batches.locate.max(batches.write) * 2
-        {
+        while !self.due.is_empty() && filling(self) && !self.is_full() {
             self.begin_fetching(batches.fetch);
         }
     }
@@ -213,6 +210,12 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     /// Whether calls are under way that may bring records to be fetched.
     pub(super) fn more_may_be_due(&self) -> bool {
         self.busy.gating > 0 || !self.ungated.is_empty() || self.discovery.is_asking()
+    }
+
+    /// Whether so many records wait to be written that no more are fetched.
+    pub(super) fn is_full(&self) -> bool {
+        let batches = self.run.workflow.batches();
+        self.between_fetch_and_write() >= batches.locate.max(batches.write) * 2
     }
 
     /// Records being fetched, or fetched and not yet written.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::conveyor::Conveyor;
 use super::entry::{Arrival, Origin};
-use super::panics::guarded_run;
+use super::panics::{guarded_now, guarded_run};
 use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
@@ -104,11 +104,13 @@ impl<W: Workflow> Discovery<W> {
 
     /// The record is settled, or its row says when it is due. Answers what came of it anew meanwhile.
     pub fn finish(&mut self, key: &RecordKey) -> Option<Arrival<W>> {
-        if let Some(arrival) = self.aboard.get_mut(key).and_then(Option::take) {
-            return Some(Arrival {
-                again: true,
-                ..arrival
-            });
+        if let Some(mut arrival) = self.aboard.get_mut(key).and_then(Option::take) {
+            arrival.again = true;
+            // What was shown of it may be older than what was looked at meanwhile: it is read anew.
+            if let Some(brought) = &mut arrival.brought {
+                brought.offer = None;
+            }
+            return Some(arrival);
         }
         self.aboard.remove(key);
         self.page.unrowed.remove(key);
@@ -203,8 +205,10 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     /// Takes what came to light while other records were fetched: it belongs to the page that they belong to.
     pub(super) fn take_found(&mut self, tally: &mut Tally<'_>) {
-        let found = self.run.workflow.found();
-        self.take_offered(found, tally);
+        match guarded_now(|| self.run.workflow.found()) {
+            Ok(found) => self.take_offered(found, tally),
+            Err(_) => self.halt(Stop::InternalError),
+        }
     }
 
     fn take_offered(&mut self, records: Vec<Discovered<W>>, tally: &mut Tally<'_>) {

@@ -83,6 +83,8 @@ pub struct Entry<W: Workflow> {
     /// Its row when the run met it.
     pub before: Option<RecordRow<W::Place>>,
     pub fingerprint: Option<Fingerprint>,
+    /// What it looked like when both sides last knew it, as long as nothing was written since.
+    pub delivered: Option<Fingerprint>,
     pub version: Option<String>,
     /// The ledger's until it is mapped: only the ledger knows what may be at the destination.
     pub place: Option<W::Place>,
@@ -166,6 +168,10 @@ impl<W: Workflow> Entry<W> {
         Self {
             key,
             fingerprint: row.and_then(|row| row.fingerprint.clone()),
+            delivered: row.and_then(|row| match row.state {
+                RecordState::Done => row.fingerprint.clone(),
+                _ => row.delivered.clone(),
+            }),
             version: version.or_else(|| row?.version.clone()),
             place: row
                 .and_then(|row| row.place.clone())
@@ -201,9 +207,25 @@ impl<W: Workflow> Entry<W> {
         })
     }
 
+    /// What the ledger has in place is another version, or may be: this one has its whole way before it.
+    pub fn begins_anew(&mut self) {
+        if let Some(RecordState::Verified | RecordState::Done) = self.was() {
+            self.stage = Stage::New;
+        }
+    }
+
+    /// Whether any version of it is, or may be, at the destination.
+    pub fn is_in_place(&self) -> bool {
+        let row = self.before.as_ref();
+        let verified =
+            |row: &RecordRow<_>| matches!(row.state, RecordState::Verified | RecordState::Done);
+        self.stage != Stage::New || self.delivered.is_some() || row.is_some_and(verified)
+    }
+
     /// This run has written its effect.
     pub fn has_written(&mut self, stage: Stage, place: W::Place) {
         self.wrote = true;
+        self.delivered = None;
         self.stage = stage;
         self.place = Some(place);
     }

@@ -79,28 +79,34 @@ impl<W: Workflow> Conveyor<'_, W> {
         let mut entry = Entry::new(key, brought, row, now);
         entry.released |= released && entry.was() == Some(RecordState::Held);
         match (decision, fault) {
-            (Gate::Absorbed, _) | (Gate::Supersede, Some(_)) => self.absorbed(&entry, tally),
+            (Gate::Absorbed, _) => self.absorbed(&entry, tally),
+            // What is wrong with the newer version is told once the older one is settled.
+            (Gate::Supersede, Some(_)) => self.supersede(&entry, true, tally),
             (Gate::Confirm, _) => self.ask_after(entry, tally),
             (Gate::OpenIfChanged, Some(_)) if entry.was() == Some(RecordState::Held) => {
                 self.leave_held(entry, tally);
             }
-            (_, Some(fault)) => self.settle(entry, fault, tally),
-            (Gate::Open | Gate::OpenIfChanged | Gate::Supersede, None) => self.let_in(entry, tally),
-            (Gate::NotDue, None) => {
+            // Whatever the source shows, a write of unknown fate stays one.
+            (Gate::NotDue, fault)
+                if fault.is_none() || entry.was() == Some(RecordState::Sending) =>
+            {
                 tally.add_seen(&entry, Outcome::Deferred);
                 self.finish(&entry.key);
             }
-            (Gate::Tell, None) => self.tell_again(entry, tally),
-            (Gate::Lost, None) if run.character.unaskable == Some(OnLoss::Resend) => {
-                self.let_in(entry, tally);
-            }
-            (Gate::Lost, None) => {
+            (Gate::Lost, _) if run.character.unaskable != Some(OnLoss::Resend) => {
                 self.settle(
                     entry,
                     Fault::hold(Reason::OutcomeUnknown, Vec::new()),
                     tally,
                 );
             }
+            (_, Some(fault)) => self.settle(entry, fault, tally),
+            (Gate::Open | Gate::OpenIfChanged, None) => {
+                entry.begins_anew();
+                self.let_in(entry, tally);
+            }
+            (Gate::Tell, None) => self.tell_again(entry, tally),
+            (Gate::NotDue | Gate::Lost | Gate::Supersede, None) => self.let_in(entry, tally),
         }
     }
 

@@ -27,6 +27,7 @@ impl<W: Workflow> Run<'_, W> {
             fields: Vec::new(),
             transaction_id: None,
             fingerprint: entry.fingerprint.clone(),
+            delivered: entry.delivered.clone(),
             version: entry.version.clone(),
             profile_version: self.around.profile_version.clone(),
             place: entry.place.clone(),
@@ -61,6 +62,7 @@ impl<W: Workflow> Run<'_, W> {
     pub fn done_row(&self, entry: &Entry<W>, told: u32) -> RecordRow<W::Place> {
         let mut row = self.row(entry, RecordState::Done);
         row.attempts = 0;
+        row.delivered = None;
         row.told = told;
         row.ttl = self.expiry(row.updated_at);
         row
@@ -99,6 +101,7 @@ impl<W: Workflow> Run<'_, W> {
     /// its last call are surely over.
     pub fn sending_row(&self, entry: &Entry<W>) -> RecordRow<W::Place> {
         let mut row = self.row(entry, RecordState::Sending);
+        row.delivered = None;
         row.next_attempt_at = Some(later(self.lease.expires_at, self.around.call_timeout));
         row
     }

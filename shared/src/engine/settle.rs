@@ -1,14 +1,14 @@
 //! The end of a record in a run: its row says where it stands, the report says why.
 
 use super::conveyor::Conveyor;
-use super::entry::{Entry, Item, News, Stage, Telling};
+use super::entry::{Entry, Item, News, Telling};
 use super::fault::{Fault, FaultKind};
 use super::stages::Next;
 use super::tally::{Tally, line};
 use super::workflow::Workflow;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
-use crate::store::RecordState;
+use crate::store::{RecordRow, RecordState};
 
 impl<W: Workflow> Conveyor<'_, W> {
     /// Ends a record that is at work on its partition.
@@ -37,7 +37,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         };
         row.transaction_id = fault.transaction_id;
         let held = row.state == RecordState::Held;
-        row.in_place = held && entry.stage != Stage::New;
+        row.in_place = held && entry.is_in_place();
         if held && entry.was() != Some(RecordState::Held) {
             tally.measures.newly_held += 1;
         }
@@ -57,16 +57,22 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.begin_keeping(row, next);
     }
 
-    /// What changed at the source does not concern a record that is done.
+    /// What changed at the source does not concern a record that is done, or was so before a look at it failed.
     fn leave_done(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
         tally.add(line(entry, Outcome::AlreadyInPlace));
-        match &entry.before {
-            Some(before)
-                if before.version != entry.version || before.fingerprint != entry.fingerprint =>
-            {
-                self.begin_keeping(self.run.same_row(entry, before), Next::Finish);
-            }
-            _ => self.finish(&entry.key),
+        let row = match &entry.before {
+            Some(before) if before.state == RecordState::Done => self.run.same_row(entry, before),
+            _ => self.run.done_row(entry, 0),
+        };
+        let is_news = |before: &RecordRow<_>| {
+            before.state != row.state
+                || before.version != row.version
+                || before.fingerprint != row.fingerprint
+        };
+        if entry.before.as_ref().is_none_or(is_news) {
+            self.begin_keeping(row, Next::Finish);
+        } else {
+            self.finish(&entry.key);
         }
     }
 

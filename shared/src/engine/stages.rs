@@ -9,8 +9,9 @@ use super::conveyor::Conveyor;
 use super::discovery::Listed;
 use super::entry::{Arrival, Entry, Item, News, Telling};
 use super::fault::{Fault, Trouble};
-use super::panics::{guarded_batch, guarded_once, guarded_run};
+use super::panics::{guarded_batch, guarded_now, guarded_once, guarded_run};
 use super::run::Run;
+use super::tally::Tally;
 use super::workflow::{
     Asked, BatchResult, Confirmation, LedgerView, Located, Notice, Verification, Workflow, Written,
 };
@@ -110,12 +111,26 @@ impl<W: Workflow> Conveyor<'_, W> {
         );
     }
 
-    pub(super) fn begin_writing(&mut self, mut batch: Vec<(Item<W>, W::Plan)>) {
+    pub(super) fn begin_writing(
+        &mut self,
+        planned: Vec<(Item<W>, W::Plan)>,
+        tally: &mut Tally<'_>,
+    ) {
         let run = self.run;
-        self.busy.writing += 1;
-        for (item, plan) in &mut batch {
-            item.entry.remark = run.workflow.remark(&item.record, plan);
+        let mut batch = Vec::with_capacity(planned.len());
+        for (mut item, plan) in planned {
+            match guarded_now(|| run.workflow.remark(&item.record, &plan)) {
+                Ok(remark) => {
+                    item.entry.remark = remark;
+                    batch.push((item, plan));
+                }
+                Err(fault) => self.settle_item(item, fault, tally),
+            }
         }
+        if batch.is_empty() {
+            return;
+        }
+        self.busy.writing += 1;
         self.steps.push(
             async move {
                 let answer = run.write(&batch).await;

@@ -17,6 +17,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         fields: Vec::new(),
         transaction_id: None,
         fingerprint: None,
+        delivered: None,
         version: None,
         profile_version: "v1".to_owned(),
         place: None,

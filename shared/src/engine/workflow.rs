@@ -252,7 +252,8 @@ pub struct Asked<'a, W: Workflow + ?Sized> {
 pub struct History<'h, P> {
     /// Its place in the ledger.
     pub place: Option<&'h P>,
-    /// Whether the ledger has it as done. It is worked on again only if its fingerprint changed.
+    /// Whether the ledger has it as done, or had it so when an attempt failed that wrote nothing. It is worked on again only if its
+    /// fingerprint changed.
     pub done: bool,
     /// Whether a person released it, and it has not been held or done since.
     pub released: bool,

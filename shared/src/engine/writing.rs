@@ -2,6 +2,7 @@
 
 use super::conveyor::Conveyor;
 use super::entry::Item;
+use super::panics::guarded_now;
 use super::tally::Tally;
 use super::workflow::Workflow;
 
@@ -10,7 +11,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let size = self.run.workflow.batches().write;
         let more_may_come = self.busy.locating > 0
             || self.busy.fetching > 0
-            || (!self.due.is_empty() || self.more_may_be_due());
+            || (!self.is_full() && (!self.due.is_empty() || self.more_may_be_due()));
         while self.busy.writing < self.run.around.settings.concurrency {
             let waits = self.to_write.len() < size && more_may_come && size > 1;
             if self.to_write.is_empty() || waits {
@@ -25,7 +26,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             if self.run.request.dry_run {
                 self.would_write(batch, tally);
             } else {
-                self.begin_writing(batch);
+                self.begin_writing(batch, tally);
             }
         }
     }
@@ -46,10 +47,19 @@ impl<W: Workflow> Conveyor<'_, W> {
     /// A dry run ends where a real one writes. No call ends with it, so what waited for the partition is let in here.
     fn would_write(&mut self, batch: Vec<(Item<W>, W::Plan)>, tally: &mut Tally<'_>) {
         for (item, plan) in batch {
-            self.leave(&item.partition);
             let workflow = self.run.workflow;
-            let fields = workflow.field_names(&item.record, &plan);
-            let remark = workflow.remark(&item.record, &plan);
+            let seen = guarded_now(|| {
+                let fields = workflow.field_names(&item.record, &plan);
+                (fields, workflow.remark(&item.record, &plan))
+            });
+            let (fields, remark) = match seen {
+                Ok(seen) => seen,
+                Err(fault) => {
+                    self.settle_item(item, fault, tally);
+                    continue;
+                }
+            };
+            self.leave(&item.partition);
             tally.add_dry(&item.entry, remark, fields);
             self.finish(&item.entry.key);
         }

@@ -62,6 +62,10 @@ pub struct RecordRow<P> {
     /// What the record looked like when it was last worked on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
+    /// For a row that is not `done`: what the record looked like when both sides last knew it, as long as nothing was written since. It
+    /// is worked on only if it has changed from that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<Fingerprint>,
     /// Version of the source record when it was last worked on, where the source has versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

@@ -95,6 +95,7 @@ fn row(number: u128, state: RecordState, fence: u64) -> RecordRow<String> {
         fields: Vec::new(),
         transaction_id: None,
         fingerprint: None,
+        delivered: None,
         profile_version: "v1".to_owned(),
         place: Some("shelf".to_owned()),
         attempts: 0,

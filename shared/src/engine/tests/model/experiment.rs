@@ -13,7 +13,7 @@ use crate::entropy::Entropy;
 pub fn experiment<S: Strategy>(
     count: u32,
     cases: &S,
-    property: impl AsyncFn(&Laboratory, &S::Value),
+    property: &impl AsyncFn(&Laboratory, &S::Value),
 ) {
     let asked_for = Config::default();
     let seed = match asked_for.rng_seed {

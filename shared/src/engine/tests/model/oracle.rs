@@ -27,7 +27,7 @@ pub enum After {
 
 /// Compares what became of every sheet with what had to become of it.
 pub async fn judge(office: &Office<'_>, after: After) {
-    let complaints = office.destination.complaints.borrow();
+    let complaints = office.destination.complaints.borrow().clone();
     assert!(complaints.is_empty(), "{complaints:#?}");
     let rows = office.rows().await;
     for sheet in office.source.all() {

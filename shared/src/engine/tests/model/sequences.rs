@@ -9,6 +9,7 @@ use super::experiment::experiment;
 use super::office::{Office, START, Trial};
 use super::oracle::{After, judge};
 use super::source::{Change, Kind};
+use crate::domain::reason::Reason;
 use crate::engine::Request;
 use crate::engine::tests::fate::{Doom, When};
 use crate::store::RecordState;
@@ -157,9 +158,7 @@ fn releasing() -> Trial {
 /// What a person is about to release: where the letter may be at the destination, a second one is that person's decision.
 async fn let_go(office: &Office<'_>) {
     for (number, row) in office.rows().await {
-        let unknown = row
-            .reason
-            .is_some_and(|reason| reason.opens_only_by_release());
+        let unknown = row.reason.is_some_and(Reason::opens_only_by_release);
         if row.state == RecordState::Held && unknown {
             office.destination.let_go.borrow_mut().push(number);
         }
@@ -201,7 +200,7 @@ fn terms(nature: Nature, story: &Story) -> Terms {
 }
 
 fn stories_about(nature: Nature, cases: u32) {
-    experiment(cases, &stories(), async |laboratory, story| {
+    experiment(cases, &stories(), &async |laboratory, story| {
         tell(Office::open(laboratory, terms(nature, story)), story).await;
     });
 }
