@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::fate::{Fate, Receiver, Turn};
-use super::systems::{Event, Mishap, Offer, Stage, Systems};
-use crate::clock::{Clock, VirtualClock};
+use super::fate::Fate;
+use super::line::{Line, system_of};
+use super::systems::{Offer, Stage, Systems};
+use crate::clock::VirtualClock;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
@@ -26,89 +27,13 @@ pub struct Exchange<'s> {
     pub secret: &'s str,
 }
 
-/// Turns a stage wait may take before the test is taken for stuck.
-const PATIENCE: usize = 100_000;
-
 impl Exchange<'_> {
-    /// One call to either system: `effect` happens once for every record, unless a mishap or fate prevents it.
-    async fn call<T>(
-        &self,
-        stage: Stage,
-        keys: &[RecordKey],
-        mut effect: impl FnMut(&RecordKey) -> Result<T, Fault>,
-    ) -> BatchResult<T> {
-        self.note(stage, keys, false);
-        let turn = self.fate.begin(Receiver::System);
-        self.turned(turn, stage).await?;
-        let mishaps = self.systems.mishaps(stage, keys);
-        for (_, mishap) in &mishaps {
-            match mishap {
-                Mishap::Fails(trouble) => return Err(trouble.clone()),
-                Mishap::Panics => panic!("on purpose, at {stage:?}"),
-                Mishap::Takes(duration) => self.clock.sleep(*duration).await,
-                _ => {}
-            }
+    fn line(&self) -> Line<'_> {
+        Line {
+            systems: self.systems,
+            fate: self.fate,
+            clock: self.clock,
         }
-        let answers = keys.iter().map(|key| {
-            let own = mishaps
-                .iter()
-                .find(|(record, _)| record.as_ref() == Some(key));
-            match own {
-                Some((_, Mishap::Record(fault))) => Err(fault.clone()),
-                _ => effect(key),
-            }
-        });
-        let answers = answers.collect();
-        let turn = self.fate.end();
-        self.turned(turn, stage).await?;
-        // Others get their turn between a call and its answer.
-        for _ in 0..3 {
-            tokio::task::yield_now().await;
-        }
-        for (_, mishap) in mishaps {
-            match mishap {
-                Mishap::FailsAfterEffect(trouble) => return Err(trouble),
-                Mishap::Swallowed => {
-                    let mut parcels = self.systems.shelf.borrow_mut();
-                    parcels.retain(|parcel| !keys.contains(parcel));
-                }
-                Mishap::Stalls => self.until(|| self.systems.may_go_on()).await,
-                Mishap::AnswersAfter(calls) => {
-                    self.until(|| self.systems.ended(stage).len() >= calls)
-                        .await;
-                }
-                _ => {}
-            }
-        }
-        self.note(stage, keys, true);
-        Ok(answers)
-    }
-
-    async fn turned(&self, turn: Turn, stage: Stage) -> Result<(), Trouble> {
-        match turn {
-            Turn::Goes => Ok(()),
-            Turn::Fails => Err(Fault::down(system_of(stage)).into()),
-            Turn::Never => std::future::pending().await,
-        }
-    }
-
-    async fn until(&self, reached: impl Fn() -> bool) {
-        for _ in 0..PATIENCE {
-            if reached() {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("what this call waits for never comes");
-    }
-
-    fn note(&self, stage: Stage, keys: &[RecordKey], ended: bool) {
-        self.systems.events.borrow_mut().push(Event {
-            stage,
-            keys: keys.to_vec(),
-            at: self.clock.now(),
-            ended,
-        });
     }
 
     fn listed(&self) -> Vec<Discovered<Self>> {
@@ -189,7 +114,7 @@ impl Workflow for Exchange<'_> {
         if std::mem::replace(over, true) {
             return Ok(None);
         }
-        match self.call(Stage::Discover, &[], |_| Ok(())).await {
+        match self.line().call(Stage::Discover, &[], |_| Ok(())).await {
             Ok(_) => Ok(Some(Page {
                 records: self.listed(),
                 reached: None,
@@ -200,7 +125,7 @@ impl Workflow for Exchange<'_> {
     }
 
     async fn prepare(&self, _: LedgerView<'_>) -> Result<(), Stop> {
-        match self.call(Stage::Prepare, &[], |_| Ok(())).await {
+        match self.line().call(Stage::Prepare, &[], |_| Ok(())).await {
             Ok(_) => Ok(()),
             Err(Trouble::Run(stop)) => Err(stop),
             Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Primero)),
@@ -209,12 +134,13 @@ impl Workflow for Exchange<'_> {
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Offer> {
         let keys: Vec<_> = asked.iter().map(|record| record.key.clone()).collect();
-        self.call(Stage::Fetch, &keys, |key| {
-            let offers = self.systems.offers.borrow();
-            let offer = offers.iter().find(|offer| offer.key == *key);
-            offer.cloned().ok_or(Fault::retry(Reason::DetailsMissing))
-        })
-        .await
+        self.line()
+            .call(Stage::Fetch, &keys, |key| {
+                let offers = self.systems.offers.borrow();
+                let offer = offers.iter().find(|offer| offer.key == *key);
+                offer.cloned().ok_or(Fault::retry(Reason::DetailsMissing))
+            })
+            .await
     }
 
     fn map(
@@ -248,7 +174,7 @@ impl Workflow for Exchange<'_> {
                 Located::Missing(())
             })
         };
-        self.call(Stage::Locate, &keys, located).await
+        self.line().call(Stage::Locate, &keys, located).await
     }
 
     fn field_names(&self, _: &Offer, (): &()) -> Vec<String> {
@@ -263,7 +189,7 @@ impl Workflow for Exchange<'_> {
             let (offer, ()) = own.expect("it was asked for");
             Ok(Written::ToVerify(offer.household.clone()))
         };
-        self.call(Stage::Write, &keys, shelve).await
+        self.line().call(Stage::Write, &keys, shelve).await
     }
 
     async fn verify(&self, written: &[(&Offer, &String)]) -> BatchResult<Verification<String>> {
@@ -277,7 +203,7 @@ impl Workflow for Exchange<'_> {
                 Verification::Gone
             })
         };
-        self.call(Stage::Verify, &keys, verified).await
+        self.line().call(Stage::Verify, &keys, verified).await
     }
 
     async fn report(&self, notices: &[Notice<String>]) -> BatchResult<()> {
@@ -288,13 +214,6 @@ impl Workflow for Exchange<'_> {
             self.systems.told.borrow_mut().push(notice);
             Ok(())
         };
-        self.call(Stage::Report, &keys, tell).await
-    }
-}
-
-fn system_of(stage: Stage) -> System {
-    match stage {
-        Stage::Discover | Stage::Fetch | Stage::Map | Stage::Report => System::Ping,
-        Stage::Prepare | Stage::Locate | Stage::Write | Stage::Verify => System::Primero,
+        self.line().call(Stage::Report, &keys, tell).await
     }
 }

@@ -1,4 +1,5 @@
-//! The engine on the real store and a made-up exchange: a list of parcels and a shelf, with mishaps on demand and a bent clock.
+//! The engine on the real store and two made-up exchanges, with mishaps on demand and a bent clock: parcels from a list onto a shelf, and
+//! (in `letters`) letters from a register, which is followed by time of change, to an office that has the last word later.
 
 mod crashes;
 mod delivery;
@@ -6,7 +7,9 @@ mod exchange;
 mod fate;
 mod holding;
 mod lease;
+mod letters;
 mod limits;
+mod line;
 mod model;
 mod ordering;
 mod panics;

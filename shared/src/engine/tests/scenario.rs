@@ -19,7 +19,7 @@ use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Outcome, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::{System, WorkflowName};
-use crate::engine::{Batches, Finished, Request, Surroundings, run};
+use crate::engine::{Batches, Finished, Request, Surroundings, Workflow, run};
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store, table};
@@ -43,10 +43,10 @@ pub struct Scenario {
     pub secret: &'static str,
     /// The versions of the credentials in use.
     pub secret_versions: HashMap<System, String>,
-    deployment: Deployment,
+    pub deployment: Deployment,
     entropy: Arc<Entropy>,
     client: Client,
-    state: EmbeddedDynamoDb,
+    state: Arc<EmbeddedDynamoDb>,
 }
 
 impl Scenario {
@@ -57,13 +57,21 @@ impl Scenario {
 
     pub async fn of(systems: Systems) -> Self {
         let state = EmbeddedDynamoDb::in_memory().await.expect("it starts");
+        let state = Arc::new(state);
+        table::ensure(&state.client(), TABLE)
+            .await
+            .expect("a table");
+        Self::on(state, "made-up", systems)
+    }
+
+    /// A deployment of its own on a table that others use, too.
+    pub fn on(state: Arc<EmbeddedDynamoDb>, deployment: &str, systems: Systems) -> Self {
         let fate = Arc::new(Fate::default());
         let config = state.client().config().to_builder();
         let config = config
             .retry_config(RetryConfig::disabled())
             .interceptor(OfTheStore(Arc::clone(&fate)));
         let client = Client::from_conf(config.build());
-        table::ensure(&client, TABLE).await.expect("a table");
         Self {
             systems,
             clock: Arc::new(VirtualClock::at(START)),
@@ -93,7 +101,7 @@ impl Scenario {
             time: Duration::from_mins(15),
             secret: "an invented key of the made-up exchange",
             secret_versions: HashMap::new(),
-            deployment: "made-up".parse().expect("a name"),
+            deployment: deployment.parse().expect("a name"),
             entropy: Arc::new(Entropy::from_seed(7)),
             client,
             state,
@@ -104,13 +112,19 @@ impl Scenario {
     pub async fn run(&self) -> Finished {
         let store = self.store();
         let finished = self.run_with(&store).await;
-        assert_true_in_itself(&finished);
+        self.assert_true(&finished, &store).await;
+        finished
+    }
+
+    /// What must hold of every run, whatever happened: of its report, and of what is saved of it.
+    pub async fn assert_true(&self, finished: &Finished, store: &Store) {
+        assert_true_in_itself(finished);
         assert_eq!(finished.report.calls.state, store.calls());
         let kept = finished.report.status != RunStatus::AlreadyRunning
+            && !finished.report.dry_run
             && !matches!(finished.stop, Some(Stop::StoreUnavailable(_)));
         let saved = self.saved_report(&finished.report.run_id).await;
         assert_eq!(saved, kept.then(|| finished.report.clone()));
-        finished
     }
 
     /// Runs once and demands that nothing stops it.
@@ -129,7 +143,6 @@ impl Scenario {
     }
 
     async fn run_with(&self, store: &Store) -> Finished {
-        let now = self.clock.now();
         let exchange = Exchange {
             systems: &self.systems,
             fate: &self.fate,
@@ -138,6 +151,12 @@ impl Scenario {
             tells_held: self.tells_held,
             secret: self.secret,
         };
+        self.run_workflow(&exchange, store).await
+    }
+
+    /// Runs any made-up workflow once.
+    pub async fn run_workflow<W: Workflow>(&self, workflow: &W, store: &Store) -> Finished {
+        let now = self.clock.now();
         let around = Surroundings {
             deployment: &self.deployment,
             profile_version: self.profile_version.clone(),
@@ -150,7 +169,7 @@ impl Scenario {
             call_timeout: Duration::from_secs(30),
             watch: &|_| {},
         };
-        run(&exchange, &self.request, &around).await
+        run(workflow, &self.request, &around).await
     }
 
     pub fn store(&self) -> Store {
@@ -205,7 +224,7 @@ impl Scenario {
 }
 
 /// What must hold of every report, whatever happened.
-fn assert_true_in_itself(finished: &Finished) {
+pub fn assert_true_in_itself(finished: &Finished) {
     let Finished { report, stop, .. } = finished;
     let counts = &report.counts;
     let settled = counts.delivered

@@ -38,6 +38,7 @@ pub enum Stage {
     Locate,
     Write,
     Verify,
+    Confirm,
     Report,
 }
 

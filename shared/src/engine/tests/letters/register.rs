@@ -1,0 +1,174 @@
+//! The two made-up systems of the letters: a register that is followed by time of change, and an office that says later what became of
+//! what it took.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::systems::key;
+use crate::clock::later;
+use crate::domain::ids::TransactionId;
+use crate::domain::record::RecordKey;
+use crate::engine::Fault;
+
+/// One letter in the register.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub key: RecordKey,
+    pub content: u32,
+    /// Its mapping fails.
+    pub invalid: Option<Fault>,
+    /// It cannot be fetched, and the register shows so.
+    pub unusable: Option<Fault>,
+    /// When it was last saved, by the register's clock.
+    pub saved_at: Timestamp,
+    /// From when on that shows, by our clock.
+    pub shows_at: Timestamp,
+}
+
+/// Somebody saves a letter.
+#[derive(Clone, Copy, Debug)]
+pub struct Save {
+    pub number: u128,
+    pub content: u32,
+    /// How long it takes until the register shows it.
+    pub late: Duration,
+}
+
+#[derive(Default)]
+pub struct Register {
+    pub letters: RefCell<Vec<Letter>>,
+    /// How far the register's clock is ahead of ours.
+    pub skew: Cell<SignedDuration>,
+    /// What is saved right before each page that is asked for.
+    pub between_pages: RefCell<VecDeque<Vec<Save>>>,
+    /// Letters that come to light with the next fetch.
+    pub found: RefCell<Vec<u128>>,
+    /// What was known of each letter when it was mapped: whether it was done, and whether a person had released it.
+    pub histories: RefCell<Vec<(RecordKey, bool, bool)>>,
+}
+
+impl Register {
+    /// The register's own time.
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.skew.get()).expect("within all time")
+    }
+
+    pub fn save(&self, now: Timestamp, save: Save) {
+        let mut letters = self.letters.borrow_mut();
+        let saved_at = self.time(now);
+        let shows_at = later(now, save.late);
+        let key = key(save.number);
+        if let Some(letter) = letters.iter_mut().find(|letter| letter.key == key) {
+            letter.content = save.content;
+            letter.saved_at = saved_at;
+            letter.shows_at = shows_at;
+        } else {
+            letters.push(Letter {
+                key,
+                content: save.content,
+                invalid: None,
+                unusable: None,
+                saved_at,
+                shows_at,
+            });
+        }
+    }
+
+    pub fn change(&self, number: u128, change: impl FnOnce(&mut Letter)) {
+        let mut letters = self.letters.borrow_mut();
+        let letter = letters.iter_mut().find(|letter| letter.key == key(number));
+        change(letter.expect("it is registered"));
+    }
+
+    pub fn letter(&self, key: &RecordKey) -> Option<Letter> {
+        let letters = self.letters.borrow();
+        letters.iter().find(|letter| letter.key == *key).cloned()
+    }
+}
+
+/// How the office answers what it is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// It takes it and says later what became of it.
+    #[default]
+    Accepts,
+    /// Its answer proves the effect.
+    InPlace,
+    /// Only a look at it proves the effect.
+    ToVerify,
+    /// It is unknown what became of it.
+    Unsure,
+}
+
+/// What the office says of a letter that it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    #[default]
+    Confirms,
+    Rejects,
+    NotYet,
+    /// A word that nobody knows.
+    Mumbles,
+    /// It will never tell.
+    Forgot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Open,
+    In,
+    Refused,
+}
+
+/// A letter at the office.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub key: RecordKey,
+    pub content: u32,
+    pub transaction: TransactionId,
+    pub standing: Standing,
+}
+
+#[derive(Default)]
+pub struct Office {
+    pub receipts: RefCell<Vec<Receipt>>,
+    pub answers: Cell<Answers>,
+    /// What it says of letters without a verdict of their own.
+    pub verdict: Cell<Verdict>,
+    pub verdicts: RefCell<HashMap<RecordKey, Verdict>>,
+    transactions: Cell<u32>,
+}
+
+impl Office {
+    /// A number for what comes with one request.
+    pub fn next_transaction(&self) -> TransactionId {
+        self.transactions.set(self.transactions.get() + 1);
+        TransactionId::new(format!("receipt {}", self.transactions.get()))
+    }
+
+    /// What arrived of a letter, in order.
+    pub fn arrived(&self, number: u128) -> Vec<u32> {
+        let receipts = self.receipts.borrow();
+        let of_it = receipts.iter().filter(|receipt| receipt.key == key(number));
+        of_it
+            .filter(|receipt| receipt.standing != Standing::Refused)
+            .map(|receipt| receipt.content)
+            .collect()
+    }
+
+    /// What the office goes by now.
+    pub fn latest(&self, key: &RecordKey) -> Option<u32> {
+        let receipts = self.receipts.borrow();
+        let mut of_it = receipts.iter().rev().filter(|receipt| receipt.key == *key);
+        let in_force = of_it.find(|receipt| receipt.standing != Standing::Refused);
+        in_force.map(|receipt| receipt.content)
+    }
+
+    pub fn verdict_on(&self, key: &RecordKey) -> Verdict {
+        let own = self.verdicts.borrow().get(key).copied();
+        own.unwrap_or(self.verdict.get())
+    }
+}
