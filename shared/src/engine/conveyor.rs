@@ -283,10 +283,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             return false;
         }
         let in_time = |item: &&Item<W>| around.deadline.finishing(item.verify_at);
-        // All at once while there is time; in the reserve one by one, lest the last be too late for all.
-        let unhurried = |item: &&Item<W>| around.deadline.open(item.verify_at);
-        let last = self.to_verify.iter().rev().find(unhurried);
-        let verification = last.or_else(|| self.to_verify.iter().find(in_time));
+        let verification = self.to_verify.iter().rev().find(in_time);
         let verification = verification.map(|item| item.verify_at);
         let confirmation = self.next_confirmation(now);
         let Some(ripe) = [verification, confirmation].into_iter().flatten().min() else {
