@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use embedded_dynamodb::EmbeddedDynamoDb;
 use referral_bridge::store::table;
-use sandbox::faults::{Fault, Rule, Target};
-use sandbox::generated::Generated;
-use sandbox::journal::System;
-use sandbox::{Sandbox, SandboxOptions, Workflow};
+use sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use system_tests::{Answer, RuntimeApi, SecretsManager};
 use tokio::process::{Child, Command};
@@ -27,15 +24,11 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Self {
-        Self::with(|sandbox| sandbox::demo::load(sandbox).map(|_| ())).await
-    }
-
-    async fn with(load: impl FnOnce(&Sandbox) -> Result<(), String>) -> Self {
         let runtime = RuntimeApi::start().await.expect("the Runtime API starts");
         let sandbox = Sandbox::start(SandboxOptions::default())
             .await
             .expect("the sandbox starts");
-        load(&sandbox).expect("the systems take the data");
+        sandbox::demo::load(&sandbox).expect("the systems take the data");
         let state = EmbeddedDynamoDb::in_memory()
             .await
             .expect("the state store starts");
@@ -155,63 +148,23 @@ async fn a_bad_event_is_a_function_error_that_names_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_cannot_go_on_is_a_function_error_with_a_stable_type() {
     let mut scene = Scene::start().await;
-    let fault = Fault::Status {
+    let fault = sandbox::faults::Fault::Status {
         status: 403,
         retry_after: None,
         after_effect: false,
     };
-    let forbidden = Rule::always(Target::Containing("/cases".to_owned()), fault);
-    scene.sandbox.faults(System::Primero).add(forbidden);
+    let forbidden = sandbox::faults::Rule::always(
+        sandbox::faults::Target::Containing("/cases".to_owned()),
+        fault,
+    );
+    scene
+        .sandbox
+        .faults(sandbox::journal::System::Primero)
+        .add(forbidden);
     let (kind, message) = scene.refusal(json!({ "deployment": "gambella" })).await;
     assert_eq!(kind, "permission_denied");
     assert!(
         message.contains("primero") && message.contains("list cases"),
         "{message}"
     );
-}
-
-/// Records of the story of the short deadline, and how long each invocation has.
-const RECORDS: usize = 200;
-const SHORT: Duration = Duration::from_secs(3);
-/// More than any machine should need.
-const MOST_RUNS: usize = 40;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn under_a_short_deadline_every_run_gets_on_and_ends_in_time_until_all_have_arrived() {
-    let generated = Generated {
-        workflow: Workflow::ReferralsToPrimero,
-        records: RECORDS,
-        seed: 3,
-        existing_percent: 50,
-        bad_percent: 0,
-    };
-    let mut scene = Scene::with(|sandbox| generated.load(sandbox)).await;
-    for system in [System::Ping, System::Primero] {
-        let latency = Fault::Latency { milliseconds: 50 };
-        let slow = Rule::always(Target::Everything, latency);
-        scene.sandbox.faults(system).add(slow);
-    }
-    for run in 1..=MOST_RUNS {
-        let begun = Instant::now();
-        let event = json!({ "deployment": "gambella" });
-        let answer = scene.runtime.invoke(event, SHORT).await;
-        let Some(Answer::Success(report)) = answer else {
-            panic!("run {run}: {answer:?}");
-        };
-        assert!(begun.elapsed() < SHORT, "run {run} ended too late");
-        let counts = &report["counts"];
-        let arrived =
-            counts["delivered"].as_u64() > Some(0) || counts["already_in_place"].as_u64() > Some(0);
-        assert!(arrived, "run {run} brought nothing: {counts}");
-        if arrived_in_all(&scene.sandbox) == RECORDS {
-            println!("all {RECORDS} arrived after {run} runs of {SHORT:?}");
-            return;
-        }
-        assert_eq!(report["status"], "truncated", "run {run}");
-    }
-    panic!("not all arrived after {MOST_RUNS} runs");
-}
-
-fn arrived_in_all(sandbox: &Sandbox) -> usize {
-    sandbox::generated::arrived(sandbox, Workflow::ReferralsToPrimero)
 }

@@ -28,11 +28,8 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
         match step {
             Step::Prepared(answer) => self.prepared(answer),
-            Step::Listed(answer) => self.listed(answer),
-            Step::CursorSaved(answer) => {
-                self.busy.keeping -= 1;
-                self.cursor_saved(answer);
-            }
+            Step::Listed(answer) => self.listed(answer, tally),
+            Step::CursorSaved(answer) => self.cursor_saved(answer),
             Step::Gated(arrivals, rows) => self.gated(arrivals, rows, tally),
             Step::Fetched(number, entries, answer) => {
                 self.busy.fetching -= 1;
@@ -86,7 +83,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<W::Source>,
         tally: &mut Tally<'_>,
     ) {
-        self.take_found();
+        self.take_found(tally);
         let Some(answers) = self.answers(answer, entries.len()) else {
             self.due.extend(entries);
             return;
@@ -306,7 +303,8 @@ impl<W: Workflow> Conveyor<'_, W> {
                 }
                 self.queue_confirmation(entry, transaction, false);
             }
-            Next::Tell(telling) => self.tell(telling, tally),
+            Next::Tell(telling) if kept => self.tell(telling, tally),
+            Next::Tell(telling) => self.to_tell.push_back(telling),
             Next::Finish if kept => self.finish(key),
             Next::Finish => self.discovery.put_off(key),
         }

@@ -14,6 +14,7 @@ use super::entry::{Arrival, Origin};
 use super::panics::{guarded_now, guarded_run};
 use super::run::Run;
 use super::stages::Step;
+use super::tally::Tally;
 use super::workflow::{Discovered, Feed, Opened, Page, Workflow};
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
@@ -32,7 +33,9 @@ pub struct Discovery<W: Workflow> {
     /// How far the source was read, with every record before it in the ledger.
     pub passed: Option<Timestamp>,
     pub cursor: Option<Cursor>,
-    saving: Saving,
+    /// Whether a cursor is on its way to the table, and the one that goes next.
+    saving: bool,
+    unsaved: Option<Cursor>,
     /// Where the window began.
     pub from: Option<Timestamp>,
 }
@@ -46,16 +49,6 @@ enum Pages<W: Workflow> {
     Waiting,
     Ready(Opened<W::Pages>),
     Over,
-}
-
-/// Whether the cursor is being saved: a later position must not be overtaken by an earlier one.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Saving {
-    #[default]
-    Idle,
-    UnderWay,
-    /// It has moved on meanwhile.
-    Outdated,
 }
 
 /// The page whose records are not all in the ledger.
@@ -82,7 +75,8 @@ impl<W: Workflow> Discovery<W> {
             page: OpenPage::default(),
             passed: None,
             cursor,
-            saving: Saving::Idle,
+            saving: false,
+            unsaved: None,
             from: None,
         }
     }
@@ -110,11 +104,13 @@ impl<W: Workflow> Discovery<W> {
 
     /// The record is settled, or its row says when it is due. Answers what came of it anew meanwhile.
     pub fn finish(&mut self, key: &RecordKey) -> Option<Arrival<W>> {
-        if let Some(arrival) = self.aboard.get_mut(key).and_then(Option::take) {
-            return Some(Arrival {
-                again: true,
-                ..arrival
-            });
+        if let Some(mut arrival) = self.aboard.get_mut(key).and_then(Option::take) {
+            arrival.again = true;
+            // What was shown of it may be older than what was looked at meanwhile: it is read anew.
+            if let Some(brought) = &mut arrival.brought {
+                brought.offer = None;
+            }
+            return Some(arrival);
         }
         self.aboard.remove(key);
         self.page.unrowed.remove(key);
@@ -186,39 +182,36 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             .push(async move { Step::Listed(page.await) }.boxed_local());
     }
 
-    pub(super) fn listed(&mut self, answer: Result<Listed<W>, Stop>) {
+    pub(super) fn listed(&mut self, answer: Result<Listed<W>, Stop>, tally: &mut Tally<'_>) {
         let (opened, page) = match answer {
             Ok(listed) => listed,
             Err(stop) => return self.halt(stop),
         };
         self.discovery.until = opened.until;
-        let passed = self.pass_page();
+        self.pass_page();
         if let Some(page) = page {
-            if passed {
-                self.save_cursor(false);
-            }
             self.discovery.pages = Pages::Ready(opened);
-            self.take_page(page);
+            self.take_page(page, tally);
         } else {
             self.discovery.pages = Pages::Over;
             self.discovery_ended();
         }
     }
 
-    fn take_page(&mut self, page: Page<W>) {
+    fn take_page(&mut self, page: Page<W>, tally: &mut Tally<'_>) {
         self.discovery.page.reached = page.reached;
-        self.take_offered(page.records);
+        self.take_offered(page.records, tally);
     }
 
     /// Takes what came to light while other records were fetched: it belongs to the page that they belong to.
-    pub(super) fn take_found(&mut self) {
+    pub(super) fn take_found(&mut self, tally: &mut Tally<'_>) {
         match guarded_now(|| self.run.workflow.found()) {
-            Ok(found) => self.take_offered(found),
+            Ok(found) => self.take_offered(found, tally),
             Err(_) => self.halt(Stop::InternalError),
         }
     }
 
-    fn take_offered(&mut self, records: Vec<Discovered<W>>) {
+    fn take_offered(&mut self, records: Vec<Discovered<W>>, tally: &mut Tally<'_>) {
         let feed = self.run.character.feed;
         for record in records {
             if !self.run.request.wants(&record.key) {
@@ -228,6 +221,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
                 self.discovery.page.unrowed.insert(record.key.clone());
             }
             self.unseen.remove(&record.key);
+            if self.discovery.aboard.contains_key(&record.key) {
+                tally.count_once(record.key.clone());
+            }
             let arrival = self.discovery.board(record.into(), feed);
             self.ungated.extend(arrival);
         }
@@ -252,16 +248,15 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         self.ungated.extend(arrival);
     }
 
-    /// Before the next page: the last one lies behind, if all its records have rows.
-    fn pass_page(&mut self) -> bool {
+    /// Before the next page: the last one lies behind.
+    fn pass_page(&mut self) {
         if !self.discovery.is_passed() {
-            return false;
+            return;
         }
-        let reached = self.discovery.page.reached.take();
-        if reached.is_some() {
-            self.discovery.passed = reached;
+        if let Some(reached) = self.discovery.page.reached.take() {
+            self.discovery.passed = Some(reached);
+            self.save_cursor(false);
         }
-        reached.is_some()
     }
 
     /// At the end of the run: what was read since the cursor was last saved, is saved.
@@ -281,29 +276,32 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             return;
         };
         self.discovery.cursor = Some(cursor.clone());
-        if self.discovery.saving == Saving::Idle {
-            self.begin_saving(cursor);
-        } else {
-            self.discovery.saving = Saving::Outdated;
-        }
+        self.discovery.unsaved = Some(cursor);
+        self.launch_saving();
     }
 
-    pub(super) fn cursor_saved(&mut self, answer: Result<(), StoreError>) {
-        let before = std::mem::take(&mut self.discovery.saving);
-        if let Err(error) = answer {
-            return self.halt(error.into());
+    /// Saves one cursor at a time: of two on their way together, the older one could arrive last.
+    fn launch_saving(&mut self) {
+        if self.discovery.saving {
+            return;
         }
-        if let (Saving::Outdated, Some(cursor)) = (before, self.discovery.cursor.clone()) {
-            self.begin_saving(cursor);
-        }
-    }
-
-    fn begin_saving(&mut self, cursor: Cursor) {
-        self.discovery.saving = Saving::UnderWay;
+        let Some(cursor) = self.discovery.unsaved.take() else {
+            return;
+        };
         let run = self.run;
+        self.discovery.saving = true;
         self.busy.keeping += 1;
         let saved = async move { Step::CursorSaved(run.put_cursor(&cursor).await) };
         self.steps.push(saved.boxed_local());
+    }
+
+    pub(super) fn cursor_saved(&mut self, answer: Result<(), StoreError>) {
+        self.discovery.saving = false;
+        self.busy.keeping -= 1;
+        match answer {
+            Ok(()) => self.launch_saving(),
+            Err(error) => self.halt(error.into()),
+        }
     }
 
     /// The cursor to be saved, unless it would say the same again or is not to move at all.

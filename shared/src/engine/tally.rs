@@ -32,8 +32,9 @@ pub struct Tally<'r> {
     /// Writes begun at the destination.
     pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
-    /// Records that the ledger brings, which the source may offer in the same run, with what became of them so far.
-    brought: HashMap<RecordKey, Option<RecordReport>>,
+    /// Records that come more than once in a run, or may: the ledger brings them, or the source offers them again while they are worked
+    /// on. With what became of them so far.
+    recurring: HashMap<RecordKey, Option<RecordReport>>,
     failed: Vec<RecordReport>,
     succeeded: Vec<RecordReport>,
 }
@@ -47,15 +48,15 @@ impl<'r> Tally<'r> {
             measures: Measures::default(),
             writes: 0,
             reasons: BTreeMap::new(),
-            brought: HashMap::new(),
+            recurring: HashMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),
         }
     }
 
-    /// The ledger brings this record: however often the run looks at it, it counts once.
+    /// This record may come again, and has not been counted yet: however often the run looks at it, it counts once.
     pub fn count_once(&mut self, key: RecordKey) {
-        self.brought.entry(key).or_default();
+        self.recurring.entry(key).or_default();
     }
 
     /// Counts a record's outcome in this run, and logs it.
@@ -68,7 +69,7 @@ impl<'r> Tally<'r> {
             transaction_id = record.transaction_id,
             "record"
         );
-        if let Some(seen) = self.brought.get_mut(&record.key) {
+        if let Some(seen) = self.recurring.get_mut(&record.key) {
             let adds_nothing =
                 matches!(record.outcome, Outcome::AlreadyInPlace | Outcome::Deferred);
             if seen.is_some() && adds_nothing {

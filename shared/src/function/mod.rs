@@ -2,7 +2,7 @@
 
 mod event;
 mod host;
-mod metrics;
+pub mod metrics;
 
 pub use self::event::{Event, EventError};
 pub use self::host::{Host, RunError, StartError};

@@ -10,6 +10,7 @@ mod lease;
 mod letters;
 mod limits;
 mod line;
+mod model;
 mod named;
 mod ordering;
 mod panics;

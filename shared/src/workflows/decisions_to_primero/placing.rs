@@ -28,31 +28,31 @@ impl DecisionsToPrimero<'_> {
         records: &[&DecidedReferral],
         ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
-        let known = if ledger.only_looks() {
-            vec![None; records.len()]
-        } else {
-            self.known(records, ledger).await?
-        };
-        let unknown: Vec<&DecidedReferral> = records
+        let known = self.known(records, ledger).await?;
+        let answered_unseen = |known: Option<Found>| known.filter(|_| !ledger.only_looks());
+        let to_look_up: Vec<&DecidedReferral> = records
             .iter()
             .zip(&known)
-            .filter_map(|(record, found)| found.is_none().then_some(*record))
+            .filter_map(|(record, known)| answered_unseen(*known).is_none().then_some(*record))
             .collect();
         let mut seen = self
-            .look_up_after_control(&unknown, ledger)
+            .look_up_after_control(&to_look_up, ledger)
             .await?
             .into_iter();
-        let locate = |(record, found): (&&DecidedReferral, Option<Found>)| {
-            if let Some(found) = found {
+        let locate = |(record, known): (&&DecidedReferral, Option<Found>)| {
+            if let Some(found) = answered_unseen(known) {
                 return Ok(Located::Missing(found));
             }
             let (found, status) = seen
                 .next()
                 .unwrap_or_else(|| Err(unanswered()))?
                 .ok_or_else(no_match)?;
-            match standing(status, &record.answer) {
-                Standing::Pending => Ok(Located::Missing(found)),
-                standing => {
+            match (standing(status, &record.answer), known) {
+                // One that a ledger knows would be answered unseen, and the answer does not tell whether somebody was there before.
+                (Standing::Pending, _) | (Standing::InPlace, Some(_)) => {
+                    Ok(Located::Missing(found))
+                }
+                (standing, _) => {
                     settled(standing)?;
                     Ok(Located::InPlace(Place { found: Some(found) }))
                 }

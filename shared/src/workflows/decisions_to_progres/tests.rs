@@ -165,6 +165,19 @@ async fn two_cases_that_decide_one_intervention_do_not_take_turns() {
 }
 
 #[tokio::test]
+async fn two_cases_that_decide_the_same_in_one_page_count_as_one_record() {
+    let bridge = referred(accepted()).await;
+    insert(&bridge, "506b539a-e662-425e-810b-47e4fa7da496", &accepted());
+
+    let report = run(&bridge).await;
+
+    assert_eq!(report.counts.discovered, 1, "{report:?}");
+    assert_eq!(report.counts.delivered, 1);
+    assert_eq!(report.records.len(), 1);
+    assert_eq!(told(&bridge).len(), 1);
+}
+
+#[tokio::test]
 async fn what_progres_rejects_later_is_held_with_its_receipt() {
     let bridge = referred(accepted()).await;
     bridge.sandbox.ping.reject_later(1, "the record is locked");

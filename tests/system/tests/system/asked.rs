@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use referral_bridge::clock::Clock as _;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
 use sandbox::primero::ServiceDecision;
@@ -63,12 +62,6 @@ impl TestBridge {
         decided.expect("there is such a service");
     }
 
-    /// Lets time pass for the bridge and for Primero.
-    pub fn pass(&self, time: Duration) {
-        self.clock.advance(time);
-        self.sandbox.primero.stop_clock_at(self.clock.now());
-    }
-
     /// Runs workflow 1.2 a minute after what was done before, and demands that nothing stops it.
     pub async fn report_decisions(&self) -> RunReport {
         self.pass(Duration::from_mins(1));
@@ -76,7 +69,7 @@ impl TestBridge {
     }
 
     /// The statuses that came to proGres, in order.
-    pub fn told(&self, asked: &Asked) -> Vec<String> {
+    pub fn codes_told(&self, asked: &Asked) -> Vec<String> {
         let ping = &self.sandbox.ping;
         let statuses = ping.transfer_statuses_of(&asked.intervention).into_iter();
         let code = |field: Option<&str>| field.unwrap_or("none").to_owned();

@@ -195,6 +195,12 @@ impl TestBridge {
         finished
     }
 
+    /// Time passes on both sides, so that what people saved lies before the end of the next window.
+    pub fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.sandbox.primero.stop_clock_at(self.clock.now());
+    }
+
     pub fn refer(&self, referral: &Referral) {
         self.sandbox.ping.refer(referral.rows()).expect("it is new");
     }

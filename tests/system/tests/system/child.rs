@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use referral_bridge::clock::Clock as _;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::record::RecordKey;
@@ -116,21 +115,15 @@ impl TestBridge {
         child
     }
 
-    /// Time passes on both sides, so that what people did is settled.
-    pub fn time_passes(&self, time: Duration) {
-        self.clock.advance(time);
-        self.sandbox.primero.stop_clock_at(self.clock.now());
-    }
-
     /// A minute later, runs workflow 2.1 once and demands that nothing stops it.
     pub async fn send_to_progres(&self) -> RunReport {
-        self.time_passes(Duration::from_mins(1));
+        self.pass(Duration::from_mins(1));
         self.completed(WORKFLOW).await
     }
 
     /// A minute later, runs workflow 2.1 as a person asks; nothing stops it.
     pub async fn send_asked(&self, request: &Request) -> RunReport {
-        self.time_passes(Duration::from_mins(1));
+        self.pass(Duration::from_mins(1));
         let finished = self.ask(WORKFLOW, request).await;
         assert_eq!(finished.stop, None);
         finished.report

@@ -4,6 +4,7 @@
 mod asked;
 mod bridge;
 mod child;
+mod reasons;
 mod referral;
 mod stories;
 mod waiting;

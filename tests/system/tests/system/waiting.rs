@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use referral_bridge::clock::Clock as _;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
@@ -54,12 +53,6 @@ pub fn only<'k>(keys: impl IntoIterator<Item = &'k RecordKey>) -> Request {
 }
 
 impl TestBridge {
-    /// Time passes on both sides, so that what people saved lies before the end of the next window.
-    pub fn pass(&self, time: Duration) {
-        self.clock.advance(time);
-        self.sandbox.primero.stop_clock_at(self.clock.now());
-    }
-
     /// So many records that wait for a workflow, saved long enough ago to be seen by its next run.
     pub fn waiting(&self, workflow: WorkflowName, count: u32) -> Vec<Waiting> {
         let one = |number| match workflow {

@@ -113,7 +113,7 @@ async fn told(scene: Scenario, (skew, per, story): Story) -> Result<(), TestCase
 
 #[test]
 fn no_change_is_missed() {
-    tell(300, &stories(), told);
+    tell(100, &stories(), told);
 }
 
 #[tokio::test]

@@ -243,5 +243,5 @@ async fn told(scene: Scenario, ((answers, unaskable), story): Story) -> Result<(
 
 #[test]
 fn whatever_happens_every_letter_arrives_once_and_in_order() {
-    tell(500, &stories(), told);
+    tell(200, &stories(), told);
 }

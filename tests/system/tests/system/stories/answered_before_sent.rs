@@ -72,7 +72,7 @@ async fn a_referral_answered_while_its_submission_waits_to_be_tried_again_is_not
         assert_eq!(report.counts.will_retry, 1, "{what}: {report:?}");
         faults.clear();
         answer(&bridge.sandbox.primero, &referral).expect("it may be answered");
-        bridge.time_passes(Duration::from_hours(1));
+        bridge.pass(Duration::from_hours(1));
 
         let report = bridge.send_to_progres().await;
 

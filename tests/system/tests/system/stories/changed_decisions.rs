@@ -28,7 +28,7 @@ async fn a_decision_changed_from_accepted_to_rejected_is_sent_again() {
     let report = bridge.report_decisions().await;
 
     assert_eq!(report.counts.delivered, 1, "{report:?}");
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED, REFUSED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED, REFUSED]);
     assert_eq!(bridge.comments(&asked), [COMMENT, REFUSAL]);
 }
 
@@ -43,7 +43,7 @@ async fn a_decision_that_is_made_undone_and_made_the_same_again_is_sent_once() {
     bridge.answer(&asked, &ServiceDecision::Accepted);
     bridge.report_decisions().await;
 
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn another_reason_makes_another_decision() {
     bridge.answer(&asked, &rejected("Moved away"));
     bridge.report_decisions().await;
 
-    assert_eq!(bridge.told(&asked), [REFUSED; 2]);
+    assert_eq!(bridge.codes_told(&asked), [REFUSED; 2]);
     let first = "Referral rejected by PRIMERO: An adult";
     assert_eq!(bridge.comments(&asked), [first, REFUSAL]);
 }
@@ -79,7 +79,7 @@ async fn an_unchanged_decision_is_never_sent_again_however_much_its_case_changes
     }
 
     assert_eq!(bridge.effective_writes(), writes);
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_newer_decision_waits_until_the_first_is_confirmed() {
     bridge.answer(&asked, &rejected("Moved away"));
     let second = bridge.report_decisions().await;
     assert_eq!(second.counts.awaiting_confirmation, 1, "{second:?}");
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
 
     bridge.sandbox.ping.set_checks_before_result(0);
     for _ in 0..6 {
@@ -101,7 +101,7 @@ async fn a_newer_decision_waits_until_the_first_is_confirmed() {
         bridge.report_decisions().await;
     }
 
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED, REFUSED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED, REFUSED]);
     assert_eq!(bridge.comments(&asked), [COMMENT, REFUSAL]);
     assert_eq!(state(&bridge, &asked).await, RecordState::Done);
 }
@@ -127,10 +127,10 @@ async fn a_decision_that_changes_twice_while_the_first_is_awaited_ends_as_the_la
     }
 
     let adult = "Referral rejected by PRIMERO: An adult";
-    assert_eq!(bridge.told(&turned), [ACKNOWLEDGED, REFUSED]);
+    assert_eq!(bridge.codes_told(&turned), [ACKNOWLEDGED, REFUSED]);
     assert_eq!(bridge.comments(&turned), [COMMENT, adult]);
     assert_eq!(
-        bridge.told(&back).last().map(String::as_str),
+        bridge.codes_told(&back).last().map(String::as_str),
         Some(ACKNOWLEDGED)
     );
     assert_eq!(bridge.comments(&back), [COMMENT]);
@@ -155,6 +155,6 @@ async fn decisions_of_different_children_do_not_wait_for_each_other() {
     let awaited = RecordState::AwaitingConfirmation;
     assert_eq!(state(&bridge, &slow).await, awaited);
     for asked in [&slow, &quick] {
-        assert_eq!(bridge.told(asked), [ACKNOWLEDGED]);
+        assert_eq!(bridge.codes_told(asked), [ACKNOWLEDGED]);
     }
 }

@@ -63,14 +63,14 @@ async fn a_decision_changed_while_its_case_is_worked_on_is_told_by_the_next_run_
     let first = bridge.report_decisions().await;
     bridge.sandbox.primero.leave_listings_alone();
     assert_eq!(first.counts.delivered, 1, "{first:?}");
-    assert_eq!(bridge.told(&early), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&early), [ACKNOWLEDGED]);
     let second = bridge.report_decisions().await;
     let third = bridge.report_decisions().await;
 
     assert_eq!(second.counts.delivered, 2, "{second:?}");
     assert_eq!(third.counts.delivered, 0, "{third:?}");
-    assert_eq!(bridge.told(&early), [ACKNOWLEDGED, REFUSED]);
-    assert_eq!(bridge.told(&late), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&early), [ACKNOWLEDGED, REFUSED]);
+    assert_eq!(bridge.codes_told(&late), [ACKNOWLEDGED]);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_decision_of_the_second_in_which_we_stopped_reading_is_told_once() {
     assert_eq!(second.counts.delivered, 1, "{second:?}");
     assert_eq!(third.counts.delivered, 0, "{third:?}");
     for asked in [&seen, &unseen] {
-        assert_eq!(bridge.told(asked), [ACKNOWLEDGED]);
+        assert_eq!(bridge.codes_told(asked), [ACKNOWLEDGED]);
     }
 }
 
@@ -98,14 +98,14 @@ async fn a_decision_of_the_second_in_which_we_stopped_reading_is_told_once() {
 async fn a_case_that_is_saved_in_the_last_seconds_waits_for_the_next_run() {
     let bridge = without_overlap().await;
     let asked = bridge.accepted(1);
-    bridge.pass(UNSETTLED - Duration::from_secs(1));
+    bridge.pass(Duration::from_secs(4));
     let first = bridge.completed(DECISIONS).await;
     assert_eq!(first.counts.discovered, 0, "{first:?}");
 
     bridge.report_decisions().await;
     bridge.report_decisions().await;
 
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
 }
 
 #[tokio::test]

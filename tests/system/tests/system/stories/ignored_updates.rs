@@ -197,13 +197,14 @@ async fn what_changes_between_looking_and_answering_is_seen_in_the_answer() {
 #[tokio::test]
 async fn a_dry_run_foresees_what_primero_will_ignore() {
     let bridge = TestBridge::start().await;
-    let [pending, withdrawn, rejected] = submitted(&bridge).await;
+    let [pending, accepted, withdrawn, rejected] = submitted(&bridge).await;
     let primero = &bridge.sandbox.primero;
+    primero.accept_referral(&accepted.referral).unwrap();
     primero.revoke_referral(&withdrawn.referral).unwrap();
     primero
         .reject_referral(&rejected.referral, "by hand")
         .unwrap();
-    for wish in [&pending, &withdrawn, &rejected] {
+    for wish in [&pending, &accepted, &withdrawn, &rejected] {
         unhcr_decides(&bridge, wish, ACCEPTED);
     }
     let dry = Request {

@@ -49,7 +49,7 @@ async fn a_submission_rejected_after_the_run_is_found_in_a_later_one_and_held_wi
 
     let mut ended = None;
     for _ in 0..8 {
-        bridge.time_passes(Duration::from_hours(2));
+        bridge.pass(Duration::from_hours(2));
         let report = bridge.send_to_progres().await;
         if report.counts.held > 0 {
             ended = Some(report);
@@ -79,7 +79,7 @@ async fn a_rejected_submission_is_sent_again_once_its_data_are_corrected_or_a_pe
     }
     let report = bridge.send_to_progres().await;
     assert_eq!(report.reasons[&Reason::RejectedByProgres], 2, "{report:?}");
-    bridge.time_passes(DAY);
+    bridge.pass(DAY);
     let nothing_new = bridge.send_to_progres().await;
     assert_eq!(nothing_new.counts.delivered, 0, "{nothing_new:?}");
 
@@ -110,13 +110,13 @@ async fn a_submission_that_ping_never_speaks_of_is_held_after_a_week_and_never_s
     let receipt = receipt(&bridge, &child);
 
     for day in 1..7 {
-        bridge.time_passes(DAY);
+        bridge.pass(DAY);
         bridge.send_to_progres().await;
         let row = bridge.child_row(&child).await;
         assert_eq!(row.state, RecordState::AwaitingConfirmation, "day {day}");
     }
     for _ in 7..10 {
-        bridge.time_passes(DAY);
+        bridge.pass(DAY);
         bridge.send_to_progres().await;
     }
 
@@ -144,7 +144,7 @@ async fn a_status_word_that_nobody_knows_leaves_a_submission_awaiting() {
     let child = bridge.asking_child(1);
     let word = "Parked".to_owned();
     always(&bridge, Fault::StatusWord { word });
-    bridge.time_passes(Duration::from_mins(1));
+    bridge.pass(Duration::from_mins(1));
 
     let workflow = WorkflowName::ReferralsToProgres;
     let finished = bridge.ask(workflow, &Request::default()).await;
@@ -154,14 +154,14 @@ async fn a_status_word_that_nobody_knows_leaves_a_submission_awaiting() {
     assert_eq!(counts.awaiting_confirmation, 1, "{:?}", finished.report);
     assert!(finished.measures.unknown_statuses > 0);
     for _ in 0..2 {
-        bridge.time_passes(DAY);
+        bridge.pass(DAY);
         bridge.send_to_progres().await;
         let row = bridge.child_row(&child).await;
         assert_eq!(row.state, RecordState::AwaitingConfirmation);
     }
 
     bridge.sandbox.faults(System::Ping).clear();
-    bridge.time_passes(DAY);
+    bridge.pass(DAY);
     let report = bridge.send_to_progres().await;
     assert_eq!(report.counts.delivered, 1, "{report:?}");
     bridge.assert_submitted(&child, 1);
@@ -177,7 +177,7 @@ async fn a_receipt_that_cannot_be_read_leaves_a_submission_awaiting() {
     assert_eq!(report.counts.awaiting_confirmation, 1, "{report:?}");
 
     bridge.sandbox.faults(System::Ping).clear();
-    bridge.time_passes(DAY);
+    bridge.pass(DAY);
     let report = bridge.send_to_progres().await;
     assert_eq!(report.counts.delivered, 1, "{report:?}");
     bridge.assert_submitted(&child, 1);
@@ -193,7 +193,7 @@ async fn a_submission_without_a_receipt_is_held_and_not_counted_as_delivered() {
 
     assert_only(&report, Reason::OutcomeUnknown);
     bridge.assert_submitted(&child, 1);
-    bridge.time_passes(DAY);
+    bridge.pass(DAY);
     bridge.send_to_progres().await;
     bridge.assert_submitted(&child, 1);
 }

@@ -43,7 +43,7 @@ async fn until_delivered(bridge: &TestBridge) -> (u32, RunReport) {
 }
 
 fn last_told(bridge: &TestBridge, asked: &Asked) -> String {
-    bridge.told(asked).pop().unwrap_or_default()
+    bridge.codes_told(asked).pop().unwrap_or_default()
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_decision_that_did_not_arrive_is_told_later_and_the_report_says_that_i
         let (failures, report) = until_delivered(&bridge).await;
 
         assert_eq!(failures, 2, "{fault:?}");
-        assert_eq!(bridge.told(&asked), [ACKNOWLEDGED], "{fault:?}");
+        assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED], "{fault:?}");
         assert_eq!(bridge.comments(&asked), [""; 0], "{fault:?}");
         assert_eq!(report.reasons[&Reason::CommentUnconfirmed], 1, "{fault:?}");
     }
@@ -96,16 +96,16 @@ async fn a_decision_that_is_told_late_and_again_has_one_comment() {
     let asked = bridge.accepted(1);
     lose(&bridge, &Fault::LateEffect, 1);
     bridge.report_decisions().await;
-    assert!(bridge.told(&asked).is_empty());
+    assert!(bridge.codes_told(&asked).is_empty());
 
     bridge.pass(Duration::from_hours(1));
     bridge.report_decisions().await;
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
     assert!(bridge.comments(&asked).is_empty());
     let late = bridge.sandbox.carry_out_late(System::Ping).await;
 
     assert_eq!(late, 1, "the story is the one meant");
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED; 2]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED; 2]);
     assert_eq!(bridge.comments(&asked), [COMMENT]);
 }
 
@@ -122,7 +122,7 @@ async fn all_decisions_of_a_lost_request_have_one_comment_each() {
     assert_eq!(first.counts.will_retry, 20, "{first:?}");
     assert_eq!(second.counts.delivered, 20, "{second:?}");
     for asked in &all {
-        assert_eq!(bridge.told(asked), [ACKNOWLEDGED; 2]);
+        assert_eq!(bridge.codes_told(asked), [ACKNOWLEDGED; 2]);
         assert_eq!(bridge.comments(asked), [COMMENT]);
     }
 }
@@ -137,14 +137,14 @@ async fn a_late_first_decision_never_overtakes_a_newer_one() {
     bridge.answer(&asked, &rejected("Moved away"));
     let too_early = bridge.report_decisions().await;
     assert_eq!(too_early.counts.deferred, 1, "{too_early:?}");
-    assert!(bridge.told(&asked).is_empty());
+    assert!(bridge.codes_told(&asked).is_empty());
     let late = bridge.sandbox.carry_out_late(System::Ping).await;
     assert_eq!(late, 1, "the story is the one meant");
     bridge.pass(Duration::from_hours(1));
     let report = bridge.report_decisions().await;
 
     assert_eq!(report.counts.delivered, 1, "{report:?}");
-    assert_eq!(bridge.told(&asked), [ACKNOWLEDGED, REFUSED]);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED, REFUSED]);
     let refusal = "Referral rejected by PRIMERO: Moved away";
     assert_eq!(bridge.comments(&asked), [COMMENT, refusal]);
 }

@@ -24,7 +24,7 @@ async fn decided(bridge: &TestBridge, child: &Child, status: u32) {
     };
     ping.decide_referral(submitted.expect("it was submitted"), &decision)
         .expect("it is there");
-    bridge.time_passes(Duration::from_mins(1));
+    bridge.pass(Duration::from_mins(1));
     let report = bridge.completed(WorkflowName::DecisionsToPrimero).await;
     assert_eq!(report.counts.delivered, 1, "{report:?}");
 }
@@ -37,7 +37,7 @@ async fn rejected_and_asked_again(bridge: &TestBridge) -> (Child, String, String
     assert_eq!(sent.counts.delivered, 1, "{sent:?}");
     decided(bridge, &child, REJECTED).await;
     assert_eq!(bridge.referral(&first)["status"], "rejected");
-    bridge.time_passes(Duration::from_mins(1));
+    bridge.pass(Duration::from_mins(1));
     let second = bridge.ask_unhcr(&child, &child.service);
     (child, first, second)
 }
@@ -76,7 +76,7 @@ async fn a_referral_made_again_is_sent_by_itself_where_the_profile_says_so() {
 
     assert_eq!(report.counts.delivered, 1, "{report:?}");
     bridge.assert_submitted(&child, 2);
-    bridge.time_passes(Duration::from_hours(24));
+    bridge.pass(Duration::from_hours(24));
     bridge.send_to_progres().await;
     bridge.assert_submitted(&child, 2);
     decided(&bridge, &child, ACCEPTED).await;
@@ -87,7 +87,7 @@ async fn a_referral_made_again_is_sent_by_itself_where_the_profile_says_so() {
 async fn several_pending_referrals_of_one_service_are_one_submission_with_the_newest_date() {
     let bridge = TestBridge::start().await;
     let child = bridge.asking_child(1);
-    bridge.time_passes(Duration::from_hours(24));
+    bridge.pass(Duration::from_hours(24));
     bridge.ask_unhcr(&child, &child.service);
 
     let report = bridge.send_to_progres().await;
@@ -151,7 +151,7 @@ async fn a_referral_older_than_the_start_is_skipped_though_its_case_changed_sinc
         .start()
         .await;
     let old = bridge.asking_child(1);
-    bridge.time_passes(Duration::from_hours(4));
+    bridge.pass(Duration::from_hours(4));
     let touched = json!({ "name_middle": "Akello" });
     let primero = &bridge.sandbox.primero;
     primero

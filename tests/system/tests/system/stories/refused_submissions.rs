@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use referral_bridge::domain::reason::Reason;
+use referral_bridge::profile::Ambiguity;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use serde_json::json;
@@ -58,7 +59,7 @@ async fn a_submission_refused_with_503_more_often_than_a_call_repeats_arrives_in
     assert_eq!(too_early.counts.delivered, 0, "{too_early:?}");
     assert_all_submitted_once_but(&bridge, &children, &[2]);
 
-    bridge.time_passes(Duration::from_hours(1));
+    bridge.pass(Duration::from_hours(1));
     let due = bridge.send_to_progres().await;
     assert_eq!(due.counts.delivered, 1, "{due:?}");
     assert_all_submitted_once_but(&bridge, &children, &[]);
@@ -91,7 +92,7 @@ async fn a_submission_answered_with_500_is_held_until_a_person_releases_it() {
     assert_all_submitted_once_but(&bridge, &children, &[2]);
 
     // Neither time nor an edit tells what proGres has.
-    bridge.time_passes(Duration::from_hours(48));
+    bridge.pass(Duration::from_hours(48));
     let edit = json!({ "name_first": "Nyakim" });
     let edited = bridge
         .sandbox
@@ -126,7 +127,7 @@ async fn a_submission_that_arrived_though_answered_with_500_is_not_sent_twice_by
     bridge.assert_submitted(&child, 1);
 
     for _ in 0..3 {
-        bridge.time_passes(Duration::from_hours(24));
+        bridge.pass(Duration::from_hours(24));
         bridge.send_to_progres().await;
     }
     bridge.assert_submitted(&child, 1);
@@ -159,4 +160,24 @@ async fn one_release_is_one_submission_even_if_its_answer_is_lost_again() {
         bridge.assert_submitted(&child, 2);
         bridge.assert_held(&child, Reason::OutcomeUnknown).await;
     }
+}
+
+#[tokio::test]
+async fn a_submission_answered_with_500_is_sent_again_where_the_profile_says_so() {
+    let bridge = TestBridge::beginning()
+        .profile(|profile| profile.ping.ambiguity = Ambiguity::Resend)
+        .start()
+        .await;
+    let children = thirty(&bridge);
+    refuse(&bridge, &children[2], 500, 1);
+
+    let report = bridge.send_to_progres().await;
+
+    assert_eq!(report.counts.delivered, 29, "{report:?}");
+    assert_eq!(report.counts.will_retry, 1);
+    assert_only(&report, Reason::OutcomeUnknown);
+
+    bridge.pass(Duration::from_hours(1));
+    bridge.send_to_progres().await;
+    assert_all_submitted_once_but(&bridge, &children, &[]);
 }

@@ -19,7 +19,7 @@ const NUMBER: &str = "progres_interventionnumber";
 
 /// A minute later, runs 1.2 once.
 async fn report_decisions(bridge: &TestBridge) -> RunReport {
-    bridge.time_passes(Duration::from_mins(1));
+    bridge.pass(Duration::from_mins(1));
     bridge.completed(WorkflowName::DecisionsToProgres).await
 }
 
@@ -78,7 +78,7 @@ async fn several_referrals_of_a_child_become_one_case_and_each_gets_its_own_deci
         bridge.assert_delivered_once(referral);
     }
 
-    bridge.time_passes(Duration::from_mins(1));
+    bridge.pass(Duration::from_mins(1));
     let elsewhere = ServiceDecision::Rejected(Some("Moved away".to_owned()));
     decide(&bridge, &referrals[0], &ServiceDecision::Accepted);
     decide(&bridge, &referrals[1], &elsewhere);
