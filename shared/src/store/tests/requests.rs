@@ -6,22 +6,22 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{NOW, TABLE, client_of, key, row, store_of};
 use crate::clock::later;
-use crate::store::{LeaseTaken, RecordState, Store, StoreError};
+use crate::store::{Cursor, LeaseTaken, RecordState, Store, StoreError};
 
 /// A DynamoDB that answers as a test tells it.
-struct Scripted(MockServer);
+pub struct Scripted(MockServer);
 
 impl Scripted {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self(MockServer::start().await)
     }
 
-    fn store(&self) -> Store {
+    pub fn store(&self) -> Store {
         store_of(client_of(&self.0.uri()), "somewhere")
     }
 
     /// The next `times` requests for this operation get this answer.
-    async fn answers(&self, operation: &str, times: u64, status: u16, body: Value) {
+    pub async fn answers(&self, operation: &str, times: u64, status: u16, body: Value) {
         self.answers_to(operation, json!({}), times, status, body)
             .await;
     }
@@ -48,7 +48,7 @@ impl Scripted {
     }
 
     /// The bodies of the requests so far.
-    async fn asked(&self) -> Vec<Value> {
+    pub async fn asked(&self) -> Vec<Value> {
         let requests = self.0.received_requests().await.expect("they are recorded");
         let bodies = requests.iter().map(wiremock::Request::body_json);
         bodies.map(|body| body.expect("JSON")).collect()
@@ -215,6 +215,66 @@ async fn every_row_is_written_under_the_condition_of_its_fence() {
     assert_eq!(asked["Item"]["fence"], json!({ "N": "7" }));
     assert_eq!(asked["Item"]["ttl"], json!({ "N": "1824560000" }));
     assert_eq!(asked["Item"]["sk"], id_of(1)["sk"]);
+}
+
+#[tokio::test]
+async fn the_cursor_is_read_consistently_and_written_under_the_condition_of_its_fence() {
+    let dynamo = Scripted::start().await;
+    dynamo.answers("GetItem", 1, 200, json!({})).await;
+    dynamo.answers("PutItem", 1, 200, json!({})).await;
+    let store = dynamo.store();
+    assert_eq!(store.cursor().await, Ok(None));
+    let cursor = Cursor {
+        position: NOW,
+        resume: None,
+        run_id: "run 7".to_owned(),
+        fence: 7,
+    };
+    store.put_cursor(&cursor).await.expect("taken");
+    let asked = dynamo.asked().await;
+    assert_eq!(asked[0]["ConsistentRead"], true);
+    assert_eq!(asked[0]["Key"]["sk"], json!({ "S": "cursor" }));
+    assert_eq!(
+        asked[1]["ConditionExpression"],
+        "attribute_not_exists(pk) OR fence <= :fence"
+    );
+    let fence = json!({ ":fence": { "N": "7" } });
+    assert_eq!(asked[1]["ExpressionAttributeValues"], fence);
+    assert_eq!(asked[1]["Item"]["sk"], json!({ "S": "cursor" }));
+}
+
+#[tokio::test]
+async fn the_lease_is_taken_and_given_back_under_the_condition_of_its_holder() {
+    let dynamo = Scripted::start().await;
+    let attributes = json!({ "Attributes": { "fence": { "N": "4" } } });
+    dynamo.answers("UpdateItem", 2, 200, attributes).await;
+    let store = dynamo.store();
+    let ends = later(NOW, std::time::Duration::from_mins(16));
+    let Ok(LeaseTaken::Taken(lease)) = store.take_lease("a", NOW, ends).await else {
+        panic!("it was free");
+    };
+    store.release_lease(&lease, true).await.expect("given back");
+    let asked = dynamo.asked().await;
+    assert_eq!(
+        asked[0]["ConditionExpression"],
+        "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now"
+    );
+    assert_eq!(asked[1]["ConditionExpression"], "holder = :run");
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_keys_are_asked_for_in_batches_of_a_hundred() {
+    let dynamo = Scripted::start().await;
+    let none = json!({ "Responses": { TABLE: [] }, "UnprocessedKeys": {} });
+    dynamo.answers("BatchGetItem", 3, 200, none).await;
+    let keys: Vec<_> = (1..=230).map(key).collect();
+    dynamo.store().records::<String>(&keys).await.expect("read");
+    let asked = dynamo.asked().await;
+    let sizes: Vec<_> = asked
+        .iter()
+        .map(|body| body["RequestItems"][TABLE]["Keys"].as_array().map(Vec::len))
+        .collect();
+    assert_eq!(sizes, [Some(100), Some(100), Some(30)]);
 }
 
 #[tokio::test]
