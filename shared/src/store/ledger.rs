@@ -1,6 +1,7 @@
 //! The ledger: what became of every record ever offered, one row a record.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -20,6 +21,11 @@ use crate::domain::record::RecordKey;
 const READ_BATCH: usize = 100;
 /// How often a partly answered batch is asked again for the rest.
 const READ_ROUNDS: usize = 8;
+
+/// How often a transaction is tried that met another one, or the table's limits.
+const TRANSACTION_TRIES: u32 = 8;
+/// How long to wait before it is tried again; twice as long each time.
+const TRANSACTION_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,18 +176,36 @@ impl Store {
             .expression_attribute_values(":fence", number(lease.fence))
             .build()
             .expect(COMPLETE);
-        self.counted()
-            .transact_write_items()
-            .transact_items(
-                TransactWriteItem::builder()
-                    .condition_check(in_force)
-                    .build(),
-            )
-            .transact_items(TransactWriteItem::builder().put(put).build())
-            .send()
-            .await
-            .map_err(|error| refused_or("put_sending", &error))?;
-        Ok(())
+        let parts = vec![
+            TransactWriteItem::builder()
+                .condition_check(in_force)
+                .build(),
+            TransactWriteItem::builder().put(put).build(),
+        ];
+        self.transact(parts, "put_sending").await
+    }
+
+    /// Writes all or nothing. Two transactions of one run would meet at its lease, so they go one after another; one that meets
+    /// somebody else's, or the table's limits, is tried again, which the client does not do by itself.
+    async fn transact(
+        &self,
+        parts: Vec<TransactWriteItem>,
+        operation: &'static str,
+    ) -> Result<(), StoreError> {
+        let _one_at_a_time = self.transactions.lock().await;
+        let mut tries = 1;
+        loop {
+            let request = self.counted().transact_write_items();
+            let answer = request.set_transact_items(Some(parts.clone())).send().await;
+            match answer {
+                Ok(_) => return Ok(()),
+                Err(error) if is_passing(&error) && tries < TRANSACTION_TRIES => {
+                    tokio::time::sleep(TRANSACTION_PAUSE * 2_u32.pow(tries - 1)).await;
+                    tries += 1;
+                }
+                Err(error) => return Err(refused_or(operation, &error)),
+            }
+        }
     }
 
     /// Whether any record of this workflow ever reached its destination.
@@ -242,19 +266,35 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// A cancelled transaction names the reason of each part; a failed condition means that another run has taken over.
+/// Why the parts of a transaction were refused; nothing for a part that was not, or for another error.
+fn refusals<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<&str> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let codes = cancelled.cancellation_reasons().iter();
+            let codes = codes.filter_map(|reason| reason.code());
+            codes.filter(|code| *code != "None").collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a transaction met nothing but another one, or the table's limits.
+fn is_passing<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    const PASSING: [&str; 3] = [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ];
+    let refusals = refusals(error);
+    !refusals.is_empty() && refusals.iter().all(|code| PASSING.contains(code))
+}
+
+/// A failed condition means that another run has taken over.
 fn refused_or<R: std::fmt::Debug>(
     operation: &'static str,
     error: &SdkError<TransactWriteItemsError, R>,
 ) -> StoreError {
-    let refused = error.as_service_error().is_some_and(|error| match error {
-        TransactWriteItemsError::TransactionCanceledException(cancelled) => cancelled
-            .cancellation_reasons()
-            .iter()
-            .any(|reason| reason.code() == Some("ConditionalCheckFailed")),
-        _ => false,
-    });
-    if refused {
+    if refusals(error).contains(&"ConditionalCheckFailed") {
         StoreError::Superseded
     } else {
         failed(operation, error)

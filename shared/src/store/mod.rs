@@ -51,6 +51,8 @@ pub struct Store {
     deployment: Deployment,
     partition: String,
     calls: Arc<AtomicU64>,
+    /// Held by the transaction that is under way.
+    transactions: tokio::sync::Mutex<()>,
 }
 
 impl Store {
@@ -68,6 +70,7 @@ impl Store {
             deployment: deployment.clone(),
             partition: format!("{deployment}#{workflow}"),
             calls: Arc::default(),
+            transactions: tokio::sync::Mutex::default(),
         }
     }
 
@@ -80,6 +83,7 @@ impl Store {
             deployment: self.deployment.clone(),
             partition: format!("{}#{workflow}", self.deployment),
             calls: Arc::clone(&self.calls),
+            transactions: tokio::sync::Mutex::default(),
         }
     }
 

@@ -4,6 +4,7 @@ mod lease;
 mod ledger;
 mod reading;
 mod requests;
+mod transactions;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;

@@ -6,22 +6,22 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{NOW, TABLE, client_of, key, row, store_of};
 use crate::clock::later;
-use crate::store::{Cursor, Lease, LeaseTaken, RecordState, Store, StoreError};
+use crate::store::{Cursor, LeaseTaken, RecordState, Store, StoreError};
 
 /// A DynamoDB that answers as a test tells it.
-struct Scripted(MockServer);
+pub struct Scripted(MockServer);
 
 impl Scripted {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self(MockServer::start().await)
     }
 
-    fn store(&self) -> Store {
+    pub fn store(&self) -> Store {
         store_of(client_of(&self.0.uri()), "somewhere")
     }
 
     /// The next `times` requests for this operation get this answer.
-    async fn answers(&self, operation: &str, times: u64, status: u16, body: Value) {
+    pub async fn answers(&self, operation: &str, times: u64, status: u16, body: Value) {
         self.answers_to(operation, json!({}), times, status, body)
             .await;
     }
@@ -47,16 +47,8 @@ impl Scripted {
         self.answers(operation, times, 400, body).await;
     }
 
-    /// The next `times` transactions are cancelled for these reasons, one for each part.
-    async fn cancels(&self, times: u64, reasons: Value) {
-        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-        let body =
-            json!({ "__type": kind, "message": "cancelled", "CancellationReasons": reasons });
-        self.answers("TransactWriteItems", times, 400, body).await;
-    }
-
     /// The bodies of the requests so far.
-    async fn asked(&self) -> Vec<Value> {
+    pub async fn asked(&self) -> Vec<Value> {
         let requests = self.0.received_requests().await.expect("they are recorded");
         let bodies = requests.iter().map(wiremock::Request::body_json);
         bodies.map(|body| body.expect("JSON")).collect()
@@ -226,6 +218,66 @@ async fn every_row_is_written_under_the_condition_of_its_fence() {
 }
 
 #[tokio::test]
+async fn the_cursor_is_read_consistently_and_written_under_the_condition_of_its_fence() {
+    let dynamo = Scripted::start().await;
+    dynamo.answers("GetItem", 1, 200, json!({})).await;
+    dynamo.answers("PutItem", 1, 200, json!({})).await;
+    let store = dynamo.store();
+    assert_eq!(store.cursor().await, Ok(None));
+    let cursor = Cursor {
+        position: NOW,
+        resume: None,
+        run_id: "run 7".to_owned(),
+        fence: 7,
+    };
+    store.put_cursor(&cursor).await.expect("taken");
+    let asked = dynamo.asked().await;
+    assert_eq!(asked[0]["ConsistentRead"], true);
+    assert_eq!(asked[0]["Key"]["sk"], json!({ "S": "cursor" }));
+    assert_eq!(
+        asked[1]["ConditionExpression"],
+        "attribute_not_exists(pk) OR fence <= :fence"
+    );
+    let fence = json!({ ":fence": { "N": "7" } });
+    assert_eq!(asked[1]["ExpressionAttributeValues"], fence);
+    assert_eq!(asked[1]["Item"]["sk"], json!({ "S": "cursor" }));
+}
+
+#[tokio::test]
+async fn the_lease_is_taken_and_given_back_under_the_condition_of_its_holder() {
+    let dynamo = Scripted::start().await;
+    let attributes = json!({ "Attributes": { "fence": { "N": "4" } } });
+    dynamo.answers("UpdateItem", 2, 200, attributes).await;
+    let store = dynamo.store();
+    let ends = later(NOW, std::time::Duration::from_mins(16));
+    let Ok(LeaseTaken::Taken(lease)) = store.take_lease("a", NOW, ends).await else {
+        panic!("it was free");
+    };
+    store.release_lease(&lease, true).await.expect("given back");
+    let asked = dynamo.asked().await;
+    assert_eq!(
+        asked[0]["ConditionExpression"],
+        "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now"
+    );
+    assert_eq!(asked[1]["ConditionExpression"], "holder = :run");
+}
+
+#[tokio::test]
+async fn more_than_a_hundred_keys_are_asked_for_in_batches_of_a_hundred() {
+    let dynamo = Scripted::start().await;
+    let none = json!({ "Responses": { TABLE: [] }, "UnprocessedKeys": {} });
+    dynamo.answers("BatchGetItem", 3, 200, none).await;
+    let keys: Vec<_> = (1..=230).map(key).collect();
+    dynamo.store().records::<String>(&keys).await.expect("read");
+    let asked = dynamo.asked().await;
+    let sizes: Vec<_> = asked
+        .iter()
+        .map(|body| body["RequestItems"][TABLE]["Keys"].as_array().map(Vec::len))
+        .collect();
+    assert_eq!(sizes, [Some(100), Some(100), Some(30)]);
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_is_unavailable() {
     // Nothing listens on a port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -234,138 +286,4 @@ async fn a_store_that_is_down_is_unavailable() {
     let store = store_of(client_of(&format!("http://{address}")), "somewhere");
     let read = store.records::<String>(&[key(1)]).await;
     assert_eq!(read, Err(StoreError::Unavailable("read_records")));
-}
-
-fn lease() -> Lease {
-    Lease {
-        run_id: "run 7".to_owned(),
-        fence: 7,
-        expires_at: later(NOW, std::time::Duration::from_mins(16)),
-        has_written: true,
-    }
-}
-
-#[tokio::test]
-async fn a_row_that_says_sending_is_written_only_while_our_lease_is_in_force() {
-    let dynamo = Scripted::start().await;
-    dynamo
-        .answers("TransactWriteItems", 1, 200, json!({}))
-        .await;
-    let sending = row(1, RecordState::Sending, 7);
-    let written = dynamo.store().put_sending(&sending, &lease()).await;
-    assert_eq!(written, Ok(()));
-    let asked = &dynamo.asked().await[0]["TransactItems"];
-    let check = &asked[0]["ConditionCheck"];
-    assert_eq!(
-        check["ConditionExpression"],
-        "holder = :run AND fence = :fence"
-    );
-    assert_eq!(check["Key"]["sk"], json!({ "S": "lease" }));
-    assert_eq!(
-        check["ExpressionAttributeValues"],
-        json!({ ":run": { "S": "run 7" }, ":fence": { "N": "7" } })
-    );
-    let put = &asked[1]["Put"];
-    assert_eq!(
-        put["ConditionExpression"],
-        "attribute_not_exists(pk) OR fence <= :fence"
-    );
-    assert_eq!(put["Item"]["state"], json!({ "S": "sending" }));
-}
-
-#[tokio::test]
-async fn a_transaction_that_is_cancelled_for_a_condition_means_that_another_run_has_taken_over() {
-    let dynamo = Scripted::start().await;
-    let reasons = json!([{ "Code": "ConditionalCheckFailed" }, { "Code": "None" }]);
-    dynamo.cancels(1, reasons).await;
-    let sending = row(1, RecordState::Sending, 7);
-    let written = dynamo.store().put_sending(&sending, &lease()).await;
-    assert_eq!(written, Err(StoreError::Superseded));
-}
-
-#[tokio::test]
-async fn a_transaction_that_is_cancelled_for_anything_else_is_an_error_of_the_table() {
-    let dynamo = Scripted::start().await;
-    let reasons = json!([{ "Code": "None" }, { "Code": "ThrottlingError" }]);
-    dynamo.cancels(u64::MAX, reasons).await;
-    let sending = row(1, RecordState::Sending, 7);
-    let written = dynamo.store().put_sending(&sending, &lease()).await;
-    assert_eq!(written, Err(StoreError::Unavailable("put_sending")));
-}
-
-#[tokio::test]
-async fn a_throttled_transaction_is_delayed_and_loses_nothing() {
-    let dynamo = Scripted::start().await;
-    dynamo.throttles("TransactWriteItems", 2).await;
-    dynamo
-        .answers("TransactWriteItems", 1, 200, json!({}))
-        .await;
-    let sending = row(1, RecordState::Sending, 7);
-    let written = dynamo.store().put_sending(&sending, &lease()).await;
-    assert_eq!(written, Ok(()));
-    let asked = dynamo.asked().await;
-    assert_eq!(asked.len(), 3);
-    assert_eq!(
-        asked[0]["TransactItems"], asked[2]["TransactItems"],
-        "the same request"
-    );
-}
-
-#[tokio::test]
-async fn the_cursor_is_read_consistently_and_moved_under_the_condition_of_its_fence() {
-    let dynamo = Scripted::start().await;
-    let cursor = Cursor {
-        position: NOW,
-        resume: Some(later(NOW, std::time::Duration::from_secs(1))),
-        run_id: "run 7".to_owned(),
-        fence: 7,
-    };
-    let item = json!({
-        "position": { "S": NOW.to_string() },
-        "resume": { "S": "2026-09-21T14:13:21Z" },
-        "run_id": { "S": "run 7" },
-        "fence": { "N": "7" },
-    });
-    dynamo
-        .answers("GetItem", 1, 200, json!({ "Item": item }))
-        .await;
-    dynamo.answers("PutItem", 1, 200, json!({})).await;
-    let store = dynamo.store();
-    assert_eq!(store.cursor().await, Ok(Some(cursor.clone())));
-    assert_eq!(store.put_cursor(&cursor).await, Ok(()));
-    let asked = dynamo.asked().await;
-    assert_eq!(asked[0]["ConsistentRead"], true);
-    assert_eq!(
-        asked[1]["ConditionExpression"],
-        "attribute_not_exists(pk) OR fence <= :fence"
-    );
-    for (name, value) in item.as_object().expect("an item") {
-        assert_eq!(asked[1]["Item"][name], *value);
-    }
-}
-
-#[tokio::test]
-async fn what_is_due_is_asked_of_the_index_to_its_last_page() {
-    let dynamo = Scripted::start().await;
-    let shown = |number, due: Option<&str>| {
-        let row = stored(number);
-        let mut shown = json!({
-            "key": row["key"], "state": { "S": "retry" },
-            "profile_version": row["profile_version"], "first_seen_at": row["first_seen_at"],
-        });
-        if let Some(due) = due {
-            shown["next_attempt_at"] = json!({ "S": due });
-        }
-        shown
-    };
-    let first =
-        json!({ "Items": [shown(1, Some("2026-09-22T00:00:00Z"))], "LastEvaluatedKey": id_of(1) });
-    dynamo.answers("Query", 1, 200, first).await;
-    let second = json!({ "Items": [shown(2, Some("2026-09-21T00:00:00Z"))] });
-    let from = json!({ "ExclusiveStartKey": id_of(1) });
-    dynamo.answers_to("Query", from, 1, 200, second).await;
-    let unfinished = dynamo.store().unfinished().await.expect("read");
-    let keys: Vec<_> = unfinished.into_iter().map(|row| row.key).collect();
-    assert_eq!(keys, [key(2), key(1)], "the longest due first");
-    assert_eq!(dynamo.asked().await[0]["IndexName"], "due");
 }
