@@ -287,3 +287,29 @@ async fn a_store_that_is_down_is_unavailable() {
     let read = store.records::<String>(&[key(1)]).await;
     assert_eq!(read, Err(StoreError::Unavailable("read_records")));
 }
+
+#[tokio::test]
+async fn what_is_due_is_asked_of_the_index_to_its_last_page() {
+    let dynamo = Scripted::start().await;
+    let shown = |number, due: Option<&str>| {
+        let row = stored(number);
+        let mut shown = json!({
+            "key": row["key"], "state": { "S": "retry" },
+            "profile_version": row["profile_version"], "first_seen_at": row["first_seen_at"],
+        });
+        if let Some(due) = due {
+            shown["next_attempt_at"] = json!({ "S": due });
+        }
+        shown
+    };
+    let first =
+        json!({ "Items": [shown(1, Some("2026-09-22T00:00:00Z"))], "LastEvaluatedKey": id_of(1) });
+    dynamo.answers("Query", 1, 200, first).await;
+    let second = json!({ "Items": [shown(2, Some("2026-09-21T00:00:00Z"))] });
+    let from = json!({ "ExclusiveStartKey": id_of(1) });
+    dynamo.answers_to("Query", from, 1, 200, second).await;
+    let unfinished = dynamo.store().unfinished().await.expect("read");
+    let keys: Vec<_> = unfinished.into_iter().map(|row| row.key).collect();
+    assert_eq!(keys, [key(2), key(1)], "the longest due first");
+    assert_eq!(dynamo.asked().await[0]["IndexName"], "due");
+}
