@@ -296,7 +296,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let kept = answer.is_ok();
         self.stop_unless_kept(answer);
         match next {
-            Next::Verify(item) => self.to_verify.push_back(item),
+            Next::Verify(item) => self.queue_verification(item),
             Next::Confirm(entry, transaction) => {
                 if kept {
                     self.discovery.rowed(key);
@@ -323,8 +323,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         tally: &mut Tally<'_>,
     ) {
         let Some(answers) = self.answers(answer, items.len()) else {
-            self.to_verify.extend(items);
-            return;
+            return items
+                .into_iter()
+                .for_each(|item| self.queue_verification(item));
         };
         for (mut item, answer) in items.into_iter().zip(answers) {
             match answer {

@@ -174,7 +174,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
         if self.run.around.deadline.finishing(now) {
             self.launch_verifying(now, open);
-            self.launch_telling(open);
+            self.launch_telling(now, open);
         }
     }
 
@@ -243,12 +243,27 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
                 .iter()
                 .take_while(|item| item.verify_at <= now)
                 .count();
-            let last = !(open && self.upstream_of_verification()) && ripe == self.to_verify.len();
-            if ripe == 0 || (ripe < batch && !last && open) {
+            let more_ripen = self.upstream_of_verification() || self.last_to_ripen(now).is_some();
+            if ripe == 0 || (ripe < batch && more_ripen && open) {
                 return;
             }
             self.begin_verifying(ripe.min(batch));
         }
+    }
+
+    /// Queues a written record to be read back, the soonest first.
+    pub(super) fn queue_verification(&mut self, item: Item<W>) {
+        let sooner = |other: &Item<W>| other.verify_at <= item.verify_at;
+        let place = self.to_verify.partition_point(sooner);
+        self.to_verify.insert(place, item);
+    }
+
+    /// The last record that can be read back from a later moment on, and still before the reserve.
+    fn last_to_ripen(&self, now: Timestamp) -> Option<&Item<W>> {
+        let deadline = self.run.around.deadline;
+        let mut latest_first = self.to_verify.iter().rev();
+        let last = latest_first.find(|item| deadline.open(item.verify_at))?;
+        (last.verify_at > now).then_some(last)
     }
 
     fn upstream_of_verification(&self) -> bool {
@@ -259,14 +274,14 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     /// While a list is read nothing is told: telling makes it shrink.
-    fn launch_telling(&mut self, open: bool) {
+    fn launch_telling(&mut self, now: Timestamp, open: bool) {
         if open && !self.discovery.is_over() && self.run.character.feed == Feed::Pending {
             return;
         }
         let batch = self.run.workflow.batches().report;
         let upstream = self.upstream_of_verification()
             || self.busy.verifying > 0
-            || !self.to_verify.is_empty();
+            || self.last_to_ripen(now).is_some();
         let enough =
             |told: &VecDeque<_>| told.len() >= batch || !(told.is_empty() || open && upstream);
         while self.busy.telling < self.run.around.settings.concurrency && enough(&self.to_tell) {
@@ -279,11 +294,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     async fn wait_until_ripe(&self) -> bool {
         let around = self.run.around;
         let now = around.clock.now();
-        if !self.stops.is_empty() {
+        if !self.stops.is_empty() || !around.deadline.finishing(now) {
             return false;
         }
-        let in_time = |item: &&Item<W>| around.deadline.finishing(item.verify_at);
-        let verification = self.to_verify.iter().rev().find(in_time);
+        // All at once while there is time; in the reserve each as soon as it can be, lest the last be too late for all.
+        let mut late = self.to_verify.iter().filter(|item| item.verify_at > now);
+        let late = late.find(|item| around.deadline.finishing(item.verify_at));
+        let verification = self.last_to_ripen(now).or(late);
         let verification = verification.map(|item| item.verify_at);
         let confirmation = self.next_confirmation(now);
         let Some(ripe) = [verification, confirmation].into_iter().flatten().min() else {

@@ -174,3 +174,19 @@ async fn with_three_seconds_for_two_hundred_records_every_run_delivers_some_in_t
         Some(1)
     );
 }
+
+#[tokio::test]
+async fn a_call_that_ends_late_in_the_reserve_ends_the_run_with_it() {
+    let mut scenario = Scenario::offering(1).await;
+    scenario.systems.offer(2, "household 1");
+    scenario.time = 10 * SECOND;
+    // The first one waits to be read back; the second one's write ends when there is no time left to begin that.
+    let slow = Mishap::Takes(9 * SECOND);
+    scenario.systems.with(2, 1, Stage::Write, slow);
+    let run = tokio::time::timeout(20 * SECOND, scenario.run());
+    let finished = run.await.expect("it ends by itself");
+    assert_eq!(finished.report.status, RunStatus::Truncated);
+    assert_eq!(finished.report.counts.deferred, 2);
+    scenario.clock.advance(Duration::from_hours(1));
+    assert_eq!(scenario.complete().await.counts.delivered, 2);
+}
