@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use embedded_dynamodb::EmbeddedDynamoDb;
 use referral_bridge::store::table;
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::generated::{Generated, arrived};
+use sandbox::journal::System;
+use sandbox::{Sandbox, SandboxOptions, Workflow};
 use serde_json::{Value, json};
 use system_tests::{Answer, RuntimeApi, SecretsManager};
 use tokio::process::{Child, Command};
@@ -23,12 +26,17 @@ struct Scene {
 }
 
 impl Scene {
+    /// With the demo's referrals pending.
     async fn start() -> Self {
-        let runtime = RuntimeApi::start().await.expect("the Runtime API starts");
         let sandbox = Sandbox::start(SandboxOptions::default())
             .await
             .expect("the sandbox starts");
         sandbox::demo::load(&sandbox).expect("the systems take the data");
+        Self::around(sandbox).await
+    }
+
+    async fn around(sandbox: Sandbox) -> Self {
+        let runtime = RuntimeApi::start().await.expect("the Runtime API starts");
         let state = EmbeddedDynamoDb::in_memory()
             .await
             .expect("the state store starts");
@@ -76,10 +84,12 @@ impl Scene {
     }
 
     async fn invoke(&mut self, event: Value) -> Answer {
-        self.runtime
-            .invoke(event, Duration::from_mins(2))
-            .await
-            .expect("an answer")
+        self.invoke_within(Duration::from_mins(2), event).await
+    }
+
+    async fn invoke_within(&mut self, time: Duration, event: Value) -> Answer {
+        let answer = self.runtime.invoke(event, time).await;
+        answer.expect("an answer")
     }
 
     /// `errorType` and `errorMessage` of an event that is refused.
@@ -148,23 +158,67 @@ async fn a_bad_event_is_a_function_error_that_names_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_cannot_go_on_is_a_function_error_with_a_stable_type() {
     let mut scene = Scene::start().await;
-    let fault = sandbox::faults::Fault::Status {
+    let fault = Fault::Status {
         status: 403,
         retry_after: None,
         after_effect: false,
     };
-    let forbidden = sandbox::faults::Rule::always(
-        sandbox::faults::Target::Containing("/cases".to_owned()),
-        fault,
-    );
-    scene
-        .sandbox
-        .faults(sandbox::journal::System::Primero)
-        .add(forbidden);
+    let forbidden = Rule::always(Target::Containing("/cases".to_owned()), fault);
+    scene.sandbox.faults(System::Primero).add(forbidden);
     let (kind, message) = scene.refusal(json!({ "deployment": "gambella" })).await;
     assert_eq!(kind, "permission_denied");
     assert!(
         message.contains("primero") && message.contains("list cases"),
         "{message}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_three_seconds_a_run_every_run_brings_some_of_two_hundred_records() {
+    let sandbox = Sandbox::start(SandboxOptions::default())
+        .await
+        .expect("the sandbox starts");
+    let referrals = Generated {
+        workflow: Workflow::ReferralsToPrimero,
+        records: 200,
+        seed: 7,
+        existing_percent: 0,
+        bad_percent: 0,
+    };
+    referrals.load(&sandbox).expect("the systems take the data");
+    for system in [System::Ping, System::Primero] {
+        let slow = Fault::Latency { milliseconds: 30 };
+        let rule = Rule::always(Target::Everything, slow);
+        sandbox.faults(system).add(rule);
+    }
+    let mut scene = Scene::around(sandbox).await;
+    let time = Duration::from_secs(3);
+    let mut runs = 0;
+    loop {
+        let before = arrived(&scene.sandbox, Workflow::ReferralsToPrimero);
+        let begun = Instant::now();
+        let answer = scene
+            .invoke_within(time, json!({ "deployment": "gambella" }))
+            .await;
+        runs += 1;
+        assert!(begun.elapsed() < time, "run {runs} ended late");
+        let Answer::Success(report) = answer else {
+            panic!("run {runs}: {answer:?}");
+        };
+        let after = arrived(&scene.sandbox, Workflow::ReferralsToPrimero);
+        println!(
+            "run {runs}: {} arrived, {}",
+            after - before,
+            report["counts"]
+        );
+        assert!(after > before, "run {runs} brought nothing: {report}");
+        if report["status"] == "completed" {
+            break;
+        }
+        assert_eq!(report["status"], "truncated");
+    }
+    assert!(runs > 1, "200 writes take longer than one run has");
+    assert_eq!(arrived(&scene.sandbox, Workflow::ReferralsToPrimero), 200);
+    // The bystander of the generated data has the one case more.
+    assert_eq!(scene.sandbox.primero.cases().len(), 201);
 }
