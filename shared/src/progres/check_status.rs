@@ -93,6 +93,8 @@ struct Entry {
     transaction: Option<String>,
 }
 
+const ROUTE: &str = "check status";
+
 impl PingClient {
     /// Asks what became of the write with this receipt.
     pub async fn check_status(
@@ -113,10 +115,9 @@ impl PingClient {
             "SPHTransactionId": transaction.as_str(),
         });
         let path = &self.settings.check_status_path;
-        let envelope = self
-            .post("check status", path, &body, Repeat::Freely)
-            .await?;
-        let checked = understood(envelope.data(), transaction, &self.settings.status_words);
+        let envelope = self.post(ROUTE, path, &body, Repeat::Freely).await?;
+        let data = envelope.data(&self.transport, ROUTE)?;
+        let checked = understood(data, transaction, &self.settings.status_words);
         if checked == Checked::Unreadable {
             tracing::warn!(transaction_id = %transaction, "checkstatus sent what nobody can read; the records stay unconfirmed");
         }

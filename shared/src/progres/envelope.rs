@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::row::Row;
 use crate::domain::ids::TransactionId;
@@ -10,11 +11,18 @@ use crate::transport::{Answer, GateError, Transport};
 /// What PING sends instead of an empty list.
 const NOTHING: &str = "No Data Available";
 
-/// An answer without an error message.
-#[derive(Debug, Deserialize)]
+/// An answer without an error message. The data stay the text that they came as until they are asked for: a page of a list can be large.
+#[derive(Debug)]
 pub struct Envelope {
-    #[serde(default, rename = "Data")]
-    data: Value,
+    answer: Answer,
+    transaction_id: Option<String>,
+    paging: Option<PagingSummary>,
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, default, rename = "Data")]
+    data: Option<&'a RawValue>,
     #[serde(default, rename = "ErrorMessage")]
     error_message: Value,
     #[serde(default, rename = "SPHTransactionId")]
@@ -44,13 +52,24 @@ impl Envelope {
     pub fn read(
         transport: &Transport,
         route: &'static str,
-        answer: &Answer,
+        answer: Answer,
     ) -> Result<Self, GateError> {
-        let envelope: Self = transport.json(route, answer)?;
-        match &envelope.error_message {
-            Value::Null => Ok(envelope),
-            Value::String(text) if text.trim().is_empty() => Ok(envelope),
-            _ => Err(GateError::Reported(envelope.transaction_id())),
+        let frame: Frame<'_> = transport.json(route, &answer)?;
+        let (transaction_id, paging) = (frame.transaction_id, frame.paging);
+        let reports_no_error = match &frame.error_message {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            _ => false,
+        };
+        let envelope = Self {
+            answer,
+            transaction_id,
+            paging,
+        };
+        if reports_no_error {
+            Ok(envelope)
+        } else {
+            Err(GateError::Reported(envelope.transaction_id()))
         }
     }
 
@@ -62,30 +81,42 @@ impl Envelope {
             .map(TransactionId::new)
     }
 
-    /// The data as they came.
-    pub fn data(self) -> Value {
-        self.data
-    }
-
     /// How to go on.
     pub fn paging(&self) -> PagingSummary {
         self.paging.clone().unwrap_or_default()
     }
 
-    /// The rows. "Nothing" has four spellings: null, absent, an empty list and a sentence.
-    pub fn rows(self, transport: &Transport, route: &'static str) -> Result<Vec<Row>, GateError> {
-        match self.data {
-            Value::Null => Ok(Vec::new()),
-            Value::String(text) if is_nothing(&text) => Ok(Vec::new()),
-            Value::Array(rows) => rows
-                .into_iter()
-                .enumerate()
-                .map(|(i, row)| match row {
-                    Value::Object(fields) => Ok(Row::new(fields)),
-                    _ => Err(transport.unreadable(route, format!("`Data[{i}]`"))),
-                })
-                .collect(),
-            _ => Err(transport.unreadable(route, "`Data`".to_owned())),
+    /// The data as they came; null if there are none.
+    pub fn data(&self, transport: &Transport, route: &'static str) -> Result<Value, GateError> {
+        let frame: Frame<'_> = transport.json(route, &self.answer)?;
+        let data = frame.data.map_or("null", RawValue::get);
+        serde_json::from_str(data).map_err(|_| transport.unreadable(route, "`Data`".to_owned()))
+    }
+
+    /// What `take` makes of each row, one row after the other. "Nothing" has four spellings: null, absent, an empty list and a sentence.
+    pub fn rows<T>(
+        &self,
+        transport: &Transport,
+        route: &'static str,
+        mut take: impl FnMut(Row) -> T,
+    ) -> Result<Vec<T>, GateError> {
+        let frame: Frame<'_> = transport.json(route, &self.answer)?;
+        let data = frame.data.map_or("null", RawValue::get);
+        let unreadable = |place: String| transport.unreadable(route, place);
+        let rows: Vec<&RawValue> = if data.starts_with('[') {
+            serde_json::from_str(data).map_err(|_| unreadable("`Data`".to_owned()))?
+        } else {
+            match serde_json::from_str::<Option<String>>(data) {
+                Ok(text) if text.as_deref().is_none_or(is_nothing) => Vec::new(),
+                _ => return Err(unreadable("`Data`".to_owned())),
+            }
+        };
+        let mut taken = Vec::with_capacity(rows.len());
+        for (i, row) in rows.into_iter().enumerate() {
+            let fields = serde_json::from_str(row.get());
+            let fields = fields.map_err(|_| unreadable(format!("`Data[{i}]`")))?;
+            taken.push(take(Row::new(fields)));
         }
+        Ok(taken)
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 pub use self::check_status::{Checked, Operation, RecordStatus, Status};
 use self::envelope::Envelope;
 pub use self::ingestion::{FieldValue, Receipt, Submission, Submitted};
-pub use self::retrieval::{Details, Page, Pages};
+pub use self::retrieval::{Details, Pages};
 pub use self::row::{Row, text_of};
 use self::sign_in::Session;
 use crate::domain::reason::Stop;
@@ -84,7 +84,7 @@ impl PingClient {
             answer = self.post_with(&token, route, path, body, repeat).await?;
         }
         match answer.status.as_u16() {
-            200..=299 => match Envelope::read(&self.transport, route, &answer) {
+            200..=299 => match Envelope::read(&self.transport, route, answer) {
                 // It was taken, but with what receipt nobody knows.
                 Err(GateError::Run(_)) if repeat == Repeat::AfterAsking => {
                     Err(GateError::Ambiguous(System::Ping))

@@ -13,9 +13,6 @@ use crate::domain::ids::{InteropReferralId, InterventionId};
 use crate::domain::pii::Pii;
 use crate::transport::{GateError, Repeat};
 
-/// One page of a list, handed on as it comes so that no list is ever in memory whole.
-pub type Page = Vec<Row>;
-
 /// Detail rows, with the records asked for in that call.
 pub type Details<'i, I> = Vec<(&'i [I], Result<Vec<Row>, GateError>)>;
 
@@ -65,7 +62,7 @@ impl PingClient {
             let query = json!([{ "ParameterName": "{record_ids}", "Value": asked }]);
             let mut pages = self.pages(route, process, query);
             let mut rows = Vec::new();
-            while let Some(page) = pages.next().await? {
+            while let Some(page) = pages.next(|row| row).await? {
                 rows.extend(page);
             }
             Ok(rows)
@@ -116,8 +113,12 @@ pub struct Pages<'c> {
 }
 
 impl Pages<'_> {
-    /// The next page; none after the last one.
-    pub async fn next(&mut self) -> Result<Option<Page>, GateError> {
+    /// What `take` makes of each row of the next page; none after the last one. Rows are handed on one by one, so that no page is ever in
+    /// memory whole.
+    pub async fn next<T>(
+        &mut self,
+        mut take: impl FnMut(Row) -> T,
+    ) -> Result<Option<Vec<T>>, GateError> {
         if self.over {
             return Ok(None);
         }
@@ -131,9 +132,11 @@ impl Pages<'_> {
         let path = &client.settings.retrieval_path;
         let envelope = client.post(route, path, &body, Repeat::Freely).await?;
         let paging = envelope.paging();
-        let rows = envelope.rows(&client.transport, route)?;
-        let digests = rows.iter().map(|row| digest(&row.canonical()));
-        let fresh = digests.filter(|digest| self.seen.insert(*digest)).count();
+        let mut fresh = 0;
+        let rows = envelope.rows(&client.transport, route, |row| {
+            fresh += usize::from(self.seen.insert(digest(&row.canonical())));
+            take(row)
+        })?;
         if fresh == 0 && self.count > 0 {
             let place = format!("page {}: it brought nothing new", self.count);
             return Err(client.transport.unreadable(route, place));

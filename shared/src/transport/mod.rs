@@ -230,10 +230,10 @@ impl Transport {
     }
 
     /// Reads a JSON answer; the error names the path where it broke.
-    pub fn json<T: serde::de::DeserializeOwned>(
+    pub fn json<'a, T: serde::Deserialize<'a>>(
         &self,
         route: &'static str,
-        answer: &Answer,
+        answer: &'a Answer,
     ) -> Result<T, GateError> {
         let mut reader = serde_json::Deserializer::from_slice(&answer.body);
         let read = serde_path_to_error::deserialize(&mut reader)

@@ -156,7 +156,7 @@ fn field(name: &'static str, text: &str) -> (&'static str, FieldValue) {
 async fn pending(client: &PingClient) -> Result<Vec<Row>, GateError> {
     let mut rows = Vec::new();
     let mut pages = client.pending_referrals();
-    while let Some(page) = pages.next().await? {
+    while let Some(page) = pages.next(|row| row).await? {
         rows.extend(page);
     }
     Ok(rows)

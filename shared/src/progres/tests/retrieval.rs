@@ -154,7 +154,7 @@ async fn decisions_are_listed_and_detailed() {
 
     let mut listed = Vec::new();
     let mut pages = bridge.client.referral_decisions();
-    while let Some(page) = pages.next().await.unwrap() {
+    while let Some(page) = pages.next(|row| row).await.unwrap() {
         listed.extend(page);
     }
     let asked = [id];

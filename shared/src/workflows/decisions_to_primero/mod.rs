@@ -173,11 +173,11 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     }
 
     async fn next_page(&self, pages: &mut Pages<'r>) -> Result<Option<Page<Self>>, Stop> {
-        let page = pages.next().await;
+        let page = pages.next(|row| self.listed(&row)).await;
         let page =
             page.map_err(|error| source_rows::listing_failed("list referral decisions", error))?;
         Ok(page.map(|rows| Page {
-            records: rows.iter().filter_map(|row| self.listed(row)).collect(),
+            records: rows.into_iter().flatten().collect(),
             reached: None,
         }))
     }

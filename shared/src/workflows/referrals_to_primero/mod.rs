@@ -169,12 +169,11 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     }
 
     async fn next_page(&self, pages: &mut Pages<'r>) -> Result<Option<Page<Self>>, Stop> {
-        let page = pages
-            .next()
-            .await
-            .map_err(|error| source_rows::listing_failed("list pending referrals", error))?;
-        Ok(page.map(|rows| Page {
-            records: rows.iter().map(|row| self.listed(row)).collect(),
+        let page = pages.next(|row| self.listed(&row)).await;
+        let page =
+            page.map_err(|error| source_rows::listing_failed("list pending referrals", error))?;
+        Ok(page.map(|records| Page {
+            records,
             reached: None,
         }))
     }
