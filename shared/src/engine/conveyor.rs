@@ -297,10 +297,14 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if !self.stops.is_empty() || !around.deadline.finishing(now) {
             return false;
         }
-        // All at once while there is time; in the reserve each as soon as it can be, lest the last be too late for all.
+        // A batch, or all that are left, while there is time; in the reserve each as soon as it can be, lest the last be too late for all.
+        let deadline = around.deadline;
+        let batch = self.run.workflow.batches().verify;
+        let batch = self.to_verify.get(batch.saturating_sub(1));
+        let batch = batch.filter(|item| deadline.open(item.verify_at));
         let mut late = self.to_verify.iter().filter(|item| item.verify_at > now);
-        let late = late.find(|item| around.deadline.finishing(item.verify_at));
-        let verification = self.last_to_ripen(now).or(late);
+        let late = late.find(|item| deadline.finishing(item.verify_at));
+        let verification = batch.or(self.last_to_ripen(now)).or(late);
         let verification = verification.map(|item| item.verify_at);
         let confirmation = self.next_confirmation(now);
         let Some(ripe) = [verification, confirmation].into_iter().flatten().min() else {
