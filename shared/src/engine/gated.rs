@@ -58,8 +58,11 @@ impl<W: Workflow> Conveyor<'_, W> {
         } = arrival;
         let run = self.run;
         let now = run.around.clock.now();
-        // What a person asks for is one attempt: what it came to is not tried again at once.
-        let released = !again && run.request.release_held && run.request.wants(&key);
+        // What a person asks for is one attempt, of what was held before: what this run makes of a record is not tried again at once.
+        let ours = row
+            .as_ref()
+            .is_some_and(|row| row.run_id == run.lease.run_id);
+        let released = !again && !ours && run.request.release_held && run.request.wants(&key);
         let circumstances = Circumstances {
             now,
             profile_version: &run.around.profile_version,

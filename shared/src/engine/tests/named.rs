@@ -128,7 +128,10 @@ const TRANSITIONS: &[(&str, &[&str])] = &[
     ),
     (
         "held → open: a release",
-        &["a_release_stays_in_the_row_until_the_letter_is_held_or_done"],
+        &[
+            "a_release_stays_in_the_row_until_the_letter_is_held_or_done",
+            "a_release_is_of_what_was_held_before_and_not_of_what_the_run_itself_holds",
+        ],
     ),
     (
         "held → held: nothing changed",
@@ -283,8 +286,10 @@ const ERRORS: &[(&str, &[&str])] = &[
     (
         "all of it in any order, against a plain model",
         &[
-            "whatever_happens_every_letter_arrives_once_and_in_order",
-            "no_change_is_missed",
+            "where_the_destination_can_be_asked_every_effect_is_there_exactly_once",
+            "where_it_cannot_an_effect_is_there_at_most_once_and_a_person_is_told",
+            "where_what_was_lost_is_sent_again_every_effect_is_there_in_the_end",
+            "no_update_is_ever_missed",
         ],
     ),
 ];
@@ -296,8 +301,9 @@ const SOURCES: &[&str] = &[
     include_str!("letters/awaiting.rs"),
     include_str!("letters/changing.rs"),
     include_str!("letters/following.rs"),
-    include_str!("letters/model.rs"),
     include_str!("letters/sending.rs"),
+    include_str!("model/cursor.rs"),
+    include_str!("model/sequences.rs"),
     include_str!("panics.rs"),
     include_str!("retrying.rs"),
     include_str!("stopping.rs"),

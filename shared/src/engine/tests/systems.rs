@@ -152,11 +152,6 @@ impl Systems {
         self.goes_on.set(true);
     }
 
-    /// From now on calls may stall again.
-    pub fn hold_on(&self) {
-        self.goes_on.set(false);
-    }
-
     pub fn may_go_on(&self) -> bool {
         self.goes_on.get()
     }

@@ -7,7 +7,7 @@ use super::super::line::Line;
 use super::super::scenario::{START, Scenario};
 use super::super::systems::Systems;
 use super::post::Post;
-use super::register::{Office, Register, Save};
+use super::register::{Office, Register};
 use crate::clock::{Clock, later};
 use crate::domain::outcome::RunReport;
 use crate::engine::{Finished, OnLoss, Tells};
@@ -30,10 +30,6 @@ impl Mailing {
     /// Letters 1 to `count` with content 1, saved a second apart. The office can be asked what it has.
     pub async fn of(count: u128) -> Self {
         let scene = Scenario::of(Systems::default()).await;
-        Self::at(scene, count)
-    }
-
-    pub fn at(scene: Scenario, count: u128) -> Self {
         let mailing = Self {
             scene,
             register: Register::default(),
@@ -60,12 +56,8 @@ impl Mailing {
     }
 
     pub fn save(&self, number: u128, content: u32) {
-        let save = Save {
-            number,
-            content,
-            late: Duration::ZERO,
-        };
-        self.register.save(self.scene.clock.now(), save);
+        let now = self.scene.clock.now();
+        self.register.save(now, number, content);
     }
 
     pub fn pass(&self, time: Duration) {

@@ -5,8 +5,6 @@ mod awaiting;
 mod changing;
 mod following;
 mod mailing;
-mod model;
 mod post;
 mod register;
-mod seeded;
 mod sending;

@@ -55,21 +55,9 @@ pub struct Pages {
 
 impl Post<'_> {
     fn page(&self, pages: &mut Pages) -> Page<Self> {
-        let now = self.line.clock.now();
-        for save in self
-            .register
-            .between_pages
-            .borrow_mut()
-            .pop_front()
-            .unwrap_or_default()
-        {
-            self.register.save(now, save);
-        }
         let second = |letter: &Letter| letter.saved_at.as_second();
         let mut shown: Vec<Letter> = self.register.letters.borrow().clone();
-        shown.retain(|letter| {
-            letter.shows_at <= now && (pages.at..=pages.until).contains(&second(letter))
-        });
+        shown.retain(|letter| (pages.at..=pages.until).contains(&second(letter)));
         shown.sort_by_key(|letter| (letter.saved_at, letter.key.clone()));
         if shown.len() > self.per {
             let last = second(&shown[self.per - 1]);
@@ -146,7 +134,7 @@ impl Workflow for Post<'_> {
     }
 
     async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Pages>, Stop> {
-        let until = self.register.time(self.line.clock.now());
+        let until = self.line.clock.now();
         let until = until.checked_sub(SETTLING).expect("within all time");
         Ok(Opened {
             pages: Pages {

@@ -2,13 +2,11 @@
 //! what it took.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::super::systems::key;
-use crate::clock::later;
 use crate::domain::ids::TransactionId;
 use crate::domain::record::RecordKey;
 use crate::engine::Fault;
@@ -22,28 +20,13 @@ pub struct Letter {
     pub invalid: Option<Fault>,
     /// It cannot be fetched, and the register shows so.
     pub unusable: Option<Fault>,
-    /// When it was last saved, by the register's clock.
+    /// When it was last saved.
     pub saved_at: Timestamp,
-    /// From when on that shows, by our clock.
-    pub shows_at: Timestamp,
-}
-
-/// Somebody saves a letter.
-#[derive(Clone, Copy, Debug)]
-pub struct Save {
-    pub number: u128,
-    pub content: u32,
-    /// How long it takes until the register shows it.
-    pub late: Duration,
 }
 
 #[derive(Default)]
 pub struct Register {
     pub letters: RefCell<Vec<Letter>>,
-    /// How far the register's clock is ahead of ours.
-    pub skew: Cell<SignedDuration>,
-    /// What is saved right before each page that is asked for.
-    pub between_pages: RefCell<VecDeque<Vec<Save>>>,
     /// Letters that come to light with the next fetch.
     pub found: RefCell<Vec<u128>>,
     /// What was known of each letter when it was mapped: whether it was done, and whether a person had released it.
@@ -51,28 +34,19 @@ pub struct Register {
 }
 
 impl Register {
-    /// The register's own time.
-    pub fn time(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.skew.get()).expect("within all time")
-    }
-
-    pub fn save(&self, now: Timestamp, save: Save) {
+    pub fn save(&self, now: Timestamp, number: u128, content: u32) {
         let mut letters = self.letters.borrow_mut();
-        let saved_at = self.time(now);
-        let shows_at = later(now, save.late);
-        let key = key(save.number);
+        let key = key(number);
         if let Some(letter) = letters.iter_mut().find(|letter| letter.key == key) {
-            letter.content = save.content;
-            letter.saved_at = saved_at;
-            letter.shows_at = shows_at;
+            letter.content = content;
+            letter.saved_at = now;
         } else {
             letters.push(Letter {
                 key,
-                content: save.content,
+                content,
                 invalid: None,
                 unusable: None,
-                saved_at,
-                shows_at,
+                saved_at: now,
             });
         }
     }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::super::fate::{Doom, When};
-use super::super::scenario::{outcome_of, reason_of};
+use super::super::scenario::{START, outcome_of, reason_of};
 use super::super::systems::{Mishap, Stage};
 use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::Verdict;
@@ -74,6 +76,27 @@ async fn a_letter_of_a_dead_run_is_held_and_goes_again_by_release_alone() {
     mailing.scene.request.release_held = true;
     assert_eq!(mailing.complete().await.counts.delivered, 1);
     assert_eq!(mailing.office.arrived(1), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_release_is_of_what_was_held_before_and_not_of_what_the_run_itself_holds() {
+    let mut mailing = one_lost(OnLoss::Hold).await;
+    mailing.pass(DAY);
+    // The ledger brings the letter at once; the register shows it on its second page, when it is held already.
+    mailing.save(2, 1);
+    let earlier = START.checked_sub(SignedDuration::from_hours(1));
+    let earlier = earlier.expect("within all time");
+    mailing
+        .register
+        .change(2, |letter| letter.saved_at = earlier);
+    mailing.per = 1;
+    mailing.scene.request.release_held = true;
+    let finished = mailing.run().await;
+    assert_eq!(reason_of(&finished.report, 1), Some(Reason::OutcomeUnknown));
+    assert_eq!(finished.report.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [1]);
+    assert_eq!(mailing.complete().await.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [1, 1]);
 }
 
 #[tokio::test]

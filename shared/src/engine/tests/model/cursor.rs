@@ -155,7 +155,7 @@ async fn travel(office: &Office<'_>, journey: &Journey) {
 
 #[test]
 fn no_update_is_ever_missed() {
-    experiment(150, &journeys(), &async |laboratory, journey| {
+    experiment(250, &journeys(), &async |laboratory, journey| {
         let terms = Terms {
             ahead: journey.ahead,
             reads_anew: journey.reads_anew,

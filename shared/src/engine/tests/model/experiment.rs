@@ -39,7 +39,8 @@ pub fn experiment<S: Strategy>(
     if let Err(failure) = result {
         panic!("{failure}\nrepeat with PROPTEST_RNG_SEED={seed}");
     }
-    println!("{count} cases in {:.1} s", begun.elapsed().as_secs_f64());
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{count} cases in {seconds:.1} s, seed {seed}");
 }
 
 /// How many times as many cases are tried: `MODEL_TIMES`, else once.
