@@ -222,8 +222,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     fn between_fetch_and_write(&self) -> usize {
         let waiting: usize = self.partitions.values().map(VecDeque::len).sum();
         let early: usize = self.early.values().map(|(entries, _)| entries.len()).sum();
-        let fetching = self.busy.fetching * self.run.workflow.batches().fetch;
-        fetching + early + waiting + self.to_locate.len() + self.to_write.len()
+        let batches = self.run.workflow.batches();
+        let under_way = self.busy.fetching * batches.fetch + self.busy.locating * batches.locate;
+        under_way + early + waiting + self.to_locate.len() + self.to_write.len()
     }
 
     pub(super) fn launch_locating(&mut self) {

@@ -7,6 +7,7 @@ use super::systems::{Mishap, Stage};
 use crate::clock::{Clock, later, until};
 use crate::domain::outcome::RunStatus;
 use crate::domain::reason::Stop;
+use crate::engine::workflow::Batches;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -48,6 +49,26 @@ async fn a_record_written_again_counts_as_another_write() {
     assert_eq!(report.counts.deferred, 1);
     assert_eq!(scenario.complete().await.counts.delivered, 1);
     assert_eq!(scenario.systems.copies(1), 1);
+}
+
+#[tokio::test]
+async fn however_long_the_list_only_so_many_records_are_fetched_and_not_yet_written() {
+    let scenario = Scenario::offering(200).await;
+    let slow = Mishap::Takes(Duration::from_millis(100));
+    scenario.systems.always(Stage::Write, slow);
+    assert_eq!(scenario.complete().await.counts.delivered, 200);
+    let (mut in_hand, mut most) = (0, 0);
+    for event in &*scenario.systems.events.borrow() {
+        match (event.stage, event.ended) {
+            (Stage::Fetch, false) => in_hand += event.keys.len(),
+            (Stage::Write, true) => in_hand -= event.keys.len(),
+            _ => {}
+        }
+        most = most.max(in_hand);
+    }
+    let Batches { fetch, locate, .. } = scenario.batches;
+    let bound = 2 * locate + fetch + scenario.settings.concurrency;
+    assert!(most <= bound, "{most} records at once, more than {bound}");
 }
 
 /// 40 seconds for parcels that take five each, one by one: the last 10 seconds are the reserve.

@@ -25,7 +25,7 @@ use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store, table};
 
 pub const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
-pub const TABLE: &str = "state";
+const TABLE: &str = "state";
 
 pub struct Scenario {
     pub systems: Systems,
@@ -61,11 +61,6 @@ impl Scenario {
         table::ensure(&state.client(), TABLE)
             .await
             .expect("a table");
-        Self::on(state, "made-up", systems)
-    }
-
-    /// A deployment of its own on a table that others use, too.
-    pub fn on(state: Arc<EmbeddedDynamoDb>, deployment: &str, systems: Systems) -> Self {
         let fate = Arc::new(Fate::default());
         let config = state.client().config().to_builder();
         let config = config
@@ -101,7 +96,7 @@ impl Scenario {
             time: Duration::from_mins(15),
             secret: "an invented key of the made-up exchange",
             secret_versions: HashMap::new(),
-            deployment: deployment.parse().expect("a name"),
+            deployment: "made-up".parse().expect("a name"),
             entropy: Arc::new(Entropy::from_seed(7)),
             client,
             state,
