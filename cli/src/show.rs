@@ -109,8 +109,9 @@ fn place_ids(place: Option<&Value>) -> Vec<(String, String)> {
     fields
         .map(|(name, value)| {
             let text = match value {
-                Value::Null => String::new(),
                 Value::String(text) => text.clone(),
+                // An object is a fingerprint, which is of use to the bridge alone.
+                Value::Null | Value::Object(_) => String::new(),
                 other => other.to_string(),
             };
             (name.replace('_', " "), text)

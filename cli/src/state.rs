@@ -18,9 +18,9 @@ pub struct StateTable {
     /// Where the state is kept: `sqlite:FILE` on this machine, or `dynamodb` with the credentials of the environment.
     #[arg(long, default_value = "sqlite:referral-bridge.sqlite")]
     state: State,
-    /// The state table's name.
-    #[arg(long, default_value = "referral-bridge")]
-    table: String,
+    /// The state table's name. By default what the stack on AWS calls it, and `referral-bridge` on this machine.
+    #[arg(long)]
+    table: Option<String>,
 }
 
 /// Where state is kept.
@@ -54,11 +54,16 @@ pub struct OpenState {
 impl StateTable {
     /// Opens the table. On this machine it is made if there is none.
     pub async fn open(self) -> anyhow::Result<OpenState> {
+        let by_default = match &self.state {
+            State::Sqlite(_) => "referral-bridge",
+            State::DynamoDb => "referral-bridge-state",
+        };
+        let table = self.table.unwrap_or_else(|| by_default.to_owned());
         let (client, embedded) = match &self.state {
             State::Sqlite(file) => {
                 let embedded = EmbeddedDynamoDb::on_file(file).await?;
                 let client = embedded.client();
-                table::ensure(&client, &self.table).await?;
+                table::ensure(&client, &table).await?;
                 (client, Some(embedded))
             }
             State::DynamoDb => {
@@ -70,7 +75,7 @@ impl StateTable {
         };
         Ok(OpenState {
             client,
-            table: self.table,
+            table,
             _embedded: embedded,
         })
     }

@@ -45,7 +45,8 @@ impl EmbeddedDynamoDb {
         Self::serve(database, None).await
     }
 
-    /// Starts one on a file, which is created if need be. The file is locked against other processes.
+    /// Starts one on a file, which is created if need be. Rows whose time is over are deleted. The file is locked against other
+    /// processes.
     pub async fn on_file(path: &Path) -> Result<Self, StartError> {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
@@ -60,6 +61,9 @@ impl EmbeddedDynamoDb {
             .ok_or_else(|| StartError::Database("its path is not UTF-8".to_owned()))?;
         let database =
             Database::new(name).map_err(|error| StartError::Database(error.to_string()))?;
+        database
+            .sweep_ttl()
+            .map_err(|error| StartError::Database(error.to_string()))?;
         Self::serve(database, Some(lock)).await
     }
 

@@ -72,14 +72,23 @@ pub struct Counts {
 pub struct Measures {
     /// Records that were held in this run and not before it.
     pub newly_held: u64,
+    /// Codes and status words that this run met and nobody understands.
+    pub unknown_codes: u64,
+    /// Requests to either system that brought an error or no answer.
+    pub failed_calls: u64,
+    /// How the workflow stands after the run; none if the run ended before it read the ledger.
+    pub standing: Option<Standing>,
+}
+
+/// What a workflow has unfinished, whether a run worked on it or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Records that are held.
+    pub held: u64,
     /// When the longest unsent record was first met.
     pub oldest_unsent: Option<Timestamp>,
     /// When the longest held record was first met.
     pub oldest_held: Option<Timestamp>,
-    /// Status words and answers of a confirmation that nobody understands.
-    pub unknown_statuses: u64,
-    /// Requests to either system that brought an error or no answer.
-    pub failed_calls: u64,
 }
 
 /// How a run ended.
@@ -140,7 +149,7 @@ pub struct RecordReport {
     pub reason: Option<Reason>,
     /// Names of the fields at fault.
     pub fields: Vec<String>,
-    /// PING's receipt, where one explains the outcome.
+    /// PING's receipt, where it gave one.
     pub transaction_id: Option<String>,
 }
 

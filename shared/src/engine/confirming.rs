@@ -67,7 +67,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         while let Some(group) = waiting.pop_front() {
             if group.earlier && now >= self.confirm_until {
                 for entry in group.entries {
-                    tally.add_awaiting(&entry, &group.transaction);
+                    tally.add_accepted(&entry, &group.transaction, Outcome::AwaitingConfirmation);
                     self.finish(&entry.key);
                 }
             } else if group.at > now
@@ -115,11 +115,13 @@ impl<W: Workflow> Conveyor<'_, W> {
         let mut waiting = Vec::new();
         for (entry, answer) in entries.into_iter().zip(answers) {
             match answer {
-                Ok(Confirmation::Confirmed) => self.confirmed_for_good(&entry, tally),
+                Ok(Confirmation::Confirmed) => {
+                    self.confirmed_for_good(&entry, &transaction, tally);
+                }
                 Ok(Confirmation::Rejected) => self.rejected(entry, &transaction, tally),
                 Ok(Confirmation::Unsure(place)) => self.unsure(entry, place, tally),
                 Ok(Confirmation::Unknown) => {
-                    tally.measures.unknown_statuses += 1;
+                    tally.measures.unknown_codes += 1;
                     waiting.push(entry);
                 }
                 Ok(Confirmation::NotYet) | Err(_) => waiting.push(entry),
@@ -146,12 +148,20 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    fn confirmed_for_good(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+    fn confirmed_for_good(
+        &mut self,
+        entry: &Entry<W>,
+        transaction: &TransactionId,
+        tally: &mut Tally<'_>,
+    ) {
         if is_superseded(entry) {
             let delivered = entry.fingerprint.clone();
             return self.look_anew(entry, delivered, tally);
         }
-        self.complete(entry, tally);
+        tally.add_accepted(entry, transaction, entry.success());
+        let mut row = self.run.done_row(entry, 0);
+        row.transaction_id = Some(transaction.to_string());
+        self.begin_keeping(row, Next::Finish);
     }
 
     fn rejected(&mut self, entry: Entry<W>, transaction: &TransactionId, tally: &mut Tally<'_>) {
@@ -199,7 +209,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let now = self.run.around.clock.now();
         let Some(before) = awaiting(&entry) else {
             // This run sent it; its row waits already.
-            tally.add_awaiting(&entry, transaction);
+            tally.add_accepted(&entry, transaction, Outcome::AwaitingConfirmation);
             return self.finish(&entry.key);
         };
         let accepted_at = before.accepted_at.unwrap_or(before.updated_at);
@@ -215,7 +225,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             updated_at: now,
             ..self.run.same_row(&entry, before)
         };
-        tally.add_awaiting(&entry, transaction);
+        tally.add_accepted(&entry, transaction, Outcome::AwaitingConfirmation);
         self.begin_keeping(row, Next::Finish);
     }
 

@@ -328,7 +328,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     fn leftovers(&mut self, tally: &mut Tally<'_>) -> bool {
         for group in std::mem::take(&mut self.to_confirm) {
             for entry in group.entries {
-                tally.add_awaiting(&entry, &group.transaction);
+                tally.add_accepted(&entry, &group.transaction, Outcome::AwaitingConfirmation);
             }
         }
         let items = self

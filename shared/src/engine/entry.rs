@@ -92,7 +92,7 @@ pub struct Entry<W: Workflow> {
     pub found_at: Option<W::Place>,
     pub offer: Option<W::Offer>,
     pub stage: Stage,
-    /// When any run first met it.
+    /// When any run first met it, or met it again after it was done or skipped.
     pub first_seen_at: Timestamp,
     /// Whether this run wrote its effect.
     pub wrote: bool,
@@ -208,7 +208,10 @@ impl<W: Workflow> Entry<W> {
     }
 
     /// What the ledger has in place is another version, or may be: this one has its whole way before it.
-    pub fn begins_anew(&mut self) {
+    pub fn begins_anew(&mut self, now: Timestamp) {
+        if let Some(RecordState::Skipped | RecordState::Done) = self.was() {
+            self.first_seen_at = now;
+        }
         if let Some(RecordState::Verified | RecordState::Done) = self.was() {
             self.stage = Stage::New;
         }

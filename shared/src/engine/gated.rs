@@ -105,7 +105,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             (_, Some(fault)) => self.settle(entry, fault, tally),
             (Gate::Open | Gate::OpenIfChanged, None) => {
-                entry.begins_anew();
+                entry.begins_anew(now);
                 self.let_in(entry, tally);
             }
             (Gate::Tell, None) => self.tell_again(entry, tally),
@@ -156,8 +156,10 @@ impl<W: Workflow> Conveyor<'_, W> {
             _ => Outcome::AlreadyInPlace,
         };
         tally.add(line(entry, outcome));
-        if outcome == Outcome::AwaitingConfirmation {
-            tally.unsent(entry.first_seen_at);
+        match outcome {
+            Outcome::Held => tally.held(entry.first_seen_at),
+            Outcome::AwaitingConfirmation => tally.unsent(entry.first_seen_at),
+            _ => {}
         }
         self.finish(&entry.key);
     }

@@ -147,7 +147,7 @@ async fn run_under_lease<W: Workflow>(
         .err()
         .map(Stop::from);
     let stop = moved.err().or(released);
-    let mut end = finished(report, stop, tally.measures, workflow, around);
+    let mut end = finished(report, stop, tally.measures(), workflow, around);
     // The saving itself is the last call and counts.
     end.report.calls.state += 1;
     if let Err(error) = around.store.put_run(&end.report).await {
@@ -184,7 +184,7 @@ async fn run_dry<W: Workflow>(
         }
         Err(error) => Err(error.into()),
     };
-    finished(report, moved.err(), tally.measures, workflow, around)
+    finished(report, moved.err(), tally.measures(), workflow, around)
 }
 
 /// Moves everything that is due, unless the credentials are known to be refused, and writes into the report what became of it.
@@ -222,6 +222,7 @@ async fn drive<W: Workflow>(
         after: cursor.as_ref().map(|cursor| cursor.position),
     };
     let unfinished = store.unfinished().await?;
+    tally.read_ledger(&unfinished);
     let named = named_and_known(run).await?;
     let mut conveyor = Conveyor::new(run, cursor, !named.all_known);
     match run.character.feed {
@@ -230,13 +231,10 @@ async fn drive<W: Workflow>(
         }
         Feed::Changes { .. } => {
             for row in unfinished {
-                if run.request.names(&row.key) {
-                    // It comes aboard by its name.
-                } else if is_due(run, &row) {
+                // What is named comes aboard by its name.
+                if !run.request.names(&row.key) && is_due(run, &row) {
                     tally.count_once(row.key.clone());
                     conveyor.take_from_ledger(row.key);
-                } else {
-                    tally.note_unfinished(&row);
                 }
             }
         }

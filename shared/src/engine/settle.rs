@@ -41,6 +41,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         if held && entry.was() != Some(RecordState::Held) {
             tally.measures.newly_held += 1;
         }
+        if row.reason == Some(Reason::UnknownCode) {
+            tally.measures.unknown_codes += 1;
+        }
         let outcome = if held {
             Outcome::Held
         } else {

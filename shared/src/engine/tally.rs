@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::entry::Entry;
 use super::workflow::Workflow;
 use crate::domain::ids::TransactionId;
-use crate::domain::outcome::{Counts, Measures, Outcome, RecordReport};
+use crate::domain::outcome::{Counts, Measures, Outcome, RecordReport, Standing};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::store::{RecordRow, RecordState, Unfinished};
@@ -28,7 +28,12 @@ pub struct Progress<'t> {
 pub struct Tally<'r> {
     watch: &'r dyn Fn(&Progress<'_>),
     pub counts: Counts,
+    /// What this run met: all measures but the standing.
     pub measures: Measures,
+    /// How the records stand that this run looked at.
+    standing: Standing,
+    /// What the ledger has unfinished and this run has not looked at; none before it is read.
+    untouched: Option<HashMap<RecordKey, Unfinished>>,
     /// Writes begun at the destination.
     pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
@@ -46,12 +51,20 @@ impl<'r> Tally<'r> {
             watch,
             counts: Counts::default(),
             measures: Measures::default(),
+            standing: Standing::default(),
+            untouched: None,
             writes: 0,
             reasons: BTreeMap::new(),
             recurring: HashMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),
         }
+    }
+
+    /// What the ledger has unfinished before the run.
+    pub fn read_ledger(&mut self, unfinished: &[Unfinished]) {
+        let rows = unfinished.iter().map(|row| (row.key.clone(), row.clone()));
+        self.untouched = Some(rows.collect());
     }
 
     /// This record may come again, and has not been counted yet: however often the run looks at it, it counts once.
@@ -69,6 +82,12 @@ impl<'r> Tally<'r> {
             transaction_id = record.transaction_id,
             "record"
         );
+        // What is put off stays as the ledger has it.
+        if record.outcome != Outcome::Deferred
+            && let Some(untouched) = &mut self.untouched
+        {
+            untouched.remove(&record.key);
+        }
         if let Some(seen) = self.recurring.get_mut(&record.key) {
             let adds_nothing =
                 matches!(record.outcome, Outcome::AlreadyInPlace | Outcome::Deferred);
@@ -174,31 +193,50 @@ impl<'r> Tally<'r> {
         });
     }
 
-    /// Counts a record that the destination has accepted and not confirmed.
-    pub fn add_awaiting<W: Workflow>(&mut self, entry: &Entry<W>, transaction: &TransactionId) {
+    /// Counts a record that the destination has accepted under this transaction, and confirmed or not.
+    pub fn add_accepted<W: Workflow>(
+        &mut self,
+        entry: &Entry<W>,
+        transaction: &TransactionId,
+        outcome: Outcome,
+    ) {
         self.add(RecordReport {
             reason: entry.remark,
             transaction_id: Some(transaction.to_string()),
-            ..plain(entry.key.clone(), Outcome::AwaitingConfirmation)
+            ..plain(entry.key.clone(), outcome)
         });
-        self.unsent(entry.first_seen_at);
+        if outcome == Outcome::AwaitingConfirmation {
+            self.unsent(entry.first_seen_at);
+        }
     }
 
     /// A record that was first met then is not sent.
     pub fn unsent(&mut self, since: Timestamp) {
-        self.measures.oldest_unsent = Some(earliest(self.measures.oldest_unsent, since));
+        self.standing.oldest_unsent = Some(earliest(self.standing.oldest_unsent, since));
     }
 
     /// A record that was first met then is held.
     pub fn held(&mut self, since: Timestamp) {
-        self.measures.oldest_held = Some(earliest(self.measures.oldest_held, since));
+        self.standing.oldest_held = Some(earliest(self.standing.oldest_held, since));
     }
 
-    /// A record that this run leaves as the ledger has it.
-    pub fn note_unfinished(&mut self, row: &Unfinished) {
-        match row.state {
-            RecordState::Held => self.held(row.first_seen_at),
-            _ => self.unsent(row.first_seen_at),
+    /// What the metrics show beside the report.
+    pub fn measures(&mut self) -> Measures {
+        let standing = self.untouched.take().map(|untouched| {
+            self.standing.held = self.counts.held;
+            for row in untouched.into_values() {
+                if row.state == RecordState::Held {
+                    self.standing.held += 1;
+                    self.held(row.first_seen_at);
+                } else {
+                    self.unsent(row.first_seen_at);
+                }
+            }
+            self.standing
+        });
+        Measures {
+            standing,
+            ..self.measures
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -20,7 +22,7 @@ use crate::engine::{Finished, Request};
 use crate::entropy::Entropy;
 use crate::profile::{Profile, ProfileFaults};
 use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
-use crate::transport::http_client;
+use crate::transport::{LONGEST_IDLE, http_client};
 use crate::workflows::Installation;
 
 /// The longest that Lambda lets a function run.
@@ -102,6 +104,7 @@ impl Host {
     /// `PROFILES_DIR` (default: `profiles` in the package).
     pub async fn from_environment() -> Result<Self, StartError> {
         let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .http_client(aws_http_client())
             .load()
             .await;
         let variable = |name| {
@@ -131,10 +134,30 @@ impl Host {
         event: &Value,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
+        let result = self.answer(workflow, event, end).await;
+        match &result {
+            // A run that has begun logs its own end.
+            Ok(_) | Err(RunError::Stopped(_)) => {}
+            Err(error) => tracing::error!(%workflow, error = error.code(), "run failed"),
+        }
+        result
+    }
+
+    async fn answer(
+        &self,
+        workflow: WorkflowName,
+        event: &Value,
+        end: Timestamp,
+    ) -> Result<RunReport, RunError> {
         let event = Event::read(event, workflow)?;
         let end = believable(end, Timestamp::now());
         let profile = self.profile(event.deployment)?;
         let deployment = profile.deployment.clone();
+        if event.request.dry_run {
+            for warning in &profile.warnings {
+                tracing::warn!(%deployment, %workflow, "the profile: {warning}");
+            }
+        }
         let mut installation = Installation {
             secrets: self.secrets_of(&deployment).await?,
             profile,
@@ -212,6 +235,14 @@ impl Host {
         known.insert(deployment.clone(), secrets.clone());
         Ok(secrets)
     }
+}
+
+/// Like the SDK's own, but for how long a connection is kept idle: a thawed function must not write into one that AWS has closed.
+fn aws_http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .pool_idle_timeout(LONGEST_IDLE)
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
 }
 
 /// The end of the invocation. Who is invoked has time left, so an end that lies behind is none (local emulators of Lambda give one): then

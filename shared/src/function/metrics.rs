@@ -1,13 +1,13 @@
 //! What CloudWatch is told of a run: one line in its embedded metric format on standard output.
 //!
-//! Everything is a count or a single value of this run, never a gauge: a warm function serves several deployments, and a gauge of one
-//! would be told again with the next.
+//! Every figure is one value of this run, told even if it is 0: a counter would keep its zeros to itself, and a gauge of one deployment
+//! would be told again with the next that a warm function serves.
 
 use std::io;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
-use metrics::{counter, histogram};
+use metrics::histogram;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
 use crate::domain::outcome::RunStatus;
@@ -34,37 +34,52 @@ fn record(finished: &Finished) {
         ("deployment", report.deployment.to_string()),
         ("workflow", report.workflow.to_string()),
     ];
-    let of = |reason: Reason| report.reasons.get(&reason).copied().unwrap_or_default();
+    let substituted = report.reasons.get(&Reason::ContactSubstituted);
     let counts = &report.counts;
-    let ended_well = matches!(report.status, RunStatus::Completed | RunStatus::Truncated);
     for (name, count) in [
         ("Delivered", counts.delivered),
         ("AlreadyInPlace", counts.already_in_place),
-        ("Held", counts.held),
         ("HeldNew", measures.newly_held),
         ("WillRetry", counts.will_retry),
         ("AwaitingConfirmation", counts.awaiting_confirmation),
         ("Skipped", counts.skipped),
+        ("UnknownCode", measures.unknown_codes),
         (
-            "UnknownCode",
-            of(Reason::UnknownCode) + measures.unknown_statuses,
+            "ContactSubstituted",
+            substituted.copied().unwrap_or_default(),
         ),
-        ("ContactSubstituted", of(Reason::ContactSubstituted)),
         ("ApiCalls", report.calls.ping + report.calls.primero),
         ("ApiErrors", measures.failed_calls),
-        ("RunCompleted", u64::from(ended_well)),
+        (
+            "RunCompleted",
+            u64::from(report.status == RunStatus::Completed),
+        ),
     ] {
-        counter!(name, &labels).increment(count);
+        histogram!(name, &labels).record(number(count));
     }
+    let run_seconds = seconds(report.started_at, report.finished_at);
+    histogram!("RunSeconds", &labels).record(run_seconds);
+    let Some(standing) = measures.standing else {
+        return;
+    };
     let age =
         |since: Option<Timestamp>| since.map_or(0.0, |since| seconds(since, report.finished_at));
     for (name, value) in [
-        ("OldestUnsentSeconds", age(measures.oldest_unsent)),
-        ("OldestHeldSeconds", age(measures.oldest_held)),
-        ("RunSeconds", seconds(report.started_at, report.finished_at)),
+        ("Held", number(standing.held)),
+        ("OldestUnsentSeconds", age(standing.oldest_unsent)),
+        ("OldestHeldSeconds", age(standing.oldest_held)),
     ] {
         histogram!(name, &labels).record(value);
     }
+}
+
+/// Counts stay far below where this would lose any.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a run has less than 2^52 records"
+)]
+const fn number(count: u64) -> f64 {
+    count as f64
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {
@@ -87,11 +102,11 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::clock::later;
-    use crate::domain::outcome::{Calls, Counts, CursorMove, Measures, RunReport};
+    use crate::domain::outcome::{Calls, Counts, CursorMove, Measures, RunReport, Standing};
     use crate::domain::system::WorkflowName;
 
     const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -112,7 +127,7 @@ mod tests {
                     held: 2,
                     ..Counts::default()
                 },
-                reasons: BTreeMap::from([(Reason::UnknownCode, 2)]),
+                reasons: BTreeMap::new(),
                 cursor: CursorMove::default(),
                 calls: Calls {
                     ping: 4,
@@ -124,9 +139,13 @@ mod tests {
             stop: None,
             measures: Measures {
                 newly_held: 1,
-                oldest_held: Some(START),
-                unknown_statuses: 1,
-                ..Measures::default()
+                unknown_codes: 3,
+                failed_calls: 0,
+                standing: Some(Standing {
+                    held: 4,
+                    oldest_unsent: None,
+                    oldest_held: Some(START),
+                }),
             },
         }
     }
@@ -147,21 +166,18 @@ mod tests {
         assert_eq!(told["Namespace"], NAMESPACE);
         assert_eq!(told["Dimensions"][0].as_array().map(Vec::len), Some(2));
         for (name, value) in [
-            ("Delivered", 3),
-            ("Held", 2),
-            ("HeldNew", 1),
-            ("UnknownCode", 3),
-            ("ApiCalls", 9),
-            ("RunCompleted", 1),
-        ] {
-            assert_eq!(line[name], value, "{name}");
-        }
-        for (name, value) in [
+            ("Delivered", 3.0),
+            ("Held", 4.0),
+            ("HeldNew", 1.0),
+            ("WillRetry", 0.0),
+            ("UnknownCode", 3.0),
+            ("ApiCalls", 9.0),
+            ("RunCompleted", 1.0),
             ("OldestHeldSeconds", 90.0),
             ("OldestUnsentSeconds", 0.0),
             ("RunSeconds", 90.0),
         ] {
-            assert_eq!(line[name][0], value, "{name}");
+            assert_eq!(line[name], json!([value]), "{name}");
         }
     }
 }

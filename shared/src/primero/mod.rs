@@ -33,24 +33,27 @@ pub use self::write::Created;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::profile::PrimeroSettings;
-use crate::secrets::PrimeroSecret;
+use crate::secrets::{PrimeroSecret, PrimeroUser};
 use crate::transport::{Answer, Conditions, GateError, Limits, Repeat, Transport};
 
 /// Primero, for one run.
 pub struct PrimeroClient {
     transport: Transport,
-    secret: PrimeroSecret,
+    /// Base URL of the installation.
+    url: String,
+    user: PrimeroUser,
     settings: PrimeroSettings,
     sign_in: SignIn,
     control: Mutex<Option<Control>>,
 }
 
 impl PrimeroClient {
-    /// The way to the Primero that the secret names.
+    /// The way to the Primero that the secret names, for one of its users.
     #[must_use]
     pub fn new(
         http: Client,
-        secret: PrimeroSecret,
+        secret: &PrimeroSecret,
+        user: &PrimeroUser,
         settings: PrimeroSettings,
         conditions: Conditions,
     ) -> Self {
@@ -61,7 +64,8 @@ impl PrimeroClient {
         Self {
             transport: Transport::new(System::Primero, http, limits, conditions),
             sign_in: SignIn::by(secret.auth),
-            secret,
+            url: secret.url.trim_end_matches('/').to_owned(),
+            user: user.clone(),
             settings,
             control: Mutex::new(None),
         }
@@ -104,6 +108,6 @@ impl PrimeroClient {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.secret.url.trim_end_matches('/'))
+        format!("{}{path}", self.url)
     }
 }

@@ -67,10 +67,10 @@ impl Envelope {
             paging,
         };
         if reports_no_error {
-            Ok(envelope)
-        } else {
-            Err(GateError::Reported(envelope.transaction_id()))
+            return Ok(envelope);
         }
+        transport.count_reported(route);
+        Err(GateError::Reported(envelope.transaction_id()))
     }
 
     /// PING's receipt.

@@ -47,7 +47,7 @@ mod tests {
             Some(json[&key].to_string().into())
         })
         .expect("valid secrets");
-        assert_eq!(secrets.primero.username, json["primero"]["username"]);
+        assert_eq!(secrets.primero.user.username, json["primero"]["username"]);
         assert_eq!(secrets.ping.version, None);
     }
 

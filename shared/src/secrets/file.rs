@@ -80,7 +80,7 @@ mod tests {
     fn one_file_holds_all_three() {
         let (_folder, path) = file(&samples::json().to_string(), 0o600);
         let secrets = from_file(&path).expect("valid secrets");
-        assert_eq!(secrets.primero.username, "primero-bridge");
+        assert_eq!(secrets.primero.user.username, "primero-bridge");
         assert_eq!(secrets.ledger.version, None);
     }
 

@@ -123,7 +123,7 @@ mod tests {
             answers(&server, system, holds(system)).await;
         }
         let secrets = fetch_from(&server).await.expect("valid secrets");
-        assert_eq!(secrets.primero.username, "primero-bridge");
+        assert_eq!(secrets.primero.user.username, "primero-bridge");
         assert_eq!(
             secrets.ping.version,
             Some(SecretVersion::new("version-of-ping"))

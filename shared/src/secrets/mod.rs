@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
-use crate::domain::system::System;
+use crate::domain::system::{System, WorkflowName};
 
 pub use environment::from_environment;
 pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
@@ -67,11 +67,14 @@ impl Secrets {
             &ping.scope,
             ping.subscription_key.expose_secret(),
         ];
-        let of_primero = [
-            &*primero.url,
-            &primero.username,
-            primero.password.expose_secret(),
-        ];
+        let mut of_primero = vec![&*primero.url];
+        let own = |workflow| primero.users.get(workflow);
+        for user in [&primero.user]
+            .into_iter()
+            .chain(WorkflowName::ALL.iter().filter_map(own))
+        {
+            of_primero.extend([&*user.username, user.password.expose_secret()]);
+        }
         HashMap::from([
             (System::Ping, version(&ping.version, &of_ping)),
             (System::Primero, version(&primero.version, &of_primero)),
@@ -107,12 +110,30 @@ pub struct PrimeroSecret {
     pub url: String,
     /// How to sign in. Default [`PrimeroAuth::Basic`].
     pub auth: PrimeroAuth,
+    /// Signs in for every run that has no user of its own.
+    pub user: PrimeroUser,
+    /// Users of single workflows. Under [`PrimeroAuth::Session`] one user's new session ends that user's others.
+    pub users: HashMap<WorkflowName, PrimeroUser>,
+    /// Version, where Secrets Manager gave one.
+    pub version: Option<SecretVersion>,
+}
+
+impl PrimeroSecret {
+    /// The user of one run. A dry run may take place beside the workflow itself, so it never signs in as the workflow's own user.
+    #[must_use]
+    pub fn user_of(&self, workflow: WorkflowName, dry_run: bool) -> &PrimeroUser {
+        let own = self.users.get(&workflow).filter(|_| !dry_run);
+        own.unwrap_or(&self.user)
+    }
+}
+
+/// A user of Primero.
+#[derive(Clone)]
+pub struct PrimeroUser {
     /// User name.
     pub username: String,
     /// Password.
     pub password: SecretString,
-    /// Version, where Secrets Manager gave one.
-    pub version: Option<SecretVersion>,
 }
 
 /// The key that the ledger's fingerprints are made with.
@@ -130,7 +151,7 @@ pub enum PrimeroAuth {
     /// HTTP Basic on every call (2.11 and later).
     #[default]
     Basic,
-    /// Session cookies with a CSRF token (2.11 and later); needs a user of its own per workflow.
+    /// Session cookies with a CSRF token (2.11 and later); needs a user of its own per workflow, see [`PrimeroSecret::users`].
     Session,
     /// A bearer token (up to 2.10).
     Token,

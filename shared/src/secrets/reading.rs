@@ -1,10 +1,15 @@
 //! Reading the JSON of the three secrets, with all faults of all of them at once.
 
+use std::collections::HashMap;
+
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::faults::{SecretFault, SecretFaults, SecretProblem};
-use super::{LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, SecretVersion, Secrets, url};
+use super::{
+    LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, PrimeroUser, SecretVersion, Secrets, url,
+};
+use crate::domain::system::WorkflowName;
 
 /// Fewer characters would not carry 128 bits in any usual spelling of a key.
 const FINGERPRINT_KEY_CHARACTERS: usize = 32;
@@ -102,15 +107,46 @@ fn read_primero(fields: &mut Fields<'_>) -> Option<PrimeroSecret> {
         fields.known.push("auth");
         Some(PrimeroAuth::default())
     };
-    let username = fields.text("username");
-    let password = fields.password("password");
+    let user = read_user(fields);
+    let users = if fields.has("users") {
+        fields
+            .group("users")
+            .and_then(|users| users.close(read_users))
+    } else {
+        fields.known.push("users");
+        Some(HashMap::new())
+    };
     Some(PrimeroSecret {
         url: url?,
         auth: auth?,
-        username: username?,
-        password: password?,
+        user: user?,
+        users: users?,
         version: fields.version.clone(),
     })
+}
+
+fn read_user(fields: &mut Fields<'_>) -> Option<PrimeroUser> {
+    let username = fields.text("username");
+    let password = fields.password("password");
+    Some(PrimeroUser {
+        username: username?,
+        password: password?,
+    })
+}
+
+/// A user per workflow, for as many workflows as there are.
+fn read_users(fields: &mut Fields<'_>) -> Option<HashMap<WorkflowName, PrimeroUser>> {
+    let mut read = Vec::new();
+    for workflow in WorkflowName::ALL {
+        if fields.has(workflow.as_str()) {
+            let user = fields.group(workflow.as_str());
+            let user = user.and_then(|user| user.close(read_user));
+            read.push(user.map(|user| (*workflow, user)));
+        } else {
+            fields.known.push(workflow.as_str());
+        }
+    }
+    read.into_iter().collect()
 }
 
 fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
@@ -189,6 +225,17 @@ impl<'f> Fields<'f> {
         self.values.contains_key(key)
     }
 
+    /// An object inside.
+    fn group(&mut self, key: &'static str) -> Option<Fields<'_>> {
+        self.known.push(key);
+        let inside = Source {
+            name: format!("{}.{key}", self.name),
+            content: self.values.get(key).cloned().ok_or(SecretProblem::Missing),
+            version: None,
+        };
+        Fields::open(inside, self.faults)
+    }
+
     /// A text without stray blanks.
     fn text(&mut self, key: &'static str) -> Option<String> {
         self.checked(key, |text| Ok(text.to_owned()))
@@ -246,6 +293,7 @@ mod tests {
 
     use super::super::samples;
     use super::*;
+    use crate::domain::system::System;
 
     /// The faults after one change of valid secrets.
     fn faults_after(change: impl FnOnce(&mut Value)) -> String {
@@ -274,8 +322,8 @@ mod tests {
         assert_eq!(ping.subscription_key.expose_secret(), "subscription-4711");
         assert_eq!(primero.url, "https://primero.example");
         assert_eq!(primero.auth, PrimeroAuth::Session);
-        assert_eq!(primero.username, "primero-bridge");
-        assert_eq!(primero.password.expose_secret(), "open-sesame-primero");
+        assert_eq!(primero.user.username, "primero-bridge");
+        assert_eq!(primero.user.password.expose_secret(), "open-sesame-primero");
         assert_eq!(
             ledger.fingerprint_key.expose_secret(),
             "an-invented-key-of-32-characters!"
@@ -344,6 +392,53 @@ mod tests {
     }
 
     #[test]
+    fn a_workflow_may_have_a_user_of_its_own_which_its_dry_runs_leave_alone() {
+        let mut json = samples::json();
+        json["primero"]["users"] = json!({
+            "decisions-to-primero": { "username": "decisions", "password": "open-sesame-2.2" },
+        });
+        let primero = samples::parse(&json).expect("valid secrets").primero;
+        let user = |workflow, dry_run| &*primero.user_of(workflow, dry_run).username;
+        let (one, other) = (
+            WorkflowName::DecisionsToPrimero,
+            WorkflowName::ReferralsToPrimero,
+        );
+        assert_eq!(user(one, false), "decisions");
+        assert_eq!(user(one, true), "primero-bridge");
+        assert_eq!(user(other, false), "primero-bridge");
+    }
+
+    #[test]
+    fn the_faults_of_a_workflows_user_are_named_by_their_place() {
+        let faults = faults_after(|json| {
+            json["primero"]["users"] = json!({
+                "referrals-to-primero": { "username": "one", "pass": "hush" },
+                "Decisions-to-primero": { "username": "two", "password": "hush" },
+                "referrals-to-progres": "hush",
+            });
+        });
+        assert_eq!(
+            faults,
+            "primero.users.referrals-to-primero.password: missing\n\
+             primero.users.referrals-to-primero: 1 unknown key\n\
+             primero.users.referrals-to-progres: is not a JSON object\n\
+             primero.users: 1 unknown key, did you mean decisions-to-primero?"
+        );
+    }
+
+    #[test]
+    fn another_password_of_any_user_is_another_version() {
+        let version = |password: &str| {
+            let mut json = samples::json();
+            json["primero"]["users"] = json!({ "decisions-to-primero": { "username": "decisions", "password": password } });
+            let secrets = samples::parse(&json).expect("valid secrets");
+            secrets.versions()[&System::Primero].clone()
+        };
+        assert_eq!(version("first"), version("first"));
+        assert_ne!(version("first"), version("second"));
+    }
+
+    #[test]
     fn sign_in_is_basic_unless_said_otherwise() {
         let mut json = samples::json();
         json["primero"]
@@ -369,7 +464,7 @@ mod tests {
         json["primero"]["password"] = json!(" blanks are part of it ");
         let secrets = samples::parse(&json).expect("a password may have blanks");
         assert_eq!(
-            secrets.primero.password.expose_secret(),
+            secrets.primero.user.password.expose_secret(),
             " blanks are part of it "
         );
     }

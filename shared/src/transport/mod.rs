@@ -23,6 +23,9 @@ use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::entropy::Entropy;
 
+/// How long a connection is kept idle.
+pub const LONGEST_IDLE: Duration = Duration::from_secs(20);
+
 /// The HTTP client that every transport shares: no redirects, no proxy, and no connection kept idle for longer than a frozen
 /// function may sleep.
 pub fn http_client() -> Result<Client, reqwest::Error> {
@@ -30,7 +33,7 @@ pub fn http_client() -> Result<Client, reqwest::Error> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(20))
+        .pool_idle_timeout(LONGEST_IDLE)
         .build()
 }
 
@@ -218,6 +221,12 @@ impl Transport {
             }
             _ => Ok(answer),
         }
+    }
+
+    /// Counts an error that an answer reported under a status of success, and logs it.
+    pub fn count_reported(&self, route: &'static str) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(system = %self.system, route, error = "reported", "call reported an error");
     }
 
     /// The error for an answer out of contract at `place`: a path or a rule, never a value.

@@ -63,7 +63,8 @@ impl Installation {
         );
         let primero = PrimeroClient::new(
             self.http.clone(),
-            secrets.primero.clone(),
+            &secrets.primero,
+            secrets.primero.user_of(workflow, request.dry_run),
             profile.primero.clone(),
             conditions,
         );

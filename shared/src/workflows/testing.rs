@@ -57,7 +57,13 @@ impl Scene {
         let primero = profile.primero.clone();
         Self {
             ping: PingClient::new(http.clone(), secrets.ping, ping, conditions.clone()),
-            primero: PrimeroClient::new(http, secrets.primero, primero, conditions),
+            primero: PrimeroClient::new(
+                http,
+                &secrets.primero,
+                &secrets.primero.user,
+                primero,
+                conditions,
+            ),
             sandbox,
             profile,
         }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::refused;
-use crate::secrets::PrimeroSecret;
+use crate::secrets::PrimeroUser;
 use crate::transport::{Answer, GateError};
 
 const UNKNOWN: u8 = 0;
@@ -15,8 +15,8 @@ const ACCEPTED: u8 = 1;
 const REFUSED: u8 = 2;
 
 /// Adds the credentials.
-pub fn sign(request: RequestBuilder, secret: &PrimeroSecret) -> RequestBuilder {
-    request.basic_auth(&secret.username, Some(secret.password.expose_secret()))
+pub fn sign(request: RequestBuilder, user: &PrimeroUser) -> RequestBuilder {
+    request.basic_auth(&user.username, Some(user.password.expose_secret()))
 }
 
 /// What is known of our credentials in this run.

@@ -63,8 +63,8 @@ impl PrimeroClient {
     async fn send_password(&self, cookies: Option<&Cookies>) -> Result<Answer, GateError> {
         let url = self.url("/api/v2/tokens");
         let user = json!({
-            "user_name": self.secret.username,
-            "password": self.secret.password.expose_secret(),
+            "user_name": self.user.username,
+            "password": self.user.password.expose_secret(),
         });
         let body = json!({ "user": user });
         // A repeat after a lost answer could be a second wrong try.

@@ -104,7 +104,7 @@ impl PrimeroClient {
     ) -> Result<Answer, GateError> {
         let (way, state) = match &self.sign_in {
             SignIn::Basic(standing) => {
-                let signed = |http: &Client| basic::sign(build(http), &self.secret);
+                let signed = |http: &Client| basic::sign(build(http), &self.user);
                 return standing
                     .prove(self.transport.send(route, repeat, signed))
                     .await;
@@ -117,12 +117,18 @@ impl PrimeroClient {
             pass = self.pass(way, state, Some(&pass)).await?;
             answer = self.send_under(&pass, route, repeat, &build).await?;
         }
-        if pass.has_ended(&answer) {
-            *state.lock().await = State::Over(refused());
-            return Err(refused());
+        if !pass.has_ended(&answer) {
+            pass.keep(&answer);
+            return Ok(answer);
         }
-        pass.keep(&answer);
-        Ok(answer)
+        match way {
+            // Another run of the same user may end a session at once; the password is the right one.
+            LogIn::Session => Err(GateError::Unavailable(System::Primero)),
+            LogIn::Token => {
+                *state.lock().await = State::Over(refused());
+                Err(refused())
+            }
+        }
     }
 
     async fn send_under(

@@ -7,6 +7,7 @@ mod referrals;
 mod sign_in;
 mod writes;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sandbox::primero::{DEFAULT_PASSWORD, FormSet, PrimeroOptions, ReleaseLine};
@@ -98,14 +99,23 @@ fn client_and_clock(
     let secret = PrimeroSecret {
         url: url.to_owned(),
         auth,
-        username: user.to_owned(),
-        password: password.into(),
+        user: PrimeroUser {
+            username: user.to_owned(),
+            password: password.into(),
+        },
+        users: HashMap::new(),
         version: None,
     };
     let profile = include_str!("../../../../infra/profiles/gambella.toml");
     let settings = Profile::parse(profile).unwrap().primero;
     let (clock, conditions) = run_of(900);
-    let client = PrimeroClient::new(http_client().unwrap(), secret, settings, conditions);
+    let client = PrimeroClient::new(
+        http_client().unwrap(),
+        &secret,
+        &secret.user,
+        settings,
+        conditions,
+    );
     (client, clock)
 }
 

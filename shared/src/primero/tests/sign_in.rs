@@ -164,6 +164,18 @@ async fn token_that_expired_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn a_session_that_ends_as_soon_as_it_begins_is_no_wrong_password() {
+    let bridge = Bridge::signing_in(PrimeroAuth::Session, ReleaseLine::B).await;
+    let ended = Rule::always(Target::Exactly(LIST.to_owned()), Fault::ExpiredToken).times(2);
+    bridge.sandbox.faults(journal::System::Primero).add(ended);
+
+    let failed = bridge.client.choose_control(true).await;
+
+    assert_eq!(failed.err(), Some(GateError::Unavailable(System::Primero)));
+    assert!(bridge.client.choose_control(true).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_although_it_is_new_ends_it() {
     let bridge = Bridge::signing_in(PrimeroAuth::Token, ReleaseLine::Older).await;
     let expired = Rule::always(Target::Exactly(LIST.to_owned()), Fault::ExpiredToken);

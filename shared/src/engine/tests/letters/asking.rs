@@ -8,7 +8,7 @@ use super::super::systems::{Mishap, Stage, key};
 use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::{Answers, Verdict};
 use crate::clock::Clock;
-use crate::domain::outcome::{Outcome, RunStatus};
+use crate::domain::outcome::{Outcome, RunStatus, Standing};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::engine::{Fault, Tells};
@@ -247,9 +247,12 @@ async fn the_measures_tell_of_the_longest_unsent_and_held_even_of_what_this_run_
     assert_eq!(finished.measures.newly_held, 1);
     mailing.pass(MINUTE);
     let finished = mailing.run().await;
-    let measures = finished.measures;
-    assert_eq!(measures.newly_held, 0);
-    assert_eq!(measures.oldest_held, Some(first));
-    assert_eq!(measures.oldest_unsent, Some(first));
+    assert_eq!(finished.measures.newly_held, 0);
+    let standing = Standing {
+        held: 1,
+        oldest_held: Some(first),
+        oldest_unsent: Some(first),
+    };
+    assert_eq!(finished.measures.standing, Some(standing));
     mailing.pass(Duration::from_secs(1));
 }

@@ -98,7 +98,7 @@ async fn a_word_that_nobody_knows_leaves_the_letter_awaited_and_is_counted() {
     let mailing = one_awaited().await;
     mailing.office.verdict.set(Verdict::Mumbles);
     let finished = mailing.run().await;
-    assert_eq!(finished.measures.unknown_statuses, 1);
+    assert_eq!(finished.measures.unknown_codes, 1);
     assert_eq!(
         mailing.row(1).await.state,
         RecordState::AwaitingConfirmation

@@ -129,7 +129,7 @@ async fn a_wrong_primero_password_costs_one_try_over_all_runs_until_it_changes()
     assert_eq!(bridge.sandbox.traffic().primero.requests, 1);
     let right = bridge.sandbox.secrets()["primero"]["password"].clone();
     let right = right.as_str().expect("a text").to_owned();
-    bridge.installation.secrets.primero.password = right.into();
+    bridge.installation.secrets.primero.user.password = right.into();
     assert_eq!(bridge.run().await.report.counts.delivered, 20);
 }
 

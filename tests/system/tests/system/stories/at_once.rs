@@ -5,8 +5,9 @@ use std::time::Duration;
 use referral_bridge::domain::outcome::RunStatus;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
+use referral_bridge::secrets::PrimeroUser;
 use sandbox::journal::System;
-use sandbox::primero::DEFAULT_PASSWORD;
+use sandbox::primero::{DEFAULT_PASSWORD, Role, User};
 use serde_json::json;
 
 use crate::bridge::{CONTROL, TestBridge, services};
@@ -64,6 +65,46 @@ async fn runs_of_different_workflows_do_not_wait_for_each_other() {
     );
     // What was submitted beside its decision is both a wish of 2.1 and a review of 2.2.
     bridge.assert_each_arrived_once(&records);
+}
+
+#[tokio::test]
+async fn workflows_with_users_of_their_own_do_not_end_each_others_sessions() {
+    let mut bridge = TestBridge::beginning()
+        .primero_secret("auth", "session")
+        .start()
+        .await;
+    for workflow in WorkflowName::ALL {
+        let name = format!("bridge_{}", workflow.as_str());
+        let user = User::new(&name, Role::IntegrationApi, "UNICEF");
+        let own = PrimeroUser {
+            username: user.user_name.clone(),
+            password: user.password.clone().into(),
+        };
+        bridge.sandbox.primero.add_user(user);
+        let secret = &mut bridge.installation.secrets.primero;
+        secret.users.insert(*workflow, own);
+    }
+    let records = WorkflowName::ALL.iter();
+    let records: Vec<_> = records.flat_map(|it| bridge.waiting(*it, 6)).collect();
+
+    let [first, second, third, fourth] = WorkflowName::ALL else {
+        panic!("there are four");
+    };
+    let dry = Request {
+        dry_run: true,
+        ..Request::default()
+    };
+    let (.., dry_run) = tokio::join!(
+        bridge.completed(*first),
+        bridge.completed(*second),
+        bridge.completed(*third),
+        bridge.completed(*fourth),
+        bridge.ask(*first, &dry),
+    );
+
+    assert_eq!(dry_run.stop, None);
+    bridge.assert_each_arrived_once(&records);
+    assert_eq!(bridge.calls(System::Primero, "POST /api/v2/tokens"), 5);
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn a_status_word_that_nobody_knows_leaves_a_submission_awaiting() {
     assert_eq!(finished.stop, None);
     let counts = &finished.report.counts;
     assert_eq!(counts.awaiting_confirmation, 1, "{:?}", finished.report);
-    assert!(finished.measures.unknown_statuses > 0);
+    assert!(finished.measures.unknown_codes > 0);
     for _ in 0..2 {
         bridge.pass(DAY);
         bridge.send_to_progres().await;
