@@ -96,12 +96,17 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// A record could not be looked at. What is at the destination, awaiting its word, does not fail with it.
+    /// A record could not be looked at. What is at the destination, awaiting its word, does not fail with it; nor does a failure that
+    /// passes open what is held.
     fn not_mapped(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
-        if entry.was() == Some(RecordState::AwaitingConfirmation) {
-            return self.supersede(&entry, true, tally);
+        let passing = matches!(fault.kind, FaultKind::Retry { .. });
+        match entry.was() {
+            Some(RecordState::AwaitingConfirmation) => self.supersede(&entry, true, tally),
+            Some(RecordState::Held) if passing && self.still_held(&entry) => {
+                self.look_again(&entry, tally);
+            }
+            _ => self.settle(entry, fault, tally),
         }
-        self.settle(entry, fault, tally);
     }
 
     fn map(&mut self, mut entry: Entry<W>, source: W::Source, tally: &mut Tally<'_>) {

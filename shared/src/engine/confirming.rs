@@ -244,7 +244,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         let mut row = self.run.same_row(entry, before);
         // What was sent is what the row has to remember, or the newer version would look like the one that went.
         row.fingerprint.clone_from(&before.fingerprint);
-        let comparable = key_of(before.fingerprint.as_ref()) == key_of(entry.fingerprint.as_ref());
+        let prints = before.fingerprint.as_ref().zip(entry.fingerprint.as_ref());
+        let comparable = prints.is_some_and(|(before, now)| before.compares_to(now));
         row.superseded = changed || (before.superseded && !comparable);
         tally.add(line(entry, Outcome::AwaitingConfirmation));
         tally.unsent(entry.first_seen_at);
@@ -259,10 +260,6 @@ fn awaiting<W: Workflow>(entry: &Entry<W>) -> Option<&RecordRow<W::Place>> {
 
 fn is_superseded<W: Workflow>(entry: &Entry<W>) -> bool {
     awaiting(entry).is_some_and(|row| row.superseded)
-}
-
-fn key_of(fingerprint: Option<&Fingerprint>) -> Option<&str> {
-    fingerprint.map(|it| it.key_id.as_str())
 }
 
 /// Which of a row's transaction is to be asked after.

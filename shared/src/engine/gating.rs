@@ -91,6 +91,8 @@ fn gate_held<P>(row: &RecordRow<P>, at: Circumstances<'_>, seen: bool) -> Gate {
         Gate::Absorbed
     } else if row.profile_version != at.profile_version {
         Gate::Open
+    } else if row.next_attempt_at.is_some_and(|look| look <= at.now) {
+        Gate::OpenIfChanged
     } else if seen || at.by == By::Ledger {
         Gate::Absorbed
     } else {

@@ -298,13 +298,14 @@ fn is_due<W: Workflow>(run: &Run<'_, W>, row: &Unfinished) -> bool {
     if !run.request.wants(&row.key) {
         return false;
     }
+    let now = run.around.clock.now();
     match row.state {
         RecordState::Held => {
-            run.request.release_held || row.profile_version != run.around.profile_version
+            run.request.release_held
+                || row.profile_version != run.around.profile_version
+                || row.next_attempt_at.is_some_and(|due| due <= now)
         }
-        _ => row
-            .next_attempt_at
-            .is_none_or(|due| due <= run.around.clock.now()),
+        _ => row.next_attempt_at.is_none_or(|due| due <= now),
     }
 }
 

@@ -141,8 +141,22 @@ pub struct PrimeroUser {
 pub struct LedgerKey {
     /// The key, at least 32 characters.
     pub fingerprint_key: SecretString,
+    /// The one that was in use before it, for a ledger that has rows made with that.
+    pub previous_fingerprint_key: Option<SecretString>,
     /// Version, where Secrets Manager gave one.
     pub version: Option<SecretVersion>,
+}
+
+impl LedgerKey {
+    /// The key that makes fingerprints, and compares with those of the one before it.
+    #[must_use]
+    pub fn fingerprints(&self) -> FingerprintKey {
+        let key = FingerprintKey::new(&self.fingerprint_key);
+        match &self.previous_fingerprint_key {
+            Some(previous) => key.replacing(FingerprintKey::new(previous)),
+            None => key,
+        }
+    }
 }
 
 /// How to sign in to Primero.

@@ -170,6 +170,29 @@ async fn a_held_letter_is_not_looked_at_again_before_it_is_saved_anew_or_the_pro
 }
 
 #[tokio::test]
+async fn a_held_letter_is_looked_at_once_a_day_and_opens_if_what_it_rests_on_changed() {
+    let mailing = Mailing::of(1).await;
+    mailing
+        .register
+        .change(1, |letter| letter.invalid = Some(blank()));
+    mailing.complete().await;
+    // Its window is long over.
+    mailing.pass(DAY);
+    mailing.save_and_settle(2, 1);
+    mailing.complete().await;
+    let looked = mailing.scene.systems.begun(Stage::Fetch).len();
+    mailing.complete().await;
+    assert_eq!(mailing.scene.systems.begun(Stage::Fetch).len(), looked);
+    mailing.register.change(1, |letter| {
+        letter.invalid = None;
+        letter.content = 2;
+    });
+    mailing.pass(DAY);
+    assert_eq!(mailing.complete().await.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [2]);
+}
+
+#[tokio::test]
 async fn a_skipped_letter_has_a_row_with_its_reason_and_opens_when_it_is_saved_anew() {
     let mailing = Mailing::of(1).await;
     let skip = Fault::skip(Reason::NotReferred);
