@@ -4,7 +4,7 @@
 //! Fetching stops while enough records wait to be written, so memory does not grow with the list. Of one partition only one record
 //! at a time is between locating and the end of its write; the others queue behind it in source order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
@@ -23,6 +23,7 @@ use crate::clock::{later, until};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
+use crate::domain::system::System;
 use crate::store::{Cursor, StoreError};
 
 /// How many failures of a whole system in a row end the run.
@@ -58,6 +59,8 @@ pub struct Conveyor<'r, W: Workflow> {
     /// Records past the gate.
     pub(super) let_in: usize,
     pub(super) failures: u32,
+    /// Systems that failed as a whole at some time.
+    down: HashSet<System>,
     /// Whether a call found no time left for its records.
     pub(super) out_of_time: bool,
     /// Why the run cannot go on: the first reason counts, the others are remembered.
@@ -92,6 +95,8 @@ pub(super) struct Busy {
 pub struct Rest {
     /// Why the run could not go on; empty if it could.
     pub stops: Vec<Stop>,
+    /// Systems that failed as a whole at some time.
+    pub down: HashSet<System>,
     /// Whether something is left that there was no time for.
     pub out_of_time: bool,
     /// Where the cursor stands now.
@@ -124,6 +129,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_tell: VecDeque::new(),
             let_in: 0,
             failures: 0,
+            down: HashSet::new(),
             out_of_time: false,
             stops: Vec::new(),
         }
@@ -150,6 +156,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         Rest {
             out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread),
             stops: self.stops,
+            down: self.down,
             cursor: self.discovery.cursor,
         }
     }
@@ -367,6 +374,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         else {
             return;
         };
+        self.down.insert(system);
         self.failures += 1;
         if self.failures >= FAILURES_THAT_STOP {
             self.halt(Stop::Unavailable(system));

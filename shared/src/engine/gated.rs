@@ -197,6 +197,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             return;
         }
         for key in std::mem::take(&mut self.unseen) {
+            let key = if key.ends_in_an_id() {
+                key
+            } else {
+                RecordKey::of_no_key()
+            };
             tally.add(RecordReport {
                 reason: Some(Reason::NotFound),
                 ..plain(key, Outcome::Skipped)

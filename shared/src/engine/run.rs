@@ -253,11 +253,20 @@ async fn drive<W: Workflow>(
         sign_in::remember(run.around, stop).await?;
     }
     let progress = tally.writes > 0 || tally.worked_on() > 0;
+    let mut down = rest.down.into_iter();
+    let silent = down.find(|system| never_answered(run.workflow, *system));
     match rest.stops.into_iter().next() {
         Some(stop) => Err(stop),
+        None if let Some(system) = silent => Err(Stop::Unavailable(system)),
         None if rest.out_of_time && !progress => Err(Stop::NoProgress),
         None => Ok(rest.out_of_time),
     }
+}
+
+/// Whether every call to a system failed, few as they may have been.
+fn never_answered<W: Workflow>(workflow: &W, system: System) -> bool {
+    let failed = workflow.failed_calls().to(system);
+    failed > 0 && failed == workflow.calls().to(system)
 }
 
 /// What a person named, by whether the ledger of a source that is followed by time of change knows it. Of a list every record is looked
@@ -345,7 +354,8 @@ fn finished<W: Workflow>(
         state: around.store.calls(),
         ..workflow.calls()
     };
-    measures.failed_calls = workflow.failed_calls();
+    let failed = workflow.failed_calls();
+    measures.failed_calls = failed.ping + failed.primero;
     if let Some(stop) = &stop {
         report.status = RunStatus::Failed;
         report.error = Some(stop.to_string());

@@ -151,6 +151,10 @@ async fn a_held_record_is_told_once_for_each_fingerprint() {
         scenario.systems.told_held(1),
         [Reason::MissingRequiredField, Reason::InvalidDate]
     );
+
+    scenario.profile_version = "v2".to_owned();
+    scenario.complete().await;
+    assert_eq!(scenario.systems.told_held(1).len(), 2, "held as before");
 }
 
 #[tokio::test]
