@@ -6,6 +6,7 @@ import pytest
 
 import from_terraform
 import terraform
+from cloudformation import Stack, translated
 from conftest import VARIANTS, sam_shapes
 from from_sam import texts
 from plants import DRIFT, DRIFT_OF_TERRAFORM, planted, planted_argument
@@ -67,3 +68,11 @@ def test_the_only_dynamic_block_is_one_that_is_read_whole():
     """A plan does not say what is written in a dynamic block, so an unread argument in one would go unseen."""
     blocks = [block for file in terraform.HERE.glob("*.tf") for block in re.findall(r'dynamic "(\w+)"', file.read_text())]
     assert blocks == ["vpc_config"]
+
+
+@pytest.mark.parametrize("block", ["10.80.0.0/16", "10.80.0.0/25"])
+def test_a_block_that_the_two_would_divide_differently_is_refused(block, deployed):
+    with pytest.raises(ValueError, match="VpcCidr"):
+        Stack(translated(texts()["template.yaml"]), {"VpcCidr": block})
+    with pytest.raises(AssertionError, match="vpc_cidr is a block of /24"):
+        deployed.runner.run("plan", "-no-color", "-input=false", "-refresh=false", f"-var=vpc_cidr={block}")
