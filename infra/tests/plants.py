@@ -57,6 +57,21 @@ DRIFT_OF_TERRAFORM = [
     ("aws_dynamodb_table.state", "point_in_time_recovery.recovery_period_in_days", 7),
 ]
 
+ONLY_LAMBDA_JOINS = """\
+          - Sid: OnlyLambdaJoins
+            Effect: Deny
+            Action:
+              - ec2:AssignPrivateIpAddresses
+              - ec2:CreateNetworkInterface
+              - ec2:DeleteNetworkInterface
+              - ec2:DescribeNetworkInterfaces
+              - ec2:DescribeSubnets
+              - ec2:UnassignPrivateIpAddresses
+            Resource: ["*"]
+            Condition:
+              ArnLike: { lambda:SourceFunctionArn: !Sub "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}-*" }
+"""
+
 PRIVILEGE = [
     ("template.yaml", "                  - dynamodb:PutItem\n", "                  - dynamodb:*\n", "wildcard action"),
     ("template.yaml", "                  - dynamodb:PutItem\n", "                  - dynamodb:Scan\n", "outside the access matrix"),
@@ -93,6 +108,8 @@ PRIVILEGE = [
         '            Principal: { AWS: "*" }\n',
         "key: open to",
     ),
+    ("template.yaml", ONLY_LAMBDA_JOINS, "", "lacks no ec2:CreateNetworkInterface"),
+    ("template.yaml", "function:${Name}-*\" }", "function:other-*\" }", "lacks no ec2:CreateNetworkInterface"),
 ]
 
 
