@@ -87,7 +87,7 @@ resource "aws_cloudwatch_dashboard" "deployment" {
         type = "log", x = 12, y = 17, width = 12, height = 5
         properties = {
           title = "Failed calls by system and day", view = "table", region = data.aws_region.here.name
-          query = "${local.sources} | filter message = 'call' and span.deployment = '${each.key}' and (http_status >= 400 or not ispresent(http_status)) | stats count(*) as failed_calls by system, bin(1d) as day | sort day desc"
+          query = "${local.sources} | filter message = 'call' and span.deployment = '${each.key}' and (http_status >= 400 or not ispresent(http_status) or ispresent(error)) | stats count(*) as failed_calls by system, bin(1d) as day | sort day desc"
         }
       },
       {

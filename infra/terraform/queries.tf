@@ -11,8 +11,9 @@ locals {
       | limit 100
     EOT
     "held records"         = <<-EOT
-      filter message = "record" and outcome = "held"
-      | stats latest(reason) as why, latest(transaction_id) as transaction, max(@timestamp) as last_seen by record, span.deployment, span.workflow
+      filter message = "record"
+      | stats latest(outcome) as last_outcome, latest(reason) as why, latest(transaction_id) as transaction, max(@timestamp) as last_seen by span.deployment, span.workflow, record
+      | filter last_outcome = "held"
       | sort last_seen desc
       | limit 1000
     EOT
@@ -23,14 +24,14 @@ locals {
       | limit 200
     EOT
     "failed runs"          = <<-EOT
-      fields @timestamp, span.deployment, span.workflow, message, error, span.run_id
+      fields @timestamp, @log, span.deployment, span.workflow, message, error, code, place, span.run_id
       | filter level = "ERROR"
       | sort @timestamp desc
       | limit 200
     EOT
     "failed calls"         = <<-EOT
-      filter message = "call" and (http_status >= 400 or not ispresent(http_status))
-      | stats count(*) as calls by system, route, http_status, bin(1h) as hour
+      filter message = "call" and (http_status >= 400 or not ispresent(http_status) or ispresent(error))
+      | stats count(*) as calls by system, route, http_status, error, bin(1h) as hour
       | sort hour desc
       | limit 1000
     EOT
