@@ -80,7 +80,7 @@ resource "aws_cloudwatch_dashboard" "deployment" {
         type = "log", x = 0, y = 17, width = 12, height = 5
         properties = {
           title = "Last completed run", view = "table", region = data.aws_region.here.name
-          query = "${local.sources} | filter message = 'run ended' and status = 'completed' and span.deployment = '${each.key}' | stats max(@timestamp) as last_run by span.workflow"
+          query = "${local.sources} | filter message = 'run ended' and status = 'completed' and not ispresent(span.dry_run) and span.deployment = '${each.key}' | stats max(@timestamp) as last_run by span.workflow"
         }
       },
       {

@@ -99,6 +99,7 @@ pub async fn run<W: Workflow>(
         deployment = %report.deployment,
         workflow = %report.workflow,
         run_id = report.run_id,
+        dry_run = request.dry_run.then_some(true),
     );
     let run = async {
         if request.dry_run {

@@ -226,7 +226,7 @@ impl Transport {
     /// Counts an error that an answer reported under a status of success, and logs it.
     pub fn count_reported(&self, route: &'static str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(system = %self.system, route, error = "reported", "call reported an error");
+        tracing::warn!(system = %self.system, route, error = "reported", "call");
     }
 
     /// The error for an answer out of contract at `place`: a path or a rule, never a value.
