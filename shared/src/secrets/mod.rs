@@ -3,10 +3,10 @@
 //! The same JSON comes from Secrets Manager, from a file, or from environment variables. Nothing here prints a value:
 //! `Debug` is redacted and a fault names the key, never what stands there.
 
+mod aws;
 mod environment;
 mod faults;
 mod file;
-mod manager;
 mod reading;
 mod url;
 
@@ -23,10 +23,10 @@ use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
 use crate::domain::system::{System, WorkflowName};
 
+pub use aws::from_secrets_manager;
 pub use environment::from_environment;
 pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
 pub use file::from_file;
-pub use manager::from_secrets_manager;
 
 /// All secrets of one deployment.
 #[derive(Clone, Debug)]
