@@ -115,7 +115,7 @@ carrying: a text in path or body, such as an id, so that the fault follows one r
 after:    matching requests that pass before the first is hit; times: how many are hit; chance: 0 to 1
 fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
           "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
-          "truncated_body", "malformed_body",
+          "truncated_body", "malformed_body", "redirect", {"over_long_body": {"bytes": n}} (all carried out),
           {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
           "filters_ignored", "found_nothing",
           "without_transaction" (PING's answer names none);
