@@ -196,6 +196,10 @@ async fn a_referral_of_unknown_fate_is_ambiguous_and_sent_once() {
         Fault::DropAfterEffect,
         Fault::MalformedBody,
         Fault::TruncatedBody,
+        Fault::Redirect,
+        Fault::OverLongBody {
+            bytes: settings().max_body_bytes,
+        },
         Fault::Status {
             status: 504,
             retry_after: None,
