@@ -276,7 +276,7 @@ async fn an_installation_without_any_numbered_case_needs_permission() {
 }
 
 #[tokio::test]
-async fn the_control_is_the_oldest_enabled_case_with_a_number() {
+async fn the_control_is_the_oldest_enabled_case_with_a_number_that_can_be_asked_for() {
     let bridge = Bridge::start().await;
     bridge.insert(json!({ "created_at": "2026-01-01T00:00:00.000Z" }));
     let at = |time: &str, number: &str| {
@@ -290,6 +290,7 @@ async fn the_control_is_the_oldest_enabled_case_with_a_number() {
         .primero
         .disable_case(&disabled.to_string())
         .unwrap();
+    at("2026-01-02T00:00:00.000Z", "803-4,803-5");
     at("2026-01-04T00:00:00.000Z", "803-3");
     let oldest = at("2026-01-03T00:00:00.000Z", "803-2");
 
