@@ -218,13 +218,20 @@ async fn a_filter_that_the_role_may_not_use_stops_the_run() {
 #[tokio::test]
 async fn a_case_that_nobody_asked_for_stops_the_run() {
     let rows = [row(1, "803-CONTROL"), row(2, "803-OTHER")];
-    let (client, _server) = controlled(vec![page(&rows, 2)]).await;
+    let answers = || vec![page(&rows, 2)];
 
+    let (client, _server) = controlled(answers()).await;
     let asked = number("803-1");
-    let answer = client.cases_by_individual_no(&[&asked]).await;
+    let by_number = client.cases_by_individual_no(&[&asked]).await;
 
     let field = "unhcr_individual_no";
-    assert_eq!(stop(answer), Stop::FilterNotApplied { field });
+    assert_eq!(stop(by_number), Stop::FilterNotApplied { field });
+
+    let (client, _server) = controlled(answers()).await;
+    let asked: CaseRecordId = "aaaaaaaa-0000-4000-8000-000000000003".parse().unwrap();
+    let by_id = client.cases_by_id(&[asked]).await;
+
+    assert_eq!(stop(by_id), Stop::FilterNotApplied { field: "id" });
 }
 
 #[tokio::test]
