@@ -18,7 +18,7 @@ struct Referred {
 
 /// A case of `worker1` whose service was referred to `unhcr_cw`.
 async fn referred() -> Referred {
-    let bridge = Bridge::start().await;
+    let bridge = Bridge::signed_in().await;
     let mut case = child("803-1");
     case["owned_by"] = json!("worker1");
     case["services_section"] = json!([{ "unique_id": SERVICE, "service_type": "food" }]);
