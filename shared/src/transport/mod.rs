@@ -258,6 +258,26 @@ impl Transport {
         })?;
         Ok(read)
     }
+
+    /// Reads a JSON answer about one record: where it has its frame but not its rows, that is the record's fault.
+    pub fn json_of_record<'a, T: serde::Deserialize<'a>, Frame: serde::Deserialize<'a>>(
+        &self,
+        route: &'static str,
+        answer: &'a Answer,
+    ) -> Result<T, GateError> {
+        self.json(route, answer).map_err(|error| match error {
+            GateError::Run(Stop::UnreadableAnswer {
+                system,
+                route,
+                place,
+            }) if self.json::<Frame>(route, answer).is_ok() => GateError::UnreadableRecord {
+                system,
+                route,
+                place,
+            },
+            error => error,
+        })
+    }
 }
 
 /// A connection that was never made carried nothing; of any other failure it is unknown what arrived.
