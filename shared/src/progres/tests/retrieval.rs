@@ -72,15 +72,42 @@ async fn a_list_is_read_page_by_page_to_its_end() {
     assert_eq!(bridge.requests("SHP-2747"), 3);
 }
 
+/// A forged PING that answers the first call for a list with one page, and every further one with another.
+async fn two_pages(first: ResponseTemplate, second: ResponseTemplate) -> (PingClient, MockServer) {
+    let (client, server) = answering(second).await;
+    Mock::given(body_partial_json(
+        json!({ "ShippingProcessId": "SHP-2747" }),
+    ))
+    .respond_with(first)
+    .up_to_n_times(1)
+    .with_priority(2)
+    .mount(&server)
+    .await;
+    (client, server)
+}
+
 #[tokio::test]
-async fn a_page_that_brings_nothing_new_ends_the_list_in_an_error() {
-    let rows = [json!({ "progres_lpinterventionid": "a" })];
-    let (client, server) = answering(page(&rows, true, 0)).await;
+async fn a_page_without_a_new_record_before_others_ends_the_list_in_an_error() {
+    let rows = |seen_at: u64| [json!({ "progres_lpinterventionid": "a", "seen_at": seen_at })];
+    let (client, server) = two_pages(page(&rows(1), true, 0), page(&rows(2), true, 1)).await;
 
     let stop = stop(pending(&client).await);
 
     assert_eq!(place(&stop), "page 1: it brought nothing new");
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_last_page_may_hold_the_last_rows_of_a_record_but_none_that_came_before() {
+    let row = |language: &str| [json!({ "progres_lpinterventionid": "a", "language": language })];
+    let first = || page(&row("Nuer"), true, 0);
+
+    let (client, _server) = two_pages(first(), page(&row("Bari"), false, 1)).await;
+    assert_eq!(pending(&client).await.unwrap().len(), 2);
+
+    let (client, _server) = two_pages(first(), page(&row("Nuer"), false, 1)).await;
+    let stop = stop(pending(&client).await);
+    assert_eq!(place(&stop), "page 1: it brought nothing new");
 }
 
 #[tokio::test]
