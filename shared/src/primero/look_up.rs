@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use serde::de::DeserializeOwned;
 
-use super::case::{Case, LOOK_UP_FIELDS, look_up_fields_and};
+use super::case::{Case, LOOK_UP_FIELDS, change_fields};
 use super::changes::ChangedCase;
 use super::control::Control;
 use super::listing::{Listing, PAGE};
@@ -122,7 +122,7 @@ impl PrimeroClient {
         if !ids.is_empty() && self.control().await.is_none() {
             self.choose_control(true).await?;
         }
-        let fields = look_up_fields_and(fields);
+        let fields = change_fields(fields);
         Ok(self
             .look_up(ids.iter().copied().collect(), &BY_ID, &fields)
             .await?
