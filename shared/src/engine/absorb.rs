@@ -18,6 +18,7 @@ use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
+use crate::domain::system::System;
 use crate::store::{RecordState, StoreError};
 
 /// How often a record is written in one run before it is left to a later one.
@@ -46,7 +47,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
-                if answer.is_ok() && self.is_open() {
+                if answer.is_ok() && self.is_open() && self.has_room_to_write() {
                     self.launch_writing(tally);
                 }
                 self.wrote(items, answer, tally);
@@ -84,7 +85,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         tally: &mut Tally<'_>,
     ) {
         self.take_found(tally);
-        let Some(answers) = self.answers(answer, entries.len()) else {
+        let source = self.run.character.name.source();
+        let Some(answers) = self.answers(answer, entries.len(), Some(source)) else {
             self.due.extend(entries);
             return;
         };
@@ -202,7 +204,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Located<W>>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, items.len()) else {
+        // Not every destination is asked where its records are.
+        let Some(answers) = self.answers(answer, items.len(), None) else {
             self.to_locate.extend(items);
             return;
         };
@@ -230,7 +233,16 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.halt(stop);
                 return self.not_written(items, tally);
             }
-            answer => self.answers(answer, items.len()).unwrap_or_default(),
+            answer => {
+                let destination = self.run.character.name.destination();
+                let lost = is_lost(&answer);
+                if lost {
+                    self.note_failure(destination);
+                }
+                let answered = Some(destination).filter(|_| !lost);
+                let answers = self.answers(answer, items.len(), answered);
+                answers.unwrap_or_default()
+            }
         };
         for (mut item, answer) in items.into_iter().zip(answers) {
             match answer {
@@ -327,7 +339,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Verification<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, items.len()) else {
+        let destination = self.run.character.name.destination();
+        let Some(answers) = self.answers(answer, items.len(), Some(destination)) else {
             return items
                 .into_iter()
                 .for_each(|item| self.queue_verification(item));
@@ -347,18 +360,23 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// The answers of a batch call, one a record; none if the run cannot go on.
+    /// The answers of a batch call, one a record; none if the run cannot go on. `answered` is the system that spoke, if it is sure that
+    /// one did.
     pub(super) fn answers<T>(
         &mut self,
         answer: BatchResult<T>,
         records: usize,
+        answered: Option<System>,
     ) -> Option<Vec<Result<T, Fault>>> {
         match answer {
             Ok(answers) => {
                 let fault = answers.first().and_then(|first| first.as_ref().err());
-                match fault.filter(|_| answers.iter().all(is_down)) {
-                    Some(fault) => self.note_fault(fault),
-                    None => self.failures = 0,
+                if let Some(fault) = fault.filter(|_| answers.iter().all(is_down)) {
+                    self.note_fault(fault);
+                } else if let Some(system) = answered
+                    && let Some(failures) = self.failures.get_mut(&system)
+                {
+                    *failures = 0;
                 }
                 Some(answers)
             }
@@ -382,6 +400,19 @@ fn may_have_been_written(fault: &Fault) -> bool {
         }
         FaultKind::Retry { .. } => true,
         FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => false,
+    }
+}
+
+/// Whether nothing is known of what became of a whole batch of writes.
+fn is_lost<P>(answer: &BatchResult<Written<P>>) -> bool {
+    let unknown = FaultKind::Hold(Reason::OutcomeUnknown);
+    match answer {
+        Ok(answers) => answers.iter().all(|answer| match answer {
+            Ok(written) => matches!(written, Written::Unsure(_)),
+            Err(fault) => fault.kind == unknown,
+        }),
+        Err(Trouble::Record(fault)) => fault.kind == unknown,
+        Err(Trouble::Run(_)) => false,
     }
 }
 

@@ -94,13 +94,14 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Confirmation<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
+        let destination = self.run.character.name.destination();
         let answers = match answer {
             // A destination that cannot be asked now is asked another time.
             Err(Trouble::Record(fault)) => {
                 self.note_fault(&fault);
                 group.entries.iter().map(|_| Err(fault.clone())).collect()
             }
-            answer => match self.answers(answer, group.entries.len()) {
+            answer => match self.answers(answer, group.entries.len(), Some(destination)) {
                 Some(answers) => answers,
                 None => return self.to_confirm.push_back(group),
             },

@@ -224,11 +224,12 @@ async fn drive<W: Workflow>(
     };
     let unfinished = store.unfinished().await?;
     tally.read_ledger(&unfinished);
-    let named = named_and_known(run).await?;
+    let mut named = named_and_known(run).await?;
     let mut conveyor = Conveyor::new(run, cursor, !named.all_known);
     match run.character.feed {
         Feed::Pending => {
             conveyor.unfinished = unfinished.into_iter().map(|row| row.key).collect();
+            conveyor.unfinished.extend(named.known.drain(..));
         }
         Feed::Changes { .. } => {
             for row in unfinished {
@@ -253,7 +254,7 @@ async fn drive<W: Workflow>(
         // Only one of them ends the run, but a refused sign-in of either system must be remembered.
         sign_in::remember(run.around, stop).await?;
     }
-    let progress = tally.writes > 0 || tally.worked_on() > 0;
+    let progress = tally.writes > 0 || rest.moved;
     let mut down = rest.down.into_iter();
     let silent = down.find(|system| never_answered(run.workflow, *system));
     match rest.stops.into_iter().next() {
@@ -270,12 +271,11 @@ fn never_answered<W: Workflow>(workflow: &W, system: System) -> bool {
     failed > 0 && failed == workflow.calls().to(system)
 }
 
-/// What a person named, by whether the ledger of a source that is followed by time of change knows it. Of a list every record is looked
-/// for in the list.
+/// What a person named, by whether the ledger knows it.
 struct Named {
     known: Vec<RecordKey>,
     unknown: BTreeSet<RecordKey>,
-    /// Whether the source need not be asked what it offers.
+    /// Whether the source need not be asked what it offers. A list is always asked.
     all_known: bool,
 }
 
@@ -295,11 +295,8 @@ async fn named_and_known<W: Workflow>(run: &Run<'_, W>) -> Result<Named, Stop> {
         named.unknown.remove(&key);
         named.known.push(key);
     }
-    if run.character.feed == Feed::Pending {
-        named.known.clear();
-    } else {
-        named.all_known = named.unknown.is_empty() && run.request.since.is_none();
-    }
+    let followed = run.character.feed != Feed::Pending;
+    named.all_known = followed && named.unknown.is_empty() && run.request.since.is_none();
     Ok(named)
 }
 

@@ -2,13 +2,13 @@
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, News, Telling};
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Next;
-use super::tally::{Tally, line};
+use super::tally::{Tally, line, plain};
 use super::workflow::{BatchResult, Feed, Tells, Workflow};
 use crate::clock::later;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
 
@@ -78,7 +78,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<()>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, tellings.len()) else {
+        let source = self.run.character.name.source();
+        let Some(answers) = self.answers(answer, tellings.len(), Some(source)) else {
             self.to_tell.extend(tellings);
             return;
         };
@@ -103,6 +104,20 @@ impl<W: Workflow> Conveyor<'_, W> {
                 (News::Skipped(row), Ok(())) => {
                     tally.add_row(&entry, &row, Outcome::Skipped);
                     self.begin_keeping(*row, Next::Finish);
+                }
+                // It stays done: as long as the source lists it, it is told again in any case.
+                (
+                    News::Again,
+                    Err(Fault {
+                        kind: FaultKind::Retry { reason, .. },
+                        ..
+                    }),
+                ) => {
+                    tally.add(RecordReport {
+                        reason: Some(reason),
+                        ..plain(entry.key.clone(), Outcome::WillRetry)
+                    });
+                    self.finish(&entry.key);
                 }
                 (News::InPlace | News::Again | News::Skipped(_), Err(fault)) => {
                     self.settle(entry, fault, tally);

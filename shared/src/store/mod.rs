@@ -36,6 +36,9 @@ pub enum StoreError {
     /// A later run has written already: stop at once.
     #[error("a later run has written")]
     Superseded,
+    /// A row was to be overwritten by one that cannot follow it: a fault of this software.
+    #[error("a ledger row cannot follow the one before it")]
+    Illegal,
     /// The table did not answer, or not as it should; names the operation.
     #[error("the state table failed at {0}")]
     Unavailable(&'static str),

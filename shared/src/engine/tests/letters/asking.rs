@@ -96,6 +96,25 @@ async fn what_is_named_and_known_is_tried_before_its_time_and_counted_once() {
 }
 
 #[tokio::test]
+async fn what_is_named_and_known_is_looked_at_even_if_nothing_shows_that_it_changed() {
+    let mut mailing = Mailing::of(2).await;
+    mailing
+        .register
+        .change(2, |letter| letter.invalid = Some(blank()));
+    mailing.complete().await;
+    for number in [1, 2] {
+        mailing.register.change(number, |letter| {
+            letter.invalid = None;
+            letter.content = 2;
+        });
+    }
+    mailing.scene.request.only = Some([key(1), key(2)].into());
+    assert_eq!(mailing.complete().await.counts.delivered, 2);
+    assert_eq!(mailing.office.arrived(1), [1, 2]);
+    assert_eq!(mailing.office.arrived(2), [2]);
+}
+
+#[tokio::test]
 async fn since_reads_a_window_again_and_leaves_the_cursor_alone() {
     let mut mailing = Mailing::of(2).await;
     let begun = mailing.scene.clock.now();
