@@ -1,7 +1,6 @@
 //! The ledger: what became of every record ever offered, one row a record.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -14,20 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use super::due::{DUE_ATTRIBUTE, due_key};
 use super::lease::Lease;
-use super::{Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
+use super::{FIRST_PAUSE, Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
 /// Most keys DynamoDB reads in one request.
 const READ_BATCH: usize = 100;
-/// How often a partly answered batch is asked again for the rest.
-const READ_ROUNDS: usize = 8;
 
 /// How often a transaction is tried that met another one, or the table's limits.
 const TRANSACTION_TRIES: u32 = 8;
-/// How long to wait before it is tried again; twice as long each time.
-const TRANSACTION_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,24 +134,11 @@ impl Store {
     ) -> Result<HashMap<RecordKey, RecordRow<P>>, StoreError> {
         let mut rows = HashMap::with_capacity(keys.len());
         for batch in keys.chunks(READ_BATCH) {
-            let mut wanted = batch
-                .iter()
-                .map(|key| self.record_id(key))
-                .collect::<Vec<_>>();
-            for _ in 0..READ_ROUNDS {
-                let (found, rest) = self.read_batch(wanted, "read_records").await?;
-                for item in found {
-                    let row: RecordRow<P> = serde_dynamo::from_item(item)
-                        .map_err(|_| StoreError::Unreadable("ledger row"))?;
-                    rows.insert(row.key.clone(), row);
-                }
-                wanted = rest;
-                if wanted.is_empty() {
-                    break;
-                }
-            }
-            if !wanted.is_empty() {
-                return Err(StoreError::Unavailable("read_records"));
+            let wanted = batch.iter().map(|key| self.record_id(key)).collect();
+            for item in self.read_all(wanted, "read_records").await? {
+                let row: RecordRow<P> = serde_dynamo::from_item(item)
+                    .map_err(|_| StoreError::Unreadable("ledger row"))?;
+                rows.insert(row.key.clone(), row);
             }
         }
         Ok(rows)
@@ -236,7 +218,7 @@ impl Store {
             match answer {
                 Ok(_) => return Ok(()),
                 Err(error) if is_passing(&error) && tries < TRANSACTION_TRIES => {
-                    tokio::time::sleep(TRANSACTION_PAUSE * 2_u32.pow(tries - 1)).await;
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(tries - 1)).await;
                     tries += 1;
                 }
                 Err(error) => return Err(refused_or(operation, &error, fence)),

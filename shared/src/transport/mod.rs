@@ -218,8 +218,8 @@ impl Transport {
                 let now = self.conditions.clock.now();
                 Err(Broken::Passing(pace::retry_after(&answer.headers, now)))
             }
-            408 | 502 | 504 => Err(Broken::Unknown),
             500 => Err(Broken::Failed),
+            408 | 501..=599 => Err(Broken::Unknown),
             300..=399 => {
                 let place = "a redirect, which is never followed".to_owned();
                 Err(Broken::Final(self.unreadable(route, place)))
