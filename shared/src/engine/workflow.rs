@@ -307,6 +307,8 @@ pub enum Verification<P> {
 pub enum Confirmation<P> {
     /// It is in.
     Confirmed,
+    /// It is in, and the answer tells more of its place.
+    ConfirmedAt(P),
     /// It was refused after all.
     Rejected,
     /// Nothing yet.

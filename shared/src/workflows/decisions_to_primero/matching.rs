@@ -43,7 +43,7 @@ impl MadeBefore {
 /// Chooses among the referrals of a case: of those for the service, made to proGres and not after the decision, the pending one, else
 /// the newest. `progres_user` is whom case workers refer to when they mean proGres; none stands for anybody.
 pub fn choose<'r>(
-    referrals: &'r [Referral],
+    referrals: impl IntoIterator<Item = &'r Referral>,
     service: &str,
     made_before: MadeBefore,
     progres_user: Option<&str>,
@@ -57,10 +57,13 @@ pub fn choose<'r>(
             .is_none_or(|user| referral.to.as_ref().is_some_and(|to| to.expose() == user));
         same_service && to_progres && made_before.allows(referral.created_at)
     };
-    referrals.iter().filter(is_meant).max_by_key(|referral| {
-        let pending = referral.status == ReferralStatus::InProgress;
-        (pending, referral.created_at)
-    })
+    referrals
+        .into_iter()
+        .filter(is_meant)
+        .max_by_key(|referral| {
+            let pending = referral.status == ReferralStatus::InProgress;
+            (pending, referral.created_at)
+        })
 }
 
 /// Where a referral stands towards its decision.
