@@ -69,6 +69,7 @@ pub fn map(
         case: source.case.case.id,
         rival: rival.map(|(case, _)| case),
         commented,
+        sent_with: 0,
     };
     let decide = || {
         let decided = decision::unanimous(&services, profile)?;
@@ -93,6 +94,7 @@ pub fn map(
                 case: source.case.case.id,
                 rival: None,
                 commented: Some(fingerprint.clone()),
+                sent_with: 0,
             },
         })
     };
@@ -177,6 +179,7 @@ mod tests {
             case: id(case),
             rival: rival.map(id),
             commented: None,
+            sent_with: 0,
         }
     }
 
