@@ -250,11 +250,7 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         for (record, plan) in batch {
             answers.push(self.answer(record, plan).await);
         }
-        per_record(
-            answers
-                .into_iter()
-                .map(|answer| answer.map(|found| Written::InPlace(Place { found: Some(found) }))),
-        )
+        per_record(answers)
     }
 
     async fn report(&self, notices: &[Notice<Place>]) -> BatchResult<()> {

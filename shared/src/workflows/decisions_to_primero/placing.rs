@@ -11,7 +11,7 @@ use crate::domain::ids::{CaseRecordId, ReferralId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
-use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble};
+use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Written};
 use crate::primero::{Referral, ReferralStatus};
 use crate::transport::GateError;
 use crate::workflows::referrals_to_progres;
@@ -67,8 +67,11 @@ impl DecisionsToPrimero<'_> {
                     Ok(Located::Missing(plan(found)))
                 }
                 (standing, _) => {
-                    settled(standing)?;
-                    Ok(Located::InPlace(Place { found: Some(found) }))
+                    let place = Place { found: Some(found) };
+                    Ok(match settled(standing) {
+                        Ok(()) => Located::InPlace(place),
+                        Err(fault) => Located::Otherwise(place, fault),
+                    })
                 }
             }
         };
@@ -166,34 +169,42 @@ impl DecisionsToPrimero<'_> {
         Some((found, referral.status))
     }
 
-    /// Answers a referral, if Primero shows it as decided afterwards. One that is not where we believed it to be is looked up once.
+    /// Answers a referral; it is in place if Primero shows it as decided afterwards. One that is not where we believed it to be is
+    /// looked up once.
     pub(super) async fn answer(
         &self,
         record: &DecidedReferral,
         plan: &Plan,
-    ) -> Result<Found, Trouble> {
+    ) -> Result<Written<Place>, Trouble> {
         let (found, status) = match self.send(record, plan.found).await {
             Err(GateError::Refused { status: 404, .. }) => {
                 self.answer_elsewhere(record, &plan.others).await?
             }
-            status => (plan.found, status?),
+            status => (plan.found, status),
         };
-        settled(standing(status, &record.answer))?;
-        Ok(found)
+        let place = Place { found: Some(found) };
+        let settled = status
+            .map_err(Trouble::from)
+            .and_then(|status| Ok(settled(standing(status, &record.answer))?));
+        match settled {
+            Ok(()) => Ok(Written::InPlace(place)),
+            Err(Trouble::Record(fault)) => Ok(Written::Otherwise(place, fault)),
+            Err(stop @ Trouble::Run(_)) => Err(stop),
+        }
     }
 
     async fn answer_elsewhere(
         &self,
         record: &DecidedReferral,
         others: &[ReferralId],
-    ) -> Result<Seen, Trouble> {
+    ) -> Result<(Found, Result<ReferralStatus, GateError>), Trouble> {
         self.choose_control(false).await?;
         let seen = self.look_up(&[(record, others)]).await?.pop();
         let seen = seen.unwrap_or_else(|| Err(unanswered()))?;
         let (found, status) = seen.ok_or_else(no_match)?;
         match standing(status, &record.answer) {
-            Standing::Pending => Ok((found, self.send(record, found).await?)),
-            _ => Ok((found, status)),
+            Standing::Pending => Ok((found, self.send(record, found).await)),
+            _ => Ok((found, Ok(status))),
         }
     }
 
