@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, address};
 use crate::domain::dates::instant;
-use crate::domain::ids::InterventionId;
+use crate::domain::ids::{CaseId, InterventionId};
 use crate::domain::pii::Pii;
 use crate::progres::Row;
 use crate::workflows::source_rows::Folded;
@@ -107,8 +107,11 @@ impl SourceReferral {
 
     /// What the fingerprint is made of: every mapped source field of every row, whatever the order of rows.
     ///
-    /// Of the transfer status date it holds only whether it is readable: we write that field ourselves, and our own echo is no change.
-    pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
+    /// Our own echo is no change: of the transfer status date, which we write ourselves, it holds only whether it is readable, and the
+    /// case is left out if it is the one that the referral was placed on.
+    pub fn fingerprint_input(&self, placed_on: Option<&CaseId>) -> Pii<Vec<u8>> {
+        let is_ours =
+            |id: &String| placed_on.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
         let mut versions = self
             .fields
             .versions()
@@ -122,6 +125,9 @@ impl SourceReferral {
                 .is_some_and(|date| instant(date).is_ok())
             {
                 fields.remove(TRANSFER_STATUS_DATE);
+            }
+            if fields.get(PRIMERO_ID).is_some_and(is_ours) {
+                fields.remove(PRIMERO_ID);
             }
         }
         let languages: BTreeSet<_> = self.languages.expose().iter().collect();
@@ -191,7 +197,7 @@ mod tests {
     use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, rows};
 
     fn print(rows: &[Row]) -> Pii<Vec<u8>> {
-        SourceReferral::fold(rows).fingerprint_input()
+        SourceReferral::fold(rows).fingerprint_input(None)
     }
 
     #[test]
@@ -228,6 +234,18 @@ mod tests {
         for key in [FAMILY_NAME, PRIMERO_ID, SERVICE, LANGUAGE, NEED] {
             assert!(print(&rows(changed(key, "else"))) != before, "{key}");
         }
+    }
+
+    #[test]
+    fn the_case_that_the_referral_was_placed_on_is_no_change() {
+        let placed_on = CaseId::new("f59e880e-d58f-4b68-ba6e-e0616a49aefd");
+        let before = print(&rows(detail_rows()));
+        let naming = |case: &str| {
+            let source = SourceReferral::fold(&rows(changed(PRIMERO_ID, case)));
+            source.fingerprint_input(Some(&placed_on))
+        };
+        assert!(naming(&placed_on.as_str().to_uppercase()) == before);
+        assert!(naming("another") != before);
     }
 
     #[test]
