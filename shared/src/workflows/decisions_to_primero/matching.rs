@@ -19,8 +19,10 @@ impl MadeBefore {
         let Some(text) = date else {
             return Ok(Self(None));
         };
+        let date = date_part(text)?;
         // A time without a zone says no more than its date.
-        let begin = instant(text).or_else(|_| instant(&date_part(text)?.to_string()))?;
+        let moment = text.trim().parse();
+        let begin = moment.or_else(|_| instant(&date.to_string()))?;
         let quarter_hour = SignedDuration::from_mins(15).as_nanos();
         let length = if begin.as_nanosecond() % quarter_hour == 0 {
             24.hours()
