@@ -1,7 +1,7 @@
 //! Calendar dates as the two systems write them.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 /// A text that does not begin with a real calendar date.
@@ -23,16 +23,18 @@ pub fn date_part(text: &str) -> Result<Date, InvalidDate> {
     date.parse().map_err(|_| InvalidDate)
 }
 
-/// The instant of a date with or without a time; midnight UTC where there is none.
+/// The instant of a date with or without a time: midnight where there is none, in UTC where no zone is named.
 pub fn instant(text: &str) -> Result<Timestamp, InvalidDate> {
-    let date = date_part(text)?;
-    if text.trim().len() == 10 {
-        return date
-            .to_zoned_datetime(TimeZone::UTC)
-            .map(|moment| moment.timestamp())
-            .map_err(|_| InvalidDate);
+    date_part(text)?;
+    let text = text.trim();
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
     }
-    text.trim().parse().map_err(|_| InvalidDate)
+    let in_utc: DateTime = text.parse().map_err(|_| InvalidDate)?;
+    let moment = in_utc.to_zoned_datetime(TimeZone::UTC);
+    moment
+        .map(|moment| moment.timestamp())
+        .map_err(|_| InvalidDate)
 }
 
 /// Whole years from `birth` to `today`, by the calendar: a child born on 29 February turns a year older on 1 March of a common
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_keeps_its_time_and_a_bare_date_is_midnight() {
+    fn an_instant_keeps_its_time_and_what_is_not_said_is_midnight_in_utc() {
         let same = |text, other: &str| {
             assert_eq!(
                 instant(text),
@@ -89,7 +91,14 @@ mod tests {
         same("2026-11-03", "2026-11-03T00:00:00Z");
         same("2026-11-03T08:15:00Z", "2026-11-03T08:15:00Z");
         same("2026-11-03T08:15:00+03:00", "2026-11-03T05:15:00Z");
-        for text in ["2026-11-03T08:15", "2026-02-30", "soon"] {
+        same("2026-11-03T00:00:00", "2026-11-03T00:00:00Z");
+        same("2026-11-03 08:15", "2026-11-03T08:15:00Z");
+        for text in [
+            "2026-11-03T25:00:00",
+            "2026-11-03T08:15 or so",
+            "2026-02-30",
+            "soon",
+        ] {
             assert_eq!(instant(text), Err(InvalidDate), "{text}");
         }
     }

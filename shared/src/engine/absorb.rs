@@ -217,6 +217,10 @@ impl<W: Workflow> Conveyor<'_, W> {
                     item.entry.stage = Stage::Verified;
                     self.tell_in_place(item.entry, place, tally);
                 }
+                Ok(Located::Otherwise(place, fault)) => {
+                    item.entry.place = Some(place);
+                    self.settle_item(item, fault, tally);
+                }
                 Err(fault) => self.settle_item(item, fault, tally),
             }
         }
@@ -224,7 +228,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     fn wrote(
         &mut self,
-        items: Vec<Item<W>>,
+        mut items: Vec<Item<W>>,
         answer: BatchResult<Written<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
@@ -234,6 +238,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 return self.not_written(items, tally);
             }
             answer => {
+                let answer = answer.map(|answers| placed(&mut items, answers));
                 let destination = self.run.character.name.destination();
                 let lost = is_lost(&answer);
                 if lost {
@@ -271,7 +276,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                     item.entry.delivered = None;
                     self.unsure(item.entry, place, tally);
                 }
-                Err(fault) => {
+                Ok(Written::Otherwise(_, fault)) | Err(fault) => {
                     if may_have_been_written(&fault) {
                         item.entry.delivered = None;
                     }
@@ -390,6 +395,21 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
         }
     }
+}
+
+/// Records that failed where they were to be keep that place; their faults count like any other.
+fn placed<W: Workflow>(
+    items: &mut [Item<W>],
+    answers: Vec<Result<Written<W::Place>, Fault>>,
+) -> Vec<Result<Written<W::Place>, Fault>> {
+    let placed = |(item, answer): (&mut Item<W>, _)| match answer {
+        Ok(Written::Otherwise(place, fault)) => {
+            item.entry.place = Some(place);
+            Err(fault)
+        }
+        answer => answer,
+    };
+    items.iter_mut().zip(answers).map(placed).collect()
 }
 
 /// Whether a failed write may have had its effect all the same.

@@ -114,9 +114,13 @@ impl<W: Workflow> Conveyor<'_, W> {
             ..
         } = group;
         let mut waiting = Vec::new();
-        for (entry, answer) in entries.into_iter().zip(answers) {
+        for (mut entry, answer) in entries.into_iter().zip(answers) {
             match answer {
                 Ok(Confirmation::Confirmed) => {
+                    self.confirmed_for_good(&entry, &transaction, tally);
+                }
+                Ok(Confirmation::ConfirmedAt(place)) => {
+                    entry.place = Some(place);
                     self.confirmed_for_good(&entry, &transaction, tally);
                 }
                 Ok(Confirmation::Rejected) => self.rejected(entry, &transaction, tally),

@@ -278,6 +278,8 @@ pub enum Located<W: Workflow + ?Sized> {
     InPlace(W::Place),
     /// This is to be written.
     Missing(W::Plan),
+    /// It was found, and cannot be written.
+    Otherwise(W::Place, Fault),
 }
 
 /// What became of a write that was answered.
@@ -291,6 +293,8 @@ pub enum Written<P> {
     Accepted(P, TransactionId),
     /// Unknown. A later attempt is made with this place, which says what may be there already.
     Unsure(P),
+    /// It was not written, or not as it should be, and this is where it was to be.
+    Otherwise(P, Fault),
 }
 
 /// What reading back showed.
@@ -307,6 +311,8 @@ pub enum Verification<P> {
 pub enum Confirmation<P> {
     /// It is in.
     Confirmed,
+    /// It is in, and the answer tells more of its place.
+    ConfirmedAt(P),
     /// It was refused after all.
     Rejected,
     /// Nothing yet.

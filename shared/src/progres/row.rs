@@ -33,6 +33,15 @@ impl Row {
         text_of(self.get(key)?)
     }
 
+    /// An id as trimmed text; blank counts as absent. Lookup objects are taken by their `Id`.
+    #[must_use]
+    pub fn id(&self, key: &str) -> Option<String> {
+        match self.get(key)? {
+            Value::Object(lookup) => text_of(lookup.get("Id")?),
+            value => text_of(value),
+        }
+    }
+
     /// The row as JSON text, for telling rows apart.
     #[must_use]
     pub fn canonical(&self) -> Pii<String> {

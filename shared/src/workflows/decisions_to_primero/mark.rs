@@ -6,8 +6,8 @@ use crate::domain::pii::Pii;
 use crate::engine::Notice;
 use crate::progres::Submission;
 
-/// The mark on a referral: finished. The external id is the referral's in Primero; of one that was taken back before it was found it is
-/// proGres' own.
+/// The mark on a referral: finished. The external id is the referral's in Primero; of one whose referral was never found it is proGres'
+/// own.
 pub fn finished(notice: &Notice<Place>) -> Submission {
     let status = InteropReferralStatus::Synced.number().to_string();
     let fields = [

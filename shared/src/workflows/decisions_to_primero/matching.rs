@@ -19,8 +19,10 @@ impl MadeBefore {
         let Some(text) = date else {
             return Ok(Self(None));
         };
+        let date = date_part(text)?;
         // A time without a zone says no more than its date.
-        let begin = instant(text).or_else(|_| instant(&date_part(text)?.to_string()))?;
+        let moment = text.trim().parse();
+        let begin = moment.or_else(|_| instant(&date.to_string()))?;
         let quarter_hour = SignedDuration::from_mins(15).as_nanos();
         let length = if begin.as_nanosecond() % quarter_hour == 0 {
             24.hours()
@@ -43,7 +45,7 @@ impl MadeBefore {
 /// Chooses among the referrals of a case: of those for the service, made to proGres and not after the decision, the pending one, else
 /// the newest. `progres_user` is whom case workers refer to when they mean proGres; none stands for anybody.
 pub fn choose<'r>(
-    referrals: &'r [Referral],
+    referrals: impl IntoIterator<Item = &'r Referral>,
     service: &str,
     made_before: MadeBefore,
     progres_user: Option<&str>,
@@ -57,10 +59,13 @@ pub fn choose<'r>(
             .is_none_or(|user| referral.to.as_ref().is_some_and(|to| to.expose() == user));
         same_service && to_progres && made_before.allows(referral.created_at)
     };
-    referrals.iter().filter(is_meant).max_by_key(|referral| {
-        let pending = referral.status == ReferralStatus::InProgress;
-        (pending, referral.created_at)
-    })
+    referrals
+        .into_iter()
+        .filter(is_meant)
+        .max_by_key(|referral| {
+            let pending = referral.status == ReferralStatus::InProgress;
+            (pending, referral.created_at)
+        })
 }
 
 /// Where a referral stands towards its decision.

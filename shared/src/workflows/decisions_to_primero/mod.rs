@@ -74,6 +74,15 @@ pub struct Found {
     pub referral: ReferralId,
 }
 
+/// A referral to be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where it is, as far as we know.
+    pub found: Found,
+    /// Other referrals of the service, which are not meant even if this one is gone.
+    pub others: Vec<ReferralId>,
+}
+
 /// The details of a decision, and what the list showed of it.
 #[derive(Debug)]
 pub struct Details {
@@ -125,7 +134,7 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     type Offer = InteropReferralStatus;
     type Source = Details;
     type Record = DecidedReferral;
-    type Plan = Found;
+    type Plan = Plan;
     type Place = Place;
     type Pages = Pages<'r>;
 
@@ -232,7 +241,7 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         self.find(records, ledger).await
     }
 
-    fn field_names(&self, record: &DecidedReferral, _plan: &Found) -> Vec<String> {
+    fn field_names(&self, record: &DecidedReferral, _plan: &Plan) -> Vec<String> {
         let names: &[&str] = match record.answer {
             ReferralAnswer::Accepted | ReferralAnswer::Rejected(None) => &["status"],
             ReferralAnswer::Rejected(Some(_)) => &["status", "rejected_reason"],
@@ -240,16 +249,12 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    async fn write(&self, batch: &[(&DecidedReferral, &Found)]) -> BatchResult<Written<Place>> {
+    async fn write(&self, batch: &[(&DecidedReferral, &Plan)]) -> BatchResult<Written<Place>> {
         let mut answers = Vec::with_capacity(batch.len());
-        for (record, found) in batch {
-            answers.push(self.answer(record, **found).await);
+        for (record, plan) in batch {
+            answers.push(self.answer(record, plan).await);
         }
-        per_record(
-            answers
-                .into_iter()
-                .map(|answer| answer.map(|found| Written::InPlace(Place { found: Some(found) }))),
-        )
+        per_record(answers)
     }
 
     async fn report(&self, notices: &[Notice<Place>]) -> BatchResult<()> {

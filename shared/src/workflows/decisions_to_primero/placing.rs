@@ -6,12 +6,12 @@ use futures::StreamExt as _;
 
 use super::mapping::DecidedReferral;
 use super::matching::{Standing, choose, standing};
-use super::{DecisionsToPrimero, Found, Place};
-use crate::domain::ids::CaseRecordId;
+use super::{DecisionsToPrimero, Found, Place, Plan};
+use crate::domain::ids::{CaseRecordId, ReferralId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
-use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble};
+use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Written};
 use crate::primero::{Referral, ReferralStatus};
 use crate::transport::GateError;
 use crate::workflows::referrals_to_progres;
@@ -19,6 +19,15 @@ use crate::workflows::trouble::per_record;
 
 /// A referral as a look-up shows it.
 type Seen = (Found, ReferralStatus);
+
+/// What the ledgers know of a decision's referral.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Where it is.
+    found: Option<Found>,
+    /// Referrals of the service that proGres knows by another id: this decision is about none of them.
+    others: Vec<ReferralId>,
+}
 
 impl DecisionsToPrimero<'_> {
     /// Finds the referrals of these decisions. One that a ledger knows is not looked at before it is answered, unless nothing is to be
@@ -29,74 +38,70 @@ impl DecisionsToPrimero<'_> {
         ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
         let known = self.known(records, ledger).await?;
-        let answered_unseen = |known: Option<Found>| known.filter(|_| !ledger.only_looks());
-        let to_look_up: Vec<&DecidedReferral> = records
+        let answered_unseen = |known: &Known| known.found.filter(|_| !ledger.only_looks());
+        let to_look_up: Vec<(&DecidedReferral, &[ReferralId])> = records
             .iter()
             .zip(&known)
-            .filter_map(|(record, known)| answered_unseen(*known).is_none().then_some(*record))
+            .filter(|(_, known)| answered_unseen(known).is_none())
+            .map(|(record, known)| (*record, &known.others[..]))
             .collect();
         let mut seen = self
             .look_up_after_control(&to_look_up, ledger)
             .await?
             .into_iter();
-        let locate = |(record, known): (&&DecidedReferral, Option<Found>)| {
+        let locate = |(record, known): (&&DecidedReferral, &Known)| {
+            let plan = |found| Plan {
+                found,
+                others: known.others.clone(),
+            };
             if let Some(found) = answered_unseen(known) {
-                return Ok(Located::Missing(found));
+                return Ok(Located::Missing(plan(found)));
             }
             let (found, status) = seen
                 .next()
                 .unwrap_or_else(|| Err(unanswered()))?
                 .ok_or_else(no_match)?;
-            match (standing(status, &record.answer), known) {
+            match (standing(status, &record.answer), known.found) {
                 // One that a ledger knows would be answered unseen, and the answer does not tell whether somebody was there before.
                 (Standing::Pending, _) | (Standing::InPlace, Some(_)) => {
-                    Ok(Located::Missing(found))
+                    Ok(Located::Missing(plan(found)))
                 }
                 (standing, _) => {
-                    settled(standing)?;
-                    Ok(Located::InPlace(Place { found: Some(found) }))
+                    let place = Place { found: Some(found) };
+                    Ok(match settled(standing) {
+                        Ok(()) => Located::InPlace(place),
+                        Err(fault) => Located::Otherwise(place, fault),
+                    })
                 }
             }
         };
-        Ok(records.iter().zip(known).map(locate).collect())
+        Ok(records.iter().zip(&known).map(locate).collect())
     }
 
-    /// Where the ledgers know the referrals to be: our own of an earlier run, or that of 2.1, which submitted them. What 2.1 submitted
-    /// after the decision is another wish.
+    /// Where the ledgers know the referrals to be: our own of an earlier run, or that of 2.1, which submitted them.
     async fn known(
         &self,
         records: &[&DecidedReferral],
         ledger: LedgerView<'_>,
-    ) -> Result<Vec<Option<Found>>, Trouble> {
-        let strange = records.iter().filter(|record| record.known.is_none());
-        let keys: Vec<RecordKey> = strange.filter_map(|record| submission(record)).collect();
-        let mut places: HashMap<RecordKey, referrals_to_progres::Place> = HashMap::new();
-        if !keys.is_empty() {
-            places = ledger
-                .places_of(WorkflowName::ReferralsToProgres, &keys)
-                .await?;
-        }
-        let submitted = |record: &DecidedReferral| {
-            let place = places.get(&submission(record)?)?;
-            let submitted = place.submitted.as_ref()?;
-            record
-                .made_before
-                .allows(submitted.made_at)
-                .then_some(Found {
-                    case: place.case,
-                    referral: submitted.referral,
-                })
-        };
-        Ok(records
+    ) -> Result<Vec<Known>, Trouble> {
+        let keys: Vec<RecordKey> = records
             .iter()
-            .map(|record| record.known.or_else(|| submitted(record)))
-            .collect())
+            .filter_map(|record| submission(record))
+            .collect();
+        let places = ledger
+            .places_of(WorkflowName::ReferralsToProgres, &keys)
+            .await?;
+        let known = |record: &&DecidedReferral| {
+            let place = submission(record).and_then(|key| places.get(&key));
+            known(record, place)
+        };
+        Ok(records.iter().map(known).collect())
     }
 
     /// Looks up after a control entry was chosen, once a run. A failure is that of the records looked up alone.
     async fn look_up_after_control(
         &self,
-        records: &[&DecidedReferral],
+        records: &[(&DecidedReferral, &[ReferralId])],
         ledger: LedgerView<'_>,
     ) -> BatchResult<Option<Seen>> {
         if records.is_empty() {
@@ -118,11 +123,15 @@ impl DecisionsToPrimero<'_> {
         self.control.get_or_try_init(choose).await.copied()
     }
 
-    /// Looks up cases by `case_id`, and the referrals of each. None where no case or no referral fits; an error is never "none".
-    async fn look_up(&self, records: &[&DecidedReferral]) -> BatchResult<Option<Seen>> {
+    /// Looks up cases by `case_id`, and the referrals of each, but for those that other decisions are about. None where no case or no
+    /// referral fits; an error is never "none".
+    async fn look_up(
+        &self,
+        records: &[(&DecidedReferral, &[ReferralId])],
+    ) -> BatchResult<Option<Seen>> {
         let ids: Vec<_> = records
             .iter()
-            .map(|record| record.case_id.clone())
+            .map(|(record, _)| record.case_id.clone())
             .collect();
         let mut cases = self.primero.cases_by_case_id(&ids).await?;
         cases.retain(|_, case| case.enabled);
@@ -132,12 +141,12 @@ impl DecisionsToPrimero<'_> {
                 .buffer_unordered(self.profile.engine.concurrency)
                 .collect()
                 .await;
-        per_record(records.iter().map(|record| {
+        per_record(records.iter().map(|(record, others)| {
             let Some(case) = cases.get(&record.case_id).map(|case| case.id) else {
                 return Ok(None);
             };
             match referrals.get(&case) {
-                Some(Ok(referrals)) => Ok(self.chosen(record, case, referrals)),
+                Some(Ok(referrals)) => Ok(self.chosen((record, others), case, referrals)),
                 Some(Err(error)) => Err(Trouble::from(error.clone())),
                 None => Err(unanswered().into()),
             }
@@ -146,12 +155,13 @@ impl DecisionsToPrimero<'_> {
 
     fn chosen(
         &self,
-        record: &DecidedReferral,
+        (record, others): (&DecidedReferral, &[ReferralId]),
         case: CaseRecordId,
         referrals: &[Referral],
     ) -> Option<Seen> {
         let user = self.profile.primero.progres_user.as_deref();
-        let referral = choose(referrals, &record.service, record.made_before, user)?;
+        let possible = referrals.iter().filter(|one| !others.contains(&one.id));
+        let referral = choose(possible, &record.service, record.made_before, user)?;
         let found = Found {
             case,
             referral: referral.id,
@@ -159,28 +169,42 @@ impl DecisionsToPrimero<'_> {
         Some((found, referral.status))
     }
 
-    /// Answers a referral, if Primero shows it as decided afterwards. One that is not where we believed it to be is looked up once.
+    /// Answers a referral; it is in place if Primero shows it as decided afterwards. One that is not where we believed it to be is
+    /// looked up once.
     pub(super) async fn answer(
         &self,
         record: &DecidedReferral,
-        found: Found,
-    ) -> Result<Found, Trouble> {
-        let (found, status) = match self.send(record, found).await {
-            Err(GateError::Refused { status: 404, .. }) => self.answer_elsewhere(record).await?,
-            status => (found, status?),
+        plan: &Plan,
+    ) -> Result<Written<Place>, Trouble> {
+        let (found, status) = match self.send(record, plan.found).await {
+            Err(GateError::Refused { status: 404, .. }) => {
+                self.answer_elsewhere(record, &plan.others).await?
+            }
+            status => (plan.found, status),
         };
-        settled(standing(status, &record.answer))?;
-        Ok(found)
+        let place = Place { found: Some(found) };
+        let settled = status
+            .map_err(Trouble::from)
+            .and_then(|status| Ok(settled(standing(status, &record.answer))?));
+        match settled {
+            Ok(()) => Ok(Written::InPlace(place)),
+            Err(Trouble::Record(fault)) => Ok(Written::Otherwise(place, fault)),
+            Err(stop @ Trouble::Run(_)) => Err(stop),
+        }
     }
 
-    async fn answer_elsewhere(&self, record: &DecidedReferral) -> Result<Seen, Trouble> {
+    async fn answer_elsewhere(
+        &self,
+        record: &DecidedReferral,
+        others: &[ReferralId],
+    ) -> Result<(Found, Result<ReferralStatus, GateError>), Trouble> {
         self.choose_control(false).await?;
-        let seen = self.look_up(&[record]).await?.pop();
+        let seen = self.look_up(&[(record, others)]).await?.pop();
         let seen = seen.unwrap_or_else(|| Err(unanswered()))?;
         let (found, status) = seen.ok_or_else(no_match)?;
         match standing(status, &record.answer) {
-            Standing::Pending => Ok((found, self.send(record, found).await?)),
-            _ => Ok((found, status)),
+            Standing::Pending => Ok((found, self.send(record, found).await)),
+            _ => Ok((found, Ok(status))),
         }
     }
 
@@ -192,6 +216,36 @@ impl DecisionsToPrimero<'_> {
         self.primero
             .answer_referral(found.case, found.referral, &record.answer)
             .await
+    }
+}
+
+/// What the ledgers know of one decision's referral, given what 2.1 knows of its service. By its id proGres names the very referral;
+/// where 2.1 has not heard of the id, the one submitted last is meant, unless that was made after the decision: then it is another
+/// wish.
+fn known(record: &DecidedReferral, place: Option<&referrals_to_progres::Place>) -> Known {
+    let Some(place) = place else {
+        return Known {
+            found: record.known,
+            others: Vec::new(),
+        };
+    };
+    let here = |referral| Found {
+        case: place.case,
+        referral,
+    };
+    let named = place.confirmed.get(&record.id).copied();
+    let confirmed = place.confirmed.values().copied();
+    let others: Vec<ReferralId> = confirmed.filter(|one| Some(*one) != named).collect();
+    let last = place.submitted.as_ref();
+    let last = last.filter(|one| record.made_before.allows(one.made_at));
+    let last = last.map(|one| here(one.referral));
+    let found = [named.map(here), record.known, last];
+    Known {
+        found: found
+            .into_iter()
+            .flatten()
+            .find(|found| !others.contains(&found.referral)),
+        others,
     }
 }
 
@@ -219,4 +273,80 @@ fn no_match() -> Fault {
 /// A look-up answers for every record; one without an answer must not pass for one without a referral.
 const fn unanswered() -> Fault {
     Fault::hold(Reason::InternalError, Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{INTEROP, details, mapped};
+    use super::*;
+    use crate::workflows::referrals_to_progres::SubmittedReferral;
+
+    const BEFORE: &str = "2026-11-10T09:00:00Z";
+    const AFTER: &str = "2026-11-22T09:00:00Z";
+    const OTHER_INTEROP: &str = "e19321ea-778e-405e-841d-b24f247662e3";
+
+    fn referral(n: u128) -> ReferralId {
+        ReferralId::new(uuid::Uuid::from_u128(n))
+    }
+
+    fn found(referral: ReferralId) -> Found {
+        Found {
+            case: "406b539a-e662-425e-810b-47e4fa7da496"
+                .parse()
+                .expect("a GUID"),
+            referral,
+        }
+    }
+
+    /// 2.1 submitted the second referral last, and proGres calls these of the service so.
+    fn of_service(made_at: &str, confirmed: &[(&str, u128)]) -> referrals_to_progres::Place {
+        let confirmed = confirmed.iter();
+        let confirmed = confirmed.map(|(id, n)| (id.parse().expect("a GUID"), referral(*n)));
+        referrals_to_progres::Place {
+            case: found(referral(0)).case,
+            submitted: Some(SubmittedReferral {
+                referral: referral(2),
+                made_at: made_at.parse().expect("a moment"),
+            }),
+            confirmed: confirmed.collect(),
+        }
+    }
+
+    /// Where the decision of the samples, made on the 20th, is known to belong by what 2.1 has, and what else is ruled out.
+    fn known_by(place: &referrals_to_progres::Place) -> (Option<Found>, Vec<ReferralId>) {
+        let record = mapped(&[details()]).expect("a decision");
+        let known = known(&record, Some(place));
+        (known.found, known.others)
+    }
+
+    #[test]
+    fn a_submission_that_progres_calls_so_is_meant_whenever_it_was_made() {
+        let both = [(INTEROP, 1), (OTHER_INTEROP, 2)];
+        let place = of_service(BEFORE, &both);
+        assert_eq!(
+            known_by(&place),
+            (Some(found(referral(1))), vec![referral(2)])
+        );
+        let place = of_service(AFTER, &[(INTEROP, 2)]);
+        assert_eq!(known_by(&place), (Some(found(referral(2))), vec![]));
+    }
+
+    #[test]
+    fn a_submission_that_progres_calls_otherwise_is_not_meant() {
+        let place = of_service(BEFORE, &[(OTHER_INTEROP, 2)]);
+        assert_eq!(known_by(&place), (None, vec![referral(2)]));
+        let mut record = mapped(&[details()]).expect("a decision");
+        record.known = Some(found(referral(2)));
+        assert_eq!(known(&record, Some(&place)).found, None);
+    }
+
+    #[test]
+    fn the_last_submission_is_meant_by_its_date_while_its_id_is_not_known() {
+        let place = of_service(BEFORE, &[(OTHER_INTEROP, 1)]);
+        assert_eq!(
+            known_by(&place),
+            (Some(found(referral(2))), vec![referral(1)])
+        );
+        assert_eq!(known_by(&of_service(AFTER, &[])), (None, vec![]));
+    }
 }

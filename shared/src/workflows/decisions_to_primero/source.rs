@@ -64,7 +64,7 @@ impl Listed {
 
 /// The referral that a row is about.
 pub fn referral_id(row: &Row) -> Option<InteropReferralId> {
-    row.text(REFERRAL_ID)?.parse().ok()
+    row.id(REFERRAL_ID)?.parse().ok()
 }
 
 /// The details of one decision, its rows folded. Personal as a whole.

@@ -1,5 +1,5 @@
-//! What checkstatus says of each decision that went out in one request. Never a guess: where the answer does not tell of a decision,
-//! it is sent again alone.
+//! What checkstatus says of each decision that went out in one request. Never a guess: as long as it says less than was sent, the
+//! rest is awaited; where all is said and it does not tell of a decision, that one is sent again alone.
 
 use super::Place;
 use crate::domain::ids::InterventionId;
@@ -18,38 +18,34 @@ pub fn of(checked: &Checked, records: &[(&RecordKey, &Place)]) -> Vec<Confirmati
         Checked::Records(results) => results,
     };
     let named = results.iter().any(|result| intervention(result).is_some());
+    let in_progress = results
+        .iter()
+        .any(|result| result.status == Status::InProgress);
     let word = |(key, place): &(&RecordKey, &Place)| {
-        if named {
-            let of_record = |result: &&RecordStatus| {
-                intervention(result).is_some_and(|id| RecordKey::from(id) == **key)
-            };
-            status_word(results.iter().filter(of_record), results, place)
-        } else {
-            status_word(results.iter(), results, place)
+        let is_of_record = |result: &&RecordStatus| {
+            !named || intervention(result).is_some_and(|id| RecordKey::from(id) == **key)
+        };
+        let all_said = results.len() >= place.sent_with;
+        match common(results.iter().filter(is_of_record)) {
+            // Whom they are about is only known once everybody has one.
+            _ if !named && !all_said => Confirmation::NotYet,
+            Some(Status::Confirmed) => Confirmation::Confirmed,
+            Some(Status::Rejected) => Confirmation::Rejected,
+            Some(Status::InProgress) => Confirmation::NotYet,
+            Some(Status::Unknown) => Confirmation::Unknown,
+            None if in_progress || !all_said => Confirmation::NotYet,
+            None => Confirmation::Unsure((*place).clone()),
         }
     };
     records.iter().map(word).collect()
 }
 
-/// The word of these results, if they agree.
-fn status_word<'c>(
-    mut own: impl Iterator<Item = &'c RecordStatus>,
-    all: &[RecordStatus],
-    place: &Place,
-) -> Confirmation<Place> {
-    let first = own.next().map(|result| result.status);
-    let agreed = first.filter(|first| own.all(|result| result.status == *first));
-    match agreed {
-        Some(Status::Confirmed) => Confirmation::Confirmed,
-        Some(Status::Rejected) => Confirmation::Rejected,
-        Some(Status::InProgress) => Confirmation::NotYet,
-        Some(Status::Unknown) => Confirmation::Unknown,
-        // As long as something is in progress the answer is not the last one.
-        None if all.iter().any(|result| result.status == Status::InProgress) => {
-            Confirmation::NotYet
-        }
-        None => Confirmation::Unsure(place.clone()),
-    }
+/// The status of these results, if there are any and they agree.
+fn common<'r>(mut results: impl Iterator<Item = &'r RecordStatus>) -> Option<Status> {
+    let first = results.next()?.status;
+    results
+        .all(|result| result.status == first)
+        .then_some(first)
 }
 
 fn intervention(result: &RecordStatus) -> Option<InterventionId> {
@@ -79,6 +75,7 @@ mod tests {
             case: CASE.parse().expect("a GUID"),
             rival: None,
             commented: None,
+            sent_with: 2,
         }
     }
 
@@ -115,8 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_which_nothing_is_said_is_unsure_whatever_the_others_are() {
-        let words = both(vec![result(Status::Confirmed, Some(INTERVENTION))]);
+    fn a_record_of_which_nothing_is_said_is_unsure_once_all_is_said() {
+        let one = result(Status::Confirmed, Some(INTERVENTION));
+        let words = both(vec![one.clone()]);
+        assert_eq!(words, [Confirmation::Confirmed, Confirmation::NotYet]);
+        let words = both(vec![one, result(Status::Rejected, None)]);
         assert_eq!(
             words,
             [Confirmation::Confirmed, Confirmation::Unsure(place())]
@@ -145,6 +145,14 @@ mod tests {
         ]);
         let unsure = || Confirmation::Unsure(place());
         assert_eq!(words, [unsure(), unsure()]);
+    }
+
+    #[test]
+    fn fewer_results_that_name_nobody_than_went_out_count_for_none() {
+        for status in [Status::Confirmed, Status::Rejected, Status::Unknown] {
+            let words = both(vec![result(status, None)]);
+            assert_eq!(words, [Confirmation::NotYet, Confirmation::NotYet]);
+        }
     }
 
     #[test]

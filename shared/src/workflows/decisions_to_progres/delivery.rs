@@ -64,8 +64,8 @@ impl DecisionsToProgres<'_> {
                 Err(error) if told.values().any(Result::is_ok) => vec![Err(error); request.len()],
                 Err(error) => return Err(error.into()),
             };
-            let results = decisions.into_iter().zip(answers);
-            let results = results.map(|(decision, answer)| written(decision, answer));
+            let results = decisions.into_iter().zip(&answers);
+            let results = results.map(|(decision, answer)| written(decision, answer, &answers));
             told.extend(request.into_iter().zip(results));
         }
         let deferred = || Err(Fault::defer());
@@ -87,16 +87,21 @@ impl DecisionsToProgres<'_> {
     }
 }
 
-/// What an answer means for a decision. Without a receipt nobody can ask after it, so that is as good as no answer.
+/// What an answer means for a decision, given those of all it went out with. Without a receipt nobody can ask after it, so that is as
+/// good as no answer.
 fn written(
     decision: &Decision,
-    answer: Result<Receipt, GateError>,
+    answer: &Result<Receipt, GateError>,
+    all: &[Result<Receipt, GateError>],
 ) -> Result<Written<Place>, Fault> {
-    let place = decision.place.clone();
+    let mut place = decision.place.clone();
     match answer {
-        Ok(Some(transaction)) => Ok(Written::Accepted(place, transaction)),
+        Ok(Some(transaction)) => {
+            place.sent_with = all.iter().filter(|other| *other == answer).count();
+            Ok(Written::Accepted(place, transaction.clone()))
+        }
         Ok(None) | Err(GateError::Ambiguous(_)) => Ok(Written::Unsure(place)),
-        Err(error) => match Trouble::from(error) {
+        Err(error) => match Trouble::from(error.clone()) {
             Trouble::Record(fault) => Err(fault),
             Trouble::Run(_) => Err(Fault::defer()),
         },

@@ -63,11 +63,13 @@ pub fn map(
     let fingerprint = keys.fingerprint(&decision::fingerprint_input(&services));
     let rival = rival_of(source, history.place);
     let commented = history.place.and_then(|place| place.commented.clone());
-    let commented = commented.filter(|before| !before.changed_to(&fingerprint));
+    let is_this = |before: &Fingerprint| !before.changed_to(&fingerprint);
+    let comment_may_be_there = commented.as_ref().is_some_and(is_this);
     let place = Place {
         case: source.case.case.id,
         rival: rival.map(|(case, _)| case),
-        commented: commented.clone(),
+        commented,
+        sent_with: 0,
     };
     let decide = || {
         let decided = decision::unanimous(&services, profile)?;
@@ -87,11 +89,12 @@ pub fn map(
             case_id: source.case.case.case_id.clone().ok_or_else(no_case_id)?,
             case_worker: owner.map(|name| Pii::new(name.to_owned())),
             told_on: today,
-            comment_may_be_there: commented.is_some(),
+            comment_may_be_there,
             place: Place {
                 case: source.case.case.id,
                 rival: None,
                 commented: Some(fingerprint.clone()),
+                sent_with: 0,
             },
         })
     };
@@ -176,6 +179,7 @@ mod tests {
             case: id(case),
             rival: rival.map(id),
             commented: None,
+            sent_with: 0,
         }
     }
 
@@ -211,8 +215,19 @@ mod tests {
         let first = mapped(&source(&[accepted()]), &unknown());
         let sent = first.result.expect("a decision").place;
         let other = mapped(&source(&[rejected("Duplicate")]), &known(&sent));
-        assert!(!other.result.expect("a decision").comment_may_be_there);
-        assert_eq!(other.place, at(CASE, None));
+        let decision = other.result.expect("a decision");
+        assert!(!decision.comment_may_be_there);
+        assert_eq!(decision.place.commented, Some(other.fingerprint));
+    }
+
+    #[test]
+    fn a_decision_that_is_taken_back_and_made_again_has_had_its_comment() {
+        let first = mapped(&source(&[accepted()]), &unknown());
+        let sent = first.result.expect("a decision").place;
+        let pending = service("unhcr_referral_status", "pending");
+        let taken_back = mapped(&source(&[pending]), &known(&sent));
+        let again = mapped(&source(&[accepted()]), &known(&taken_back.place));
+        assert!(again.result.expect("a decision").comment_may_be_there);
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub struct Place {
     pub rival: Option<CaseRecordId>,
     /// The decision whose comment may be in proGres.
     pub commented: Option<Fingerprint>,
+    /// How many decisions proGres took in one request with it, itself among them.
+    #[serde(default)]
+    pub sent_with: usize,
 }
 
 impl<'r> DecisionsToProgres<'r> {
@@ -98,6 +101,7 @@ impl<'r> DecisionsToProgres<'r> {
                     case: case.case.id,
                     rival: None,
                     commented: None,
+                    sent_with: 0,
                 }),
                 offer: Some(Arc::clone(case)),
                 ..Discovered::named(key)

@@ -200,16 +200,17 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
         &self,
         _key: &RecordKey,
         rows: Vec<Row>,
-        _history: History<'_, Place>,
+        history: History<'_, Place>,
         now: Timestamp,
     ) -> Mapped<Self> {
         let source = SourceReferral::fold(&rows);
-        let fingerprint = self.fingerprints.fingerprint(&source.fingerprint_input());
+        let placed_on = history.place.and_then(|place| place.case_id.as_ref());
+        let input = source.fingerprint_input(placed_on);
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
         let result = mapping::map(&source, today, self.profile)
             .map(|referral| (referral.individual_no.clone(), referral));
         Mapped {
-            fingerprint,
+            fingerprint: self.fingerprints.fingerprint(&input),
             place: source.address_in_progres(),
             result,
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, address};
 use crate::domain::dates::instant;
-use crate::domain::ids::InterventionId;
+use crate::domain::ids::{CaseId, InterventionId};
 use crate::domain::pii::Pii;
-use crate::progres::Row;
+use crate::progres::{Row, text_of};
 use crate::workflows::source_rows::Folded;
 
 /// The key of the intervention's id.
@@ -37,14 +37,14 @@ pub const OFFICER_TITLE: &str = "systemuser.title";
 pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
 pub const OFFICER_EMAIL: &str = "systemuser.su.internalemailaddress";
 const LANGUAGE: &str = "progres_language.progres_languagecodeidname";
+const LANGUAGE_LOOKUP: &str = "progres_language.progres_languagecodeid";
 const NEED: &str = "progres_specificneed.specificneeds.progres_spncategory2";
 const NEED_NAME: &str = "progres_specificneed.progres_spncategory2name";
 
 /// Every key whose value is the same in all rows of an intervention; the address levels come on top.
-const SINGLE: [&str; 20] = [
+const SINGLE: [&str; 19] = [
     INTERVENTION_ID,
     NUMBER,
-    BUSINESS_UNIT,
     START_DATE,
     TRANSFER_STATUS_DATE,
     PRIMERO_ID,
@@ -80,8 +80,8 @@ impl SourceReferral {
         let mut languages = Vec::new();
         let mut needs = Vec::new();
         for row in rows {
-            push_new(&mut languages, row.text(LANGUAGE));
-            let (need, name) = (row.text(NEED), row.text(NEED_NAME));
+            push_new(&mut languages, name(row, LANGUAGE, LANGUAGE_LOOKUP));
+            let (need, name) = (row.id(NEED), name(row, NEED_NAME, NEED));
             let any = need.is_some() || name.is_some();
             push_new(
                 &mut needs,
@@ -107,8 +107,11 @@ impl SourceReferral {
 
     /// What the fingerprint is made of: every mapped source field of every row, whatever the order of rows.
     ///
-    /// Of the transfer status date it holds only whether it is readable: we write that field ourselves, and our own echo is no change.
-    pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
+    /// Our own echo is no change: of the transfer status date, which we write ourselves, it holds only whether it is readable, and the
+    /// case is left out if it is the one that the referral was placed on.
+    pub fn fingerprint_input(&self, placed_on: Option<&CaseId>) -> Pii<Vec<u8>> {
+        let is_ours =
+            |id: &String| placed_on.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
         let mut versions = self
             .fields
             .versions()
@@ -122,6 +125,9 @@ impl SourceReferral {
                 .is_some_and(|date| instant(date).is_ok())
             {
                 fields.remove(TRANSFER_STATUS_DATE);
+            }
+            if fields.get(PRIMERO_ID).is_some_and(is_ours) {
+                fields.remove(PRIMERO_ID);
             }
         }
         let languages: BTreeSet<_> = self.languages.expose().iter().collect();
@@ -150,29 +156,32 @@ impl SourceReferral {
 
 /// The intervention that a list row names; older lists use another key.
 pub fn listed_id(row: &Row) -> Option<InterventionId> {
-    row.text(INTERVENTION_ID)
-        .or_else(|| row.text(INTERVENTION_ID_OLDER))?
+    row.id(INTERVENTION_ID)
+        .or_else(|| row.id(INTERVENTION_ID_OLDER))?
         .parse()
         .ok()
 }
 
 fn single_fields(row: &Row) -> BTreeMap<String, String> {
-    let group = row.text(REGISTRATION_GROUP).or_else(|| {
-        let lookup = row
-            .get(REGISTRATION_GROUP_LOOKUP)
-            .filter(|value| value.is_object())?;
-        crate::progres::text_of(lookup)
-    });
+    let group = name(row, REGISTRATION_GROUP, REGISTRATION_GROUP_LOOKUP);
+    let unit = row.id(BUSINESS_UNIT);
     let mut fields: BTreeMap<String, String> = SINGLE
         .iter()
         .filter_map(|key| Some(((*key).to_owned(), row.text(key)?)))
         .chain(group.map(|group| (REGISTRATION_GROUP.to_owned(), group)))
+        .chain(unit.map(|unit| (BUSINESS_UNIT.to_owned(), unit)))
         .collect();
     fields.extend(address::levels(row));
     if let Some(id) = listed_id(row) {
         fields.insert(INTERVENTION_ID.to_owned(), id.to_string());
     }
     fields
+}
+
+/// The name of what a field points to: its name twin, else the name in its lookup object. A bare id is no name.
+fn name(row: &Row, twin: &str, lookup: &str) -> Option<String> {
+    let lookup = row.get(lookup).filter(|value| value.is_object());
+    row.text(twin).or_else(|| text_of(lookup?))
 }
 
 fn push_new<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
@@ -191,7 +200,7 @@ mod tests {
     use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, rows};
 
     fn print(rows: &[Row]) -> Pii<Vec<u8>> {
-        SourceReferral::fold(rows).fingerprint_input()
+        SourceReferral::fold(rows).fingerprint_input(None)
     }
 
     #[test]
@@ -228,6 +237,40 @@ mod tests {
         for key in [FAMILY_NAME, PRIMERO_ID, SERVICE, LANGUAGE, NEED] {
             assert!(print(&rows(changed(key, "else"))) != before, "{key}");
         }
+    }
+
+    #[test]
+    fn the_case_that_the_referral_was_placed_on_is_no_change() {
+        let placed_on = CaseId::new("f59e880e-d58f-4b68-ba6e-e0616a49aefd");
+        let before = print(&rows(detail_rows()));
+        let naming = |case: &str| {
+            let source = SourceReferral::fold(&rows(changed(PRIMERO_ID, case)));
+            source.fingerprint_input(Some(&placed_on))
+        };
+        assert!(naming(&placed_on.as_str().to_uppercase()) == before);
+        assert!(naming("another") != before);
+    }
+
+    #[test]
+    fn what_points_to_something_is_read_from_a_lookup_object_too() {
+        let lookup = |key: &str, name: &str| json!({ "Id": detail_rows()[0][key], "Name": name });
+        let mut details = detail_rows();
+        for row in &mut details {
+            for (twin, lookup) in [
+                (LANGUAGE, LANGUAGE_LOOKUP),
+                (REGISTRATION_GROUP, REGISTRATION_GROUP_LOOKUP),
+            ] {
+                row[lookup] =
+                    json!({ "Id": "37d191c6-2624-e711-80d4-00155d34082d", "Name": row[twin] });
+                row[twin] = json!(null);
+            }
+            row[NEED] = json!({ "Id": row[NEED], "Name": row[NEED_NAME] });
+            row[NEED_NAME] = json!(null);
+            row[BUSINESS_UNIT] = lookup(BUSINESS_UNIT, "Gambella");
+            row[INTERVENTION_ID_OLDER] = lookup(INTERVENTION_ID, "803-26");
+            row[INTERVENTION_ID] = json!(null);
+        }
+        assert!(print(&rows(details)) == print(&rows(detail_rows())));
     }
 
     #[test]

@@ -7,16 +7,19 @@ use futures::{StreamExt, stream};
 
 use super::source::{self, Source};
 use super::{Offer, Place, Referral, ReferralsToProgres, choice};
-use crate::domain::ids::{CaseRecordId, TransactionId};
+use crate::domain::ids::{CaseRecordId, InteropReferralId, TransactionId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::engine::{Asked, BatchResult, Confirmation, Discovered, Fault, Trouble, Written};
 use crate::primero::{self, ChangedCase, User};
 use crate::profile::Ambiguity;
-use crate::progres::{Operation, Status, Submitted};
+use crate::progres::{Checked, Operation, Status, Submitted};
 use crate::transport::GateError;
 use crate::workflows::window;
+
+/// The field by which PING's results name the referral that proGres made.
+const MADE: &str = "progres_interoperabilityreferralid";
 
 /// The referrals of a case, or why they could not be read.
 type Referrals = Result<Arc<Vec<primero::Referral>>, Fault>;
@@ -172,7 +175,7 @@ impl ReferralsToProgres<'_> {
         }
     }
 
-    /// Asks what became of a submission.
+    /// Asks what became of a submission, and what proGres calls it: decisions name it so.
     pub(super) async fn ask_after(
         &self,
         transaction: &TransactionId,
@@ -180,14 +183,32 @@ impl ReferralsToProgres<'_> {
     ) -> BatchResult<Confirmation<Place>> {
         let operation = Operation::SubmitReferral;
         let checked = self.ping.check_status(operation, transaction).await?;
-        let word = || match checked.of_all() {
-            Some(Status::Confirmed) => Confirmation::Confirmed,
+        let word = |place: &Place| match checked.of_all() {
+            Some(Status::Confirmed) => confirmed(place, made(&checked)),
             Some(Status::Rejected) => Confirmation::Rejected,
             Some(Status::InProgress) => Confirmation::NotYet,
             Some(Status::Unknown) | None => Confirmation::Unknown,
         };
-        Ok(records.iter().map(|_| Ok(word())).collect())
+        Ok(records.iter().map(|(_, place)| Ok(word(place))).collect())
     }
+}
+
+/// What proGres made of the one referral of a submission, if the result says so.
+fn made(checked: &Checked) -> Option<InteropReferralId> {
+    let Checked::Records(results) = checked else {
+        return None;
+    };
+    let [result] = &results[..] else { return None };
+    result.text(MADE)?.parse().ok()
+}
+
+fn confirmed(place: &Place, made: Option<InteropReferralId>) -> Confirmation<Place> {
+    let (Some(made), Some(submitted)) = (made, &place.submitted) else {
+        return Confirmation::Confirmed;
+    };
+    let mut place = place.clone();
+    place.confirmed.insert(made, submitted.referral);
+    Confirmation::ConfirmedAt(place)
 }
 
 fn case_of(record: &Asked<'_, ReferralsToProgres<'_>>) -> Option<CaseRecordId> {

@@ -26,7 +26,7 @@ mod testing;
 mod tests;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ pub use self::choice::SubmittedReferral;
 use self::source::{Source, Subject};
 use super::window;
 use crate::domain::fingerprint::FingerprintKey;
-use crate::domain::ids::{CaseRecordId, TransactionId};
+use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId, TransactionId};
 use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
@@ -91,6 +91,9 @@ pub struct Place {
     pub case: CaseRecordId,
     /// What PING accepted for it, if anything.
     pub submitted: Option<SubmittedReferral>,
+    /// Every referral of the service that proGres confirmed, by what proGres calls it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub confirmed: BTreeMap<InteropReferralId, ReferralId>,
 }
 
 impl Place {
@@ -98,6 +101,7 @@ impl Place {
         Self {
             case: case.case.id,
             submitted: None,
+            confirmed: BTreeMap::new(),
         }
     }
 }
@@ -178,11 +182,11 @@ impl<'r> ReferralsToProgres<'r> {
             submission: mapped.submission,
             contact_substituted: mapped.contact_substituted,
             place: Place {
-                case: source.case.case.id,
                 submitted: Some(SubmittedReferral {
                     referral: chosen.id,
                     made_at: chosen.created_at,
                 }),
+                ..place_now(&source.case, history)
             },
         })
     }
@@ -270,12 +274,10 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         let subject = source.subject(key, self.profile);
         let input = source.fingerprint_input(subject, self.profile);
         let today = now.to_zoned_datetime(TimeZone::UTC).date();
-        let submitted = history.place.and_then(|place| place.submitted.clone());
-        let case = source.case.case.id;
-        let partition = Pii::new(case.to_string());
+        let partition = Pii::new(source.case.case.id.to_string());
         Mapped {
             fingerprint: self.fingerprints.fingerprint(&input),
-            place: Some(Place { case, submitted }),
+            place: Some(place_now(&source.case, &history)),
             result: self
                 .referral(&source, subject, &history, today)
                 .map(|referral| (partition, referral)),
@@ -312,5 +314,17 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         records: &[(&RecordKey, &Place)],
     ) -> BatchResult<Confirmation<Place>> {
         self.ask_after(transaction, records).await
+    }
+}
+
+/// What the ledger knows of a service, at the case that has it now.
+fn place_now(case: &ChangedCase, history: &History<'_, Place>) -> Place {
+    let here = Place::of(case);
+    match history.place.cloned() {
+        Some(before) => Place {
+            case: here.case,
+            ..before
+        },
+        None => here,
     }
 }

@@ -66,7 +66,7 @@ impl Write {
         match self {
             Self::Status => {
                 if let Some(intervention) = held.intervention_mut(&id) {
-                    intervention.statuses.push(record.clone());
+                    intervention.take_status(record.clone());
                 }
             }
             Self::Mark => {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::sign_in::SignIns;
@@ -67,6 +67,20 @@ impl Intervention {
                 status.applied
                     && status.field("progres_primerotransferstatus") != Some(code::DELIVERY_FAILED)
             })
+    }
+
+    /// What a status that was applied says of Primero is shown in the details from now on.
+    pub(super) fn take_status(&mut self, status: Received) {
+        let shown = status
+            .fields
+            .iter()
+            .filter(|(name, _)| status.applied && name.starts_with("progres_primero"));
+        for (name, value) in shown {
+            for row in &mut self.rows {
+                row[name] = json!(value);
+            }
+        }
+        self.statuses.push(status);
     }
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::gate::{
-    ASYNC_DATA, CHECK, DATA, Gate, check, error_of, refer, retrieval, status_write, submission,
+    ASYNC_DATA, CHECK, DATA, Gate, RETRIEVAL, check, details, error_of, refer, retrieval,
+    status_write, submission,
 };
 
 #[tokio::test]
@@ -27,6 +28,18 @@ async fn a_received_status_takes_the_intervention_off_the_list_but_a_failure_doe
     gate.report(&ids[1], "125080001").await;
     assert_eq!(gate.sandbox.ping.pending(), ids[1..]);
     assert_eq!(gate.sandbox.traffic().ping.effective_writes, 2);
+}
+
+#[tokio::test]
+async fn details_show_what_was_written_of_primero() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let ids = refer(&gate, 1);
+    gate.report(&ids[0], "125080001").await;
+    let answer = gate.post(RETRIEVAL, &details(&ids)).await;
+    for row in answer["Data"].as_array().unwrap() {
+        assert_eq!(row["progres_primerotransferstatus"], "125080001");
+        assert_eq!(row["progres_primerotransferstatusdate"], "2026-11-23");
+    }
 }
 
 #[tokio::test]

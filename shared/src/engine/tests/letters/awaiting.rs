@@ -5,7 +5,7 @@ use super::super::systems::{Mishap, Stage, key};
 use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::{Answers, Verdict};
 use crate::domain::outcome::Outcome;
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::System;
 use crate::engine::{Fault, OnLoss};
 use crate::store::RecordState;
@@ -152,6 +152,21 @@ async fn a_write_of_unsure_fate_is_tried_again_with_its_new_place() {
     assert_eq!(
         mailing.row(1).await.place.as_deref(),
         Some("perhaps on the desk")
+    );
+}
+
+#[tokio::test]
+async fn letters_that_fail_where_they_were_to_be_keep_that_place_and_count_as_failures() {
+    let mut mailing = Mailing::of(6).await;
+    mailing.scene.settings.concurrency = 1;
+    mailing.scene.batches.write = 1;
+    mailing.office.answers.set(Answers::Closed);
+    let finished = mailing.run().await;
+    assert_eq!(finished.stop, Some(Stop::Unavailable(System::Primero)));
+    let row = mailing.row(5).await;
+    assert_eq!(
+        (row.state, row.place.as_deref()),
+        (RecordState::Retry, Some("desk"))
     );
 }
 

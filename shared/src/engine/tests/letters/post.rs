@@ -247,6 +247,7 @@ impl Workflow for Post<'_> {
                     Written::ToVerify(desk)
                 }
                 Answers::Unsure => Written::Unsure("perhaps on the desk".to_owned()),
+                Answers::Closed => Written::Otherwise(desk, Fault::down(System::Primero)),
             })
         };
         match self.line.call(Stage::Write, &keys, send).await {

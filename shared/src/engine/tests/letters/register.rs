@@ -75,6 +75,8 @@ pub enum Answers {
     ToVerify,
     /// It is unknown what became of it.
     Unsure,
+    /// It is closed, and where the letter was to be is known.
+    Closed,
 }
 
 /// What the office says of a letter that it took.

@@ -73,6 +73,7 @@ async fn decisions_go_in_one_request_and_are_confirmed_one_by_one() {
         [["Referral rejected by PRIMERO: Duplicate"]]
     );
     assert_eq!(transaction(&told[0]), transaction(&told[1]));
+    assert!(matches!(&told[0], Ok(Written::Accepted(place, _)) if place.sent_with == 2));
     let (first, second) = (key(INTERVENTION), key(OTHER));
     let records = [(&first, &one.place), (&second, &other.place)];
     let words = workflow.ask_after(&transaction(&told[0]), &records).await;
@@ -150,7 +151,7 @@ async fn one_bad_decision_does_not_keep_its_neighbour() {
 fn what_was_taken_without_a_receipt_cannot_be_asked_after() {
     let [one, _] = two();
     let unsure = Ok(Written::Unsure(one.place.clone()));
-    assert_eq!(written(&one, Ok(None)), unsure);
+    assert_eq!(written(&one, &Ok(None), &[]), unsure);
 }
 
 #[tokio::test]
@@ -222,11 +223,13 @@ async fn a_case_is_read_again_with_the_one_that_contradicts_it() {
         case: id(CASE),
         rival: Some(id(OTHER_CASE)),
         commented: None,
+        sent_with: 0,
     };
     let gone = Place {
         case: case_with("id", INTERVENTION, &[]).case.id,
         rival: None,
         commented: None,
+        sent_with: 0,
     };
     let places = [Some(&contested), Some(&gone), None];
     let asked = places.map(|place| Asked {

@@ -1,5 +1,7 @@
 //! Referrals on their way, against the simulated systems.
 
+use std::collections::BTreeMap;
+
 use sandbox::faults;
 use sandbox::journal::System;
 use sandbox::primero::NewReferral;
@@ -47,6 +49,7 @@ fn place() -> Place {
     Place {
         case: CASE.parse().expect("a GUID"),
         submitted: None,
+        confirmed: BTreeMap::new(),
     }
 }
 
@@ -193,7 +196,20 @@ async fn a_referral_is_submitted_and_confirmed() {
     assert_eq!(*made, submitted.referral.to_string());
     let key = key(SERVICE);
     let words = workflow.ask_after(transaction, &[(&key, place)]).await;
-    assert_eq!(words, Ok(vec![Ok(Confirmation::Confirmed)]));
+    let made = scene.sandbox.ping.submissions()[0].referral;
+    let made = InteropReferralId::new(made.expect("PING made a referral of it"));
+    let submitted = place.submitted.as_ref().expect("it is there");
+    let named = Place {
+        confirmed: BTreeMap::from([(made, submitted.referral)]),
+        ..place.clone()
+    };
+    assert_eq!(words, Ok(vec![Ok(Confirmation::ConfirmedAt(named))]));
+}
+
+#[test]
+fn a_submission_that_ping_confirms_without_naming_it_is_confirmed() {
+    let place = place();
+    assert_eq!(confirmed(&place, None), Confirmation::Confirmed);
 }
 
 #[tokio::test]

@@ -25,6 +25,14 @@ fn status(bridge: &TestBridge, wish: &Wish) -> String {
     referral["status"].as_str().unwrap_or_default().to_owned()
 }
 
+/// The referral that the ledger has for the decision on a wish.
+async fn found(bridge: &TestBridge, wish: &Wish) -> Value {
+    let workflow = WorkflowName::DecisionsToPrimero;
+    let row = bridge.row_of(workflow, &wish.interop.to_string()).await;
+    let place = row.and_then(|row| row.place).expect("it has a place");
+    place["found"]["referral"].clone()
+}
+
 fn only(report: &RunReport, reason: Reason) {
     let reasons: Vec<_> = report.reasons.iter().collect();
     assert_eq!(reasons, [(&reason, &1)], "{report:?}");
@@ -162,6 +170,22 @@ async fn what_a_worker_did_in_the_meantime_is_respected() {
     assert_eq!(bridge.calls(System::Primero, ANSWER), 0);
     let marked = [&same, &finished, &other].map(|wish| bridge.marks_on(wish).len());
     assert_eq!(marked, [1, 1, 0]);
+    assert_eq!(found(&bridge, &other).await, other.referral);
+}
+
+#[tokio::test]
+async fn a_referral_that_was_looked_up_stays_the_one_meant_when_it_cannot_be_answered() {
+    let bridge = TestBridge::start().await;
+    let wish = bridge.wish(1);
+    bridge.decide(wish.decision(ACCEPTED));
+    let on = Target::Exactly(ANSWER.to_owned());
+    let lost = Rule::always(on, Fault::DropBeforeEffect);
+    bridge.sandbox.faults(System::Primero).add(lost);
+
+    let report = bridge.bring_decisions().await;
+
+    only(&report, Reason::PrimeroUnavailable);
+    assert_eq!(found(&bridge, &wish).await, wish.referral);
 }
 
 #[tokio::test]
@@ -181,7 +205,7 @@ async fn a_referral_that_was_taken_back_is_left_so_and_progres_is_told() {
     assert_eq!(report.reasons[&Reason::Withdrawn], 2);
     for wish in [&known, &unknown] {
         assert_eq!(status(&bridge, wish), "revoked");
-        assert_eq!(bridge.marks_on(wish).len(), 1);
+        assert_eq!(bridge.marks_on(wish), [wish.referral.as_str()]);
     }
 }
 

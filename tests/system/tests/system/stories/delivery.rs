@@ -75,6 +75,25 @@ async fn a_workers_answer_is_not_reset_by_a_referral_that_comes_again() {
 }
 
 #[tokio::test]
+async fn what_is_still_pending_at_the_source_stays_held_though_progres_shows_our_case() {
+    let bridge = TestBridge::start().await;
+    let referral = Referral::numbered(1);
+    bridge.refer(&referral);
+    bridge.sandbox.ping.reject_later(4, "later");
+    for _ in 0..4 {
+        bridge.complete().await;
+    }
+    let (case, _) = bridge.services_of(&referral).remove(0);
+    let shown = referral.with("progres_primeroid", case["case_id"].clone());
+    bridge.sandbox.ping.edit(shown.rows()).unwrap();
+
+    for _ in 0..2 {
+        let report = bridge.complete().await;
+        assert_eq!(report.reasons[&Reason::StillPendingAtSource], 1);
+    }
+}
+
+#[tokio::test]
 async fn a_case_under_our_id_that_is_another_childs_is_left_alone_and_the_referral_held() {
     let bridge = TestBridge::start().await;
     let referral = Referral::numbered(1);

@@ -6,9 +6,11 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::reason::Reason;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
+use sandbox::primero::ServiceDecision;
 
 use crate::asked::{ACKNOWLEDGED, Asked, COMMENT, REFUSED, rejected};
 use crate::bridge::TestBridge;
+use crate::child::assert_only;
 
 const DATA: &str = "SHP-2748";
 
@@ -71,6 +73,25 @@ async fn a_decision_that_arrived_has_one_comment_however_often_its_answer_is_los
             assert_eq!(report.reasons[&Reason::CommentUnconfirmed], 1, "{fault:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_decision_that_is_taken_back_and_made_again_before_it_is_confirmed_has_one_comment() {
+    let bridge = TestBridge::start().await;
+    let asked = bridge.accepted(1);
+    lose(&bridge, &Fault::DropAfterEffect, 1);
+    bridge.report_decisions().await;
+    bridge.answer(&asked, &ServiceDecision::Pending);
+    bridge.pass(Duration::from_hours(1));
+    let report = bridge.report_decisions().await;
+    assert_only(&report, Reason::DecisionWithdrawn);
+
+    bridge.answer(&asked, &ServiceDecision::Accepted);
+    let report = bridge.report_decisions().await;
+
+    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED; 2]);
+    assert_eq!(bridge.comments(&asked), [COMMENT]);
 }
 
 #[tokio::test]

@@ -84,6 +84,45 @@ async fn a_referral_made_again_is_sent_by_itself_where_the_profile_says_so() {
 }
 
 #[tokio::test]
+async fn a_decision_on_the_first_submission_does_not_touch_the_second() {
+    let bridge = TestBridge::beginning()
+        .profile(|profile| profile.progres.referred_again = ReferredAgain::Send)
+        .start()
+        .await;
+    let child = bridge.child(1);
+    let (ping, primero) = (&bridge.sandbox.ping, &bridge.sandbox.primero);
+    let submit = async || {
+        let referral = bridge.ask_unhcr(&child, &child.service);
+        bridge.send_to_progres().await;
+        let interop = ping.referral_of(&child.case_id, &child.service);
+        (referral, interop.expect("it was submitted"))
+    };
+    let (first, about_first) = submit().await;
+    primero.revoke_referral(&first).expect("it waits");
+    bridge.pass(Duration::from_mins(1));
+    let (second, about_second) = submit().await;
+    let decide = |interop, status: u32| {
+        let decision = Decision {
+            status: Some(u64::from(status)),
+            review_date: Some("2026-11-24T00:00:00Z".to_owned()),
+            ..Decision::default()
+        };
+        let decided = ping.decide_referral(interop, &decision);
+        decided.expect("it is there");
+    };
+
+    decide(about_first, REJECTED);
+    let report = bridge.completed(WorkflowName::DecisionsToPrimero).await;
+
+    assert_only(&report, Reason::Withdrawn);
+    assert_eq!(bridge.referral(&first)["status"], "revoked");
+    assert_eq!(bridge.referral(&second)["status"], "in_progress");
+    decide(about_second, ACCEPTED);
+    bridge.completed(WorkflowName::DecisionsToPrimero).await;
+    assert_eq!(bridge.referral(&second)["status"], "accepted");
+}
+
+#[tokio::test]
 async fn several_pending_referrals_of_one_service_are_one_submission_with_the_newest_date() {
     let bridge = TestBridge::start().await;
     let child = bridge.asking_child(1);
