@@ -251,7 +251,12 @@ impl<W: Workflow> Conveyor<'_, W> {
         row.fingerprint.clone_from(&before.fingerprint);
         let prints = before.fingerprint.as_ref().zip(entry.fingerprint.as_ref());
         let comparable = prints.is_some_and(|(before, now)| before.compares_to(now));
+        // What was found elsewhere meanwhile is not taken back by what is found here.
+        let comparable = comparable && entry.place == before.place;
         row.superseded = changed || (before.superseded && !comparable);
+        if changed {
+            row.place.clone_from(&entry.place);
+        }
         tally.add(line(entry, Outcome::AwaitingConfirmation));
         tally.unsent(entry.first_seen_at);
         self.begin_keeping(row, Next::Finish);
