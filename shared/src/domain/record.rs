@@ -52,11 +52,17 @@ impl RecordKey {
         Self("not-a-record-key".to_owned())
     }
 
+    /// Whether it stands for something without a usable id.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.0.starts_with("unreadable-")
+    }
+
     /// Whether it ends in an id, as every key does that the ledger may have.
     #[must_use]
     pub fn ends_in_an_id(&self) -> bool {
         let id = self.0.rsplit('/').next().unwrap_or_default();
-        Uuid::try_parse(id).is_ok() || self.0.starts_with("unreadable-")
+        Uuid::try_parse(id).is_ok() || self.is_unreadable()
     }
 
     /// The key as text.

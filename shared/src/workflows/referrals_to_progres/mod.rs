@@ -152,8 +152,7 @@ impl<'r> ReferralsToProgres<'r> {
     fn without_id(&self, case: &ChangedCase) -> (RecordKey, Option<Fault>) {
         let bytes = Pii::new(case.case.id.to_string().into_bytes());
         let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
-        let fields = vec!["case_id".to_owned(), "unique_id".to_owned()];
-        (key, Some(Fault::hold(Reason::UnreadableRecord, fields)))
+        (key, Some(nameless()))
     }
 
     /// What is to be submitted for a record, or why nothing is.
@@ -167,6 +166,7 @@ impl<'r> ReferralsToProgres<'r> {
         let (service, id) = match subject {
             Subject::Service(service, id) => (service, id),
             Subject::Referral(lone) => return Err(choice::without_service(lone, self.profile)),
+            Subject::Nameless => return Err(nameless()),
             Subject::Gone if history.done => return Err(Fault::settled()),
             Subject::Gone => return Err(Fault::skip(Reason::NotReferred)),
         };
@@ -315,6 +315,12 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     ) -> BatchResult<Confirmation<Place>> {
         self.ask_after(transaction, records).await
     }
+}
+
+/// What cannot be named to proGres.
+fn nameless() -> Fault {
+    let fields = vec!["case_id".to_owned(), "unique_id".to_owned()];
+    Fault::hold(Reason::UnreadableRecord, fields)
 }
 
 /// What the ledger knows of a service, at the case that has it now.

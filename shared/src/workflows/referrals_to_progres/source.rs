@@ -46,6 +46,8 @@ pub enum Subject<'s> {
     Service(&'s Service, ServiceId),
     /// A referral that names no service of the case.
     Referral(&'s Referral),
+    /// A service for UNHCR without a usable id, or of a case without one.
+    Nameless,
     /// What is no longer there.
     Gone,
 }
@@ -53,12 +55,23 @@ pub enum Subject<'s> {
 impl Source {
     /// What the key names in this case.
     pub fn subject(&self, key: &RecordKey, profile: &Profile) -> Subject<'_> {
-        let Some(case_id) = &self.case.case.case_id else {
-            return Subject::Gone;
-        };
         if !self.case.case.enabled {
             return Subject::Gone;
         }
+        let case_id = self.case.case.case_id.as_ref();
+        if key.is_unreadable() {
+            let mut services = services(&self.case, profile);
+            let nameless =
+                services.any(|service| case_id.is_none() || service_id(service).is_none());
+            return if nameless {
+                Subject::Nameless
+            } else {
+                Subject::Gone
+            };
+        }
+        let Some(case_id) = case_id else {
+            return Subject::Gone;
+        };
         let service = services(&self.case, profile)
             .filter_map(|service| Some((service, service_id(service)?)))
             .find(|(_, id)| RecordKey::of_service(case_id, *id) == *key);
@@ -88,7 +101,7 @@ impl Source {
                 (Some(service), self.referrals_of(id, profile).collect())
             }
             Subject::Referral(referral) => (None, vec![referral]),
-            Subject::Gone => (None, Vec::new()),
+            Subject::Nameless | Subject::Gone => (None, Vec::new()),
         };
         let of_case = mapped_fields(profile).map(|field| self.case.value(field).cloned());
         let of_service = SERVICE_FIELDS.map(|field| Some(service?.text(field)?.into()));

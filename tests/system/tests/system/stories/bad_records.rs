@@ -5,6 +5,7 @@ use std::time::Duration;
 use referral_bridge::domain::outcome::{Outcome, RunReport};
 use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::profile::ProfileVersion;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use serde_json::{Value, json};
@@ -209,4 +210,32 @@ async fn a_sex_that_nobody_knows_is_sent_as_unknown_and_never_as_a_word() {
     let submissions = bridge.sandbox.ping.submissions();
     let sex = submissions[0].field("progres_pocsex").expect("it is there");
     assert_eq!(sex, UNKNOWN_SEX);
+}
+
+#[tokio::test]
+async fn a_service_without_a_usable_id_stays_held_whatever_looks_at_it_again() {
+    let mut bridge = TestBridge::start().await;
+    let case = json!({
+        "status": "open", "module_id": "primeromodule-cp", "owned_by": "worker1",
+        "services_section": [{ "unique_id": "the first one", "service_implementing_agency": "UNHCR" }],
+    });
+    let primero = &bridge.sandbox.primero;
+    primero.insert_case(case).expect("it is new");
+    bridge.pass(Duration::from_secs(6));
+    let workflow = WorkflowName::ReferralsToProgres;
+    let report = bridge.completed(workflow).await;
+    let [line] = &report.records[..] else {
+        panic!("{report:?}");
+    };
+    let key = line.key.clone();
+    for another_profile in [false, true] {
+        bridge.pass(Duration::from_hours(25));
+        if another_profile {
+            bridge.installation.profile.version = ProfileVersion::default();
+        }
+        bridge.completed(workflow).await;
+        let row = bridge.row_of(workflow, key.as_str()).await;
+        let reason = row.expect("it has a row").reason;
+        assert_eq!(reason, Some(Reason::UnreadableRecord), "{another_profile}");
+    }
 }
