@@ -130,10 +130,10 @@ impl<W: Workflow> Conveyor<'_, W> {
             .as_ref()
             .is_some_and(|delivered| !delivered.changed_to(&fingerprint));
         entry.fingerprint = Some(fingerprint);
+        entry.place = place;
         if let Some(RecordState::AwaitingConfirmation) = entry.was() {
             return self.supersede(&entry, new, tally);
         }
-        entry.place = place;
         match entry.was() {
             Some(RecordState::Held) if !new && self.still_held(&entry) => {
                 return self.leave_held(entry, tally);

@@ -249,7 +249,12 @@ impl<W: Workflow> Conveyor<'_, W> {
         // What was sent is what the row has to remember, or the newer version would look like the one that went.
         row.fingerprint.clone_from(&before.fingerprint);
         let comparable = key_of(before.fingerprint.as_ref()) == key_of(entry.fingerprint.as_ref());
+        // What was found elsewhere meanwhile is not taken back by what is found here.
+        let comparable = comparable && entry.place == before.place;
         row.superseded = changed || (before.superseded && !comparable);
+        if changed {
+            row.place.clone_from(&entry.place);
+        }
         tally.add(line(entry, Outcome::AwaitingConfirmation));
         tally.unsent(entry.first_seen_at);
         self.begin_keeping(row, Next::Finish);

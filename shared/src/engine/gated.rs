@@ -94,7 +94,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 if fault.is_none() || entry.was() == Some(RecordState::Sending) =>
             {
                 tally.add_seen(&entry, Outcome::Deferred);
-                self.finish(&entry.key);
+                self.leave_waiting(&entry);
             }
             (Gate::Lost, _) if run.character.unaskable != Some(OnLoss::Resend) => {
                 self.settle(
@@ -145,6 +145,22 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn finish(&mut self, key: &RecordKey) {
         let again = self.discovery.finish(key);
         self.ungated.extend(again);
+    }
+
+    /// It is not due yet. Where the source shows it elsewhere than the ledger has it, it is looked at in both places when it is.
+    fn leave_waiting(&mut self, entry: &Entry<W>) {
+        let row = entry.before.as_ref().and_then(|before| {
+            let (known, found) = (before.place.as_ref()?, entry.found_at.as_ref()?);
+            let place = self.run.workflow.both(known, found)?;
+            Some(RecordRow {
+                place: Some(place),
+                ..self.run.same_row(entry, before)
+            })
+        });
+        match row {
+            Some(row) => self.begin_keeping(row, Next::Finish),
+            None => self.finish(&entry.key),
+        }
     }
 
     /// Nothing is new: it counts as its row says.

@@ -38,7 +38,7 @@ pub trait Workflow {
     /// What is to be written for a record, decided by looking at the destination.
     type Plan;
     /// How to find a record's source and its effect again, and to tell the source of it. Ids only: it is kept in the ledger.
-    type Place: Clone + Serialize + DeserializeOwned;
+    type Place: Clone + PartialEq + Serialize + DeserializeOwned;
     /// Discovery in progress.
     type Pages;
 
@@ -70,6 +70,11 @@ pub trait Workflow {
     /// Records that came to light while others were fetched, each once; asked for after every [`Workflow::fetch`].
     fn found(&self) -> Vec<Discovered<Self>> {
         Vec::new()
+    }
+
+    /// The place of a record that the source shows elsewhere than the ledger has it, if both have to be looked at.
+    fn both(&self, _known: &Self::Place, _found: &Self::Place) -> Option<Self::Place> {
+        None
     }
 
     /// Maps one record: pure, `now` is the only clock.

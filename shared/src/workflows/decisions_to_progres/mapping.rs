@@ -69,7 +69,7 @@ pub fn map(
         case: source.case.case.id,
         rival: rival.map(|(case, _)| case),
         commented,
-        sent_with: 0,
+        sent_with: history.place.map_or(0, |place| place.sent_with),
     };
     let decide = || {
         let decided = decision::unanimous(&services, profile)?;

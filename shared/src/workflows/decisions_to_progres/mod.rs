@@ -170,6 +170,14 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
         self.read(asked).await
     }
 
+    fn both(&self, known: &Place, found: &Place) -> Option<Place> {
+        (found.case != known.case).then(|| Place {
+            case: found.case,
+            rival: Some(known.case),
+            ..known.clone()
+        })
+    }
+
     fn map(
         &self,
         key: &RecordKey,

@@ -1,7 +1,11 @@
 //! One intervention stands on two cases in Primero, say after a merge gone wrong: proGres must not hear two voices (1.2).
 
+use std::time::Duration;
+
 use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::system::WorkflowName;
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal::System;
 use sandbox::primero::ServiceDecision;
 use serde_json::{Value, json};
 
@@ -66,4 +70,55 @@ async fn a_second_case_that_decides_otherwise_is_held_until_a_person_chooses() {
 
     assert_eq!(finished.report.counts.delivered, 1, "{finished:?}");
     assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED, REFUSED]);
+}
+
+#[tokio::test]
+async fn a_second_case_that_decides_while_the_first_is_awaited_is_held_once_that_is_confirmed() {
+    let bridge = TestBridge::start().await;
+    let asked = bridge.accepted(1);
+    let copy = copied(&bridge, &asked);
+    let on = Target::Containing("checkstatus".to_owned());
+    let ping = bridge.sandbox.faults(System::Ping);
+    ping.add(Rule::always(on, Fault::NotYet));
+    bridge.report_decisions().await;
+    bridge.answer(&copy, &rejected("Moved away"));
+    bridge.report_decisions().await;
+    bridge.answer(&asked, &ServiceDecision::Accepted);
+    let report = bridge.report_decisions().await;
+    assert_eq!(report.counts.awaiting_confirmation, 1, "{report:?}");
+
+    ping.clear();
+    bridge.pass(Duration::from_hours(1));
+    let report = bridge.report_decisions().await;
+
+    assert_only(&report, Reason::AmbiguousCase);
+    assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED]);
+}
+
+#[tokio::test]
+async fn a_second_case_that_decides_while_the_first_waits_to_be_told_again_is_held_then() {
+    let bridge = TestBridge::start().await;
+    let asked = bridge.accepted(1);
+    let copy = copied(&bridge, &asked);
+    let on = Target::Containing("SHP-2748".to_owned());
+    let ping = bridge.sandbox.faults(System::Ping);
+    ping.add(Rule::always(on, Fault::DropBeforeEffect));
+    for _ in 0..4 {
+        bridge.pass(Duration::from_hours(24));
+        bridge.report_decisions().await;
+    }
+    ping.clear();
+    bridge.answer(&copy, &rejected("Moved away"));
+    let report = bridge.report_decisions().await;
+    assert_eq!(report.counts.deferred, 1, "{report:?}");
+    // What another child brings moves the cursor past both cases.
+    bridge.pass(Duration::from_mins(15));
+    bridge.accepted(2);
+    bridge.report_decisions().await;
+
+    bridge.pass(Duration::from_hours(24));
+    let report = bridge.report_decisions().await;
+
+    assert_only(&report, Reason::AmbiguousCase);
+    assert_eq!(bridge.codes_told(&asked), [""; 0]);
 }
