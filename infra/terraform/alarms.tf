@@ -71,7 +71,7 @@ resource "aws_cloudwatch_metric_alarm" "no_completed_run" {
   for_each = local.runs
 
   alarm_name          = "${var.name}-${each.value.deployment}-${each.value.workflow}-no-completed-run"
-  alarm_description   = "${each.value.about.number} has completed no run for ${each.value.deployment} for ${each.value.settings.silent_hours} hours, though its schedule is on."
+  alarm_description   = "${each.value.about.number} has completed no run for ${each.value.deployment} for ${each.value.settings.silent_hours} hours, though its schedule is on: none began, or each failed or ran out of time."
   actions_enabled     = each.value.enabled
   namespace           = "ReferralBridge"
   metric_name         = "RunCompleted"
@@ -143,7 +143,7 @@ resource "aws_cloudwatch_metric_alarm" "unknown_code" {
   for_each = local.runs
 
   alarm_name          = "${var.name}-${each.value.deployment}-${each.value.workflow}-unknown-code"
-  alarm_description   = "${each.value.about.number} met a code or status for ${each.value.deployment} that nobody has explained to it. The record is held; complete the profile."
+  alarm_description   = "${each.value.about.number} met a code or status for ${each.value.deployment} that nobody has explained to it. Its records are held or stay unconfirmed; complete the profile."
   namespace           = "ReferralBridge"
   metric_name         = "UnknownCode"
   dimensions          = { deployment = each.value.deployment, workflow = each.value.workflow }

@@ -80,14 +80,14 @@ resource "aws_cloudwatch_dashboard" "deployment" {
         type = "log", x = 0, y = 17, width = 12, height = 5
         properties = {
           title = "Last completed run", view = "table", region = data.aws_region.here.name
-          query = "${local.sources} | filter message = 'run ended' and status = 'completed' and span.deployment = '${each.key}' | stats max(@timestamp) as last_run by span.workflow"
+          query = "${local.sources} | filter message = 'run ended' and status = 'completed' and not ispresent(span.dry_run) and span.deployment = '${each.key}' | stats max(@timestamp) as last_run by span.workflow"
         }
       },
       {
         type = "log", x = 12, y = 17, width = 12, height = 5
         properties = {
           title = "Failed calls by system and day", view = "table", region = data.aws_region.here.name
-          query = "${local.sources} | filter message = 'call' and span.deployment = '${each.key}' and (http_status >= 400 or not ispresent(http_status)) | stats count(*) as failed_calls by system, bin(1d) as day | sort day desc"
+          query = "${local.sources} | filter message = 'call' and span.deployment = '${each.key}' and (http_status >= 400 or not ispresent(http_status) or ispresent(error)) | stats count(*) as failed_calls by system, bin(1d) as day | sort day desc"
         }
       },
       {

@@ -135,7 +135,12 @@ variable "fixed_egress_address" {
 }
 
 variable "vpc_cidr" {
-  description = "Addresses of the network of fixed_egress_address. Only matters if the network is ever joined to another."
+  description = "Addresses of the network of fixed_egress_address: a block of /24, halved into its two subnets. Only matters if the network is ever joined to another."
   type        = string
   default     = "10.80.0.0/24"
+
+  validation {
+    condition     = can(regex("^([0-9]{1,3}[.]){3}0/24$", var.vpc_cidr))
+    error_message = "vpc_cidr is a block of /24, such as 10.80.0.0/24."
+  }
 }

@@ -47,22 +47,26 @@ def refuses_deletion(endpoint, table):
     return False
 
 
-def left(endpoint):
-    """What is still there after a removal, by kind."""
+def inventory(endpoint):
+    """All that is there of what the stack makes, by kind."""
     client = clients(endpoint)
-    found = {
+    return {
         "tables": client("dynamodb").list_tables()["TableNames"],
         "functions": client("lambda").list_functions()["Functions"],
         "schedules": client("scheduler").list_schedules()["Schedules"],
+        "schedule groups": [g for g in client("scheduler").list_schedule_groups()["ScheduleGroups"] if g["Name"] != "default"],
         "secrets": client("secretsmanager").list_secrets()["SecretList"],
+        "dashboards": client("cloudwatch").list_dashboards()["DashboardEntries"],
         "alarms": client("cloudwatch").describe_alarms()["MetricAlarms"],
         "log groups": client("logs").describe_log_groups()["logGroups"],
         "queues": client("sqs").list_queues().get("QueueUrls", []),
         "topics": client("sns").list_topics()["Topics"],
         "roles": client("iam").list_roles()["Roles"],
+        "policies": client("iam").list_policies(Scope="Local")["Policies"],
+        "networks": [network for network in client("ec2").describe_vpcs()["Vpcs"] if not network["IsDefault"]],
+        "gateways": [gateway for gateway in client("ec2").describe_nat_gateways()["NatGateways"] if gateway["State"] != "deleted"],
         "addresses": client("ec2").describe_addresses()["Addresses"],
     }
-    return {kind: what for kind, what in found.items() if what}
 
 
 def _pages(client, operation, key):

@@ -95,6 +95,9 @@ class Stack:
         missing = [name for name, value in self.parameters.items() if value is None]
         if missing:
             raise ValueError(f"parameters without a value: {', '.join(missing)}")
+        for name, about in declared.items():
+            if "AllowedPattern" in about and not re.search(about["AllowedPattern"], self.parameters[name]):
+                raise ValueError(f"{name} does not match its AllowedPattern")
         self.names = {}
 
     def resources(self):

@@ -50,6 +50,7 @@ VARIANTS = {
             "AlarmEmail": "alarms@example.org",
             "FixedEgressAddress": "true",
             "VpcCidr": "10.90.0.0/24",
+            "TableDeletionProtection": "false",
         },
         {
             "gambella": {
@@ -75,6 +76,7 @@ VARIANTS = {
             "alarm_email": "alarms@example.org",
             "fixed_egress_address": True,
             "vpc_cidr": "10.90.0.0/24",
+            "table_deletion_protection": False,
             "deployments": {
                 "gambella": {
                     "schedules": {
@@ -111,7 +113,8 @@ class Deployed:
     # What the SDK then saw.
     accounts: dict = field(default_factory=dict)
     protected: bool = False
-    left: dict = field(default_factory=dict)
+    # What was there before and after the removal.
+    removed: dict = field(default_factory=dict)
 
     def after(self, step, settings, runner, endpoint):
         """Applies the settings, and looks."""
@@ -147,7 +150,7 @@ def from_sam_names():
 
 @pytest.fixture(scope="session")
 def deployed(work, packages):
-    """In one account the stack with all defaults, given a network later, and removed; in another one with everything set."""
+    """In one account the stack with all defaults, given a network later; in another one with everything set. Both are removed."""
     if reason := terraform.missing():
         pytest.skip(f"Terraform part: {reason}")
     stack = Deployed()
@@ -165,12 +168,19 @@ def deployed(work, packages):
         stack.protected = account.refuses_deletion(endpoint, TABLE)
         runner.use({**with_network, "table_deletion_protection": False})
         runner.apply()
-        runner.run("destroy", "-no-color", "-input=false", "-auto-approve")
-        stack.left = account.left(endpoint)
+        stack.removed["defaults"] = _removed(runner, endpoint)
     with _account(work / "second", packages) as (runner, endpoint):
         stack.after("everything", VARIANTS["everything"].terraform, runner, endpoint)
+        stack.removed["everything"] = _removed(runner, endpoint)
         stack.runner = runner
         yield stack
+
+
+def _removed(runner, endpoint):
+    """Removes the stack: the inventory before, and after."""
+    before = account.inventory(endpoint)
+    runner.destroy()
+    return before, account.inventory(endpoint)
 
 
 @contextmanager

@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 from cloudformation import Stack, translated
-from shape import policy
+from shape import policy, shaped
 
 SAM = Path(__file__).resolve().parent.parent / "sam"
 TEMPLATES = ("template.yaml", "deployment.yaml")
 
-# Joined to the resource that they belong to, or without a counterpart that has properties.
-WITHOUT_SHAPE = {"AWS::EC2::VPCGatewayAttachment"}
+# Its attachment says all of it.
+WITHOUT_SHAPE = {"AWS::EC2::InternetGateway"}
+
+# Put there by SAM: where the code is uploaded to, and its own mark.
+OVERLOOKED = {"AWS::Lambda::Function": {"Code.S3Bucket", "Tags.Key", "Tags.Value"}}
 
 
 def texts():
@@ -36,7 +39,7 @@ def _shapes(stack):
     for logical_id, (kind, properties) in stack.resources().items():
         if kind in WITHOUT_SHAPE:
             continue
-        key, shape = SHAPES[kind](properties)
+        key, shape = shaped(SHAPES[kind], properties, OVERLOOKED.get(kind, set()).__contains__)
         if key in shapes:
             raise ValueError(f"{logical_id}: two resources are called {key}")
         shapes[key] = shape
@@ -76,7 +79,7 @@ def _table(p):
         ],
         "ttl": [p["TimeToLiveSpecification"]["AttributeName"], p["TimeToLiveSpecification"]["Enabled"]],
         "point_in_time_recovery": p["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
-        "encryption": [p["SSESpecification"]["SSEEnabled"], p["SSESpecification"]["KMSMasterKeyId"]],
+        "encryption": [p["SSESpecification"][key] for key in ("SSEEnabled", "SSEType", "KMSMasterKeyId")],
     }
 
 
@@ -93,7 +96,8 @@ def _function(p):
         "environment": p["Environment"]["Variables"],
         "tracing": p["TracingConfig"]["Mode"],
         "role": p["Role"],
-        "network": network and [sorted(network["SubnetIds"]), sorted(network["SecurityGroupIds"])],
+        "network": network
+        and [sorted(network["SubnetIds"]), sorted(network["SecurityGroupIds"]), network.get("Ipv6AllowedForDualStack", False)],
     }
 
 
@@ -163,9 +167,11 @@ def _route(p):
 def _security_group(p):
     rules = [[r["IpProtocol"], r["FromPort"], r["ToPort"], [r["CidrIp"]], r["Description"]] for r in p["SecurityGroupEgress"]]
     return ("security group", p["GroupName"]), {
+        "title": _tag(p),
         "description": p["GroupDescription"],
         "network": p["VpcId"],
         "out": rules,
+        "out_to_itself": False,
         "in": p.get("SecurityGroupIngress", []),
     }
 
@@ -206,7 +212,7 @@ SHAPES = {
         {"addresses": p["CidrBlock"], "dns": [p["EnableDnsSupport"], p["EnableDnsHostnames"]]},
     ),
     "AWS::EC2::Subnet": _subnet,
-    "AWS::EC2::InternetGateway": lambda p: (("internet gateway", _tag(p)), {}),
+    "AWS::EC2::VPCGatewayAttachment": lambda p: (("internet gateway", p["InternetGatewayId"]), {"network": p["VpcId"]}),
     "AWS::EC2::EIP": lambda p: (("fixed address", _tag(p)), {"domain": p["Domain"]}),
     "AWS::EC2::NatGateway": lambda p: (("nat gateway", _tag(p)), {"subnet": p["SubnetId"], "address": p["AllocationId"]}),
     "AWS::EC2::RouteTable": lambda p: (("route table", _tag(p)), {"network": p["VpcId"]}),

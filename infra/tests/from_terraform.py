@@ -3,21 +3,27 @@
 import json
 from pathlib import PurePath
 
-from shape import policy
+from shape import policy, shaped
 
-# Parts of another resource in CloudFormation: joined to it below.
+# Parts of another resource in CloudFormation: joined to it below, with every argument.
 PARTS = {"aws_iam_role_policy", "aws_iam_role_policy_attachment"}
+
+# Set for every build of the packages.
+OVERLOOKED = {"aws_lambda_function": {"source_code_hash"}}
 
 
 def described(plan):
     """`plan`: what `terraform show -json` says of a plan."""
+    arguments = {r["address"]: set(_paths(r.get("expressions", {}))) for r in plan["configuration"]["root_module"]["resources"]}
     resources = [r for r in plan["planned_values"]["root_module"]["resources"] if r["mode"] == "managed"]
     resources = _with_tokens(resources)
     shapes = {}
     for resource in resources:
         if resource["type"] in PARTS:
             continue
-        key, shape = SHAPES[resource["type"]](resource["values"])
+        kind, name = resource["type"], resource["name"]
+        written = arguments[f"{kind}.{name}"] - OVERLOOKED.get(kind, set())
+        key, shape = shaped(SHAPES[kind], resource["values"], lambda path: not _is_within(path, written))
         if key in shapes:
             raise ValueError(f"two resources are called {key}")
         shapes[key] = shape
@@ -30,6 +36,21 @@ def described(plan):
             attached.append(values["policy_arn"])
             attached.sort()
     return shapes
+
+
+def _paths(expressions):
+    """The arguments that the description writes; a plan's values also hold what the provider makes up. Dynamic blocks are not among
+    them."""
+    for name, expression in expressions.items():
+        blocks = expression if isinstance(expression, list) else [expression]
+        if "references" in blocks[0] or "constant_value" in blocks[0] or not blocks[0]:
+            yield name
+        else:
+            yield from (f"{name}.{path}" for block in blocks for path in _paths(block))
+
+
+def _is_within(path, written):
+    return any(path == argument or path.startswith(f"{argument}.") for argument in written)
 
 
 def _with_tokens(resources):
@@ -82,12 +103,13 @@ def _table(v):
         ],
         "ttl": [v["ttl"][0]["attribute_name"], v["ttl"][0]["enabled"]],
         "point_in_time_recovery": v["point_in_time_recovery"][0]["enabled"],
-        "encryption": [v["server_side_encryption"][0]["enabled"], v["server_side_encryption"][0]["kms_key_arn"]],
+        "encryption": [v["server_side_encryption"][0]["enabled"], "KMS", v["server_side_encryption"][0]["kms_key_arn"]],
     }
 
 
 def _function(v):
-    network = v["vpc_config"]
+    # A dynamic block: everything that can be set is read.
+    network = [[sorted(n["subnet_ids"]), sorted(n["security_group_ids"]), n["ipv6_allowed_for_dual_stack"]] for n in v["vpc_config"]]
     return ("function", v["function_name"]), {
         "description": v["description"],
         "runtime": v["runtime"],
@@ -99,7 +121,7 @@ def _function(v):
         "environment": v["environment"][0]["variables"],
         "tracing": v["tracing_config"][0]["mode"],
         "role": v["role"],
-        "network": [sorted(network[0]["subnet_ids"]), sorted(network[0]["security_group_ids"])] if network else None,
+        "network": network[0] if network else None,
     }
 
 
@@ -162,9 +184,11 @@ def _route(v):
 def _security_group(v):
     rules = [[r["protocol"], r["from_port"], r["to_port"], r["cidr_blocks"], r["description"]] for r in v["egress"]]
     return ("security group", v["name"]), {
+        "title": v["tags"]["Name"],
         "description": v["description"],
         "network": v["vpc_id"],
         "out": rules,
+        "out_to_itself": any(r["self"] for r in v["egress"]),
         "in": v["ingress"],
     }
 
@@ -216,7 +240,7 @@ SHAPES = {
         {"addresses": v["cidr_block"], "dns": [v["enable_dns_support"], v["enable_dns_hostnames"]]},
     ),
     "aws_subnet": _subnet,
-    "aws_internet_gateway": lambda v: (("internet gateway", v["tags"]["Name"]), {}),
+    "aws_internet_gateway": lambda v: (("internet gateway", f"<internetgateway {v['tags']['Name']}>"), {"network": v["vpc_id"]}),
     "aws_eip": lambda v: (("fixed address", v["tags"]["Name"]), {"domain": v["domain"]}),
     "aws_nat_gateway": lambda v: (
         ("nat gateway", v["tags"]["Name"]),

@@ -1,4 +1,4 @@
-"""Least privilege: everything a role may do is in the access matrix below, and everything in the matrix is granted.
+"""Least privilege: a role is granted and denied what is in the access matrix below, all of it and nothing else.
 
 The matrix is written by hand from what the functions need, not from either description.
 """
@@ -30,6 +30,10 @@ NETWORK = (
 # For these AWS offers nothing better than every resource: X-Ray has none, and Lambda asks for the network's on all.
 EVERY_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", *NETWORK}
 
+# Before an action: a denial. It narrows what is granted, so it is as necessary as a grant.
+DENIED = "no "
+FROM_FUNCTIONS = f"ArnLike lambda:SourceFunctionArn {arn('lambda', f'function:{NAME}-*')}"
+
 
 def rows_of(*partitions):
     keys = ", ".join(sorted(f"*#{partition}" for partition in partitions))
@@ -41,7 +45,7 @@ def through(service):
 
 
 def matrix(network):
-    """Role → the grants it has: (action, resource, condition)."""
+    """Role → the grants and denials it has: (action, resource, condition)."""
     grants = {}
     for workflow in WORKFLOWS:
         own = set()
@@ -61,6 +65,8 @@ def matrix(network):
         own.update((action, "*", "") for action in ("xray:PutTelemetryRecords", "xray:PutTraceSegments"))
         if network:
             own.update((action, "*", "") for action in NETWORK)
+            # Lambda itself joins the network; the function's own code may not.
+            own.update((f"{DENIED}{action}", "*", FROM_FUNCTIONS) for action in NETWORK)
         grants[f"{NAME}-{workflow}"] = own
     starts = {("lambda:InvokeFunction", arn("lambda", f"function:{NAME}-{workflow}"), "") for workflow in WORKFLOWS}
     grants[f"{NAME}-scheduler"] = starts | {("sqs:SendMessage", QUEUE, "")}
@@ -74,7 +80,7 @@ def trust(role):
 
 
 def granted(shapes):
-    """Role → what the description grants it."""
+    """Role → what the description grants and denies it."""
     grants = {}
     for (kind, name), shape in shapes.items():
         if kind != "role":
@@ -84,7 +90,7 @@ def granted(shapes):
             policy = shapes.get(("policy", attached.rsplit("/", 1)[-1]))
             # A policy that is not described here (one of AWS's, say) grants nobody knows what.
             statements += policy["statements"] if policy else [_unknown(attached)]
-        grants[name] = _allowed(statements)
+        grants[name] = _stated(statements)
     return grants
 
 
@@ -97,7 +103,7 @@ def faults(shapes):
         for action, resource, condition in sorted(actual.get(role, set())):
             if "*" in action:
                 found.append(f"{role}: {action} is a wildcard action")
-            if resource == "*" and action not in EVERY_RESOURCE:
+            if resource == "*" and action.removeprefix(DENIED) not in EVERY_RESOURCE:
                 found.append(f"{role}: {action} on every resource, though AWS offers better")
         for action, resource, condition in sorted(actual.get(role, set()) - expected.get(role, set())):
             found.append(f"{role}: {action} on {resource} [{condition}] is outside the access matrix")
@@ -141,17 +147,16 @@ def _condition(statement):
     )
 
 
-def _allowed(statements):
-    allowed = set()
+def _stated(statements):
+    stated = set()
     for statement in statements:
-        if statement["Effect"] != "Allow":
-            continue
+        mark = {"Allow": "", "Deny": DENIED}[statement["Effect"]]
         if {"NotAction", "NotResource"} & statement.keys():
-            allowed.add(("* by exclusion", "*", ""))
+            stated.add((f"{mark}* by exclusion", "*", ""))
             continue
         for action in statement["Action"]:
-            allowed.update((action, resource, _condition(statement)) for resource in statement["Resource"])
-    return allowed
+            stated.update((f"{mark}{action}", resource, _condition(statement)) for resource in statement["Resource"])
+    return stated
 
 
 def _trusted(statements):

@@ -3,6 +3,8 @@
 Each is (file, what is replaced, by what, a word that the finding must contain).
 """
 
+import copy
+
 DRIFT = [
     ("template.yaml", "    Default: 256\n", "    Default: 512\n", "memory_mb"),
     ("template.yaml", "Default: arm64", "Default: x86_64", "architectures"),
@@ -22,7 +24,53 @@ DRIFT = [
     ("deployment.yaml", "/primero", "/primero-access", "only in"),
     ("deployment.yaml", "          MetricName: HeldNew", "          MetricName: Held", "metric"),
     ("deployment.yaml", "title: Held now", "title: Held", "dashboard"),
+    # Properties that neither description has, and no reader knows.
+    ("template.yaml", "    Tracing: Active\n", "    Tracing: Active\n    ReservedConcurrentExecutions: 5\n", "ReservedConcurrentExecutions"),
+    ("template.yaml", "    Tracing: Active\n", "    Tracing: Active\n    EphemeralStorage: { Size: 1024 }\n", "EphemeralStorage.Size"),
+    ("template.yaml", "      SqsManagedSseEnabled: true\n", "      SqsManagedSseEnabled: true\n      VisibilityTimeout: 60\n", "VisibilityTimeout"),
+    (
+        "template.yaml",
+        "        PointInTimeRecoveryEnabled: true\n",
+        "        PointInTimeRecoveryEnabled: true\n        RecoveryPeriodInDays: 7\n",
+        "RecoveryPeriodInDays",
+    ),
+    ("template.yaml", "      PendingWindowInDays: 30\n", "      PendingWindowInDays: 30\n      MultiRegion: true\n", "MultiRegion"),
+    ("template.yaml", "      Period: 300\n", "      Period: 300\n      DatapointsToAlarm: 1\n", "DatapointsToAlarm"),
+    (
+        "deployment.yaml",
+        "      ScheduleExpression: !Ref ReferralsToPrimeroExpression\n",
+        "      ScheduleExpression: !Ref ReferralsToPrimeroExpression\n      ScheduleExpressionTimezone: Africa/Addis_Ababa\n",
+        "ScheduleExpressionTimezone",
+    ),
+    (
+        "deployment.yaml",
+        '      Name: !Sub "${Name}/${Deployment}/ping"\n',
+        '      Name: !Sub "${Name}/${Deployment}/ping"\n      ReplicaRegions: [{ Region: eu-west-2 }]\n',
+        "ReplicaRegions.Region",
+    ),
 ]
+
+# The same in Terraform: a resource's address, the argument, its value.
+DRIFT_OF_TERRAFORM = [
+    ("aws_lambda_function.workflow", "reserved_concurrent_executions", 5),
+    ("aws_sqs_queue.failed_runs", "fifo_queue", False),
+    ("aws_dynamodb_table.state", "point_in_time_recovery.recovery_period_in_days", 7),
+]
+
+ONLY_LAMBDA_JOINS = """\
+          - Sid: OnlyLambdaJoins
+            Effect: Deny
+            Action:
+              - ec2:AssignPrivateIpAddresses
+              - ec2:CreateNetworkInterface
+              - ec2:DeleteNetworkInterface
+              - ec2:DescribeNetworkInterfaces
+              - ec2:DescribeSubnets
+              - ec2:UnassignPrivateIpAddresses
+            Resource: ["*"]
+            Condition:
+              ArnLike: { lambda:SourceFunctionArn: !Sub "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}-*" }
+"""
 
 PRIVILEGE = [
     ("template.yaml", "                  - dynamodb:PutItem\n", "                  - dynamodb:*\n", "wildcard action"),
@@ -60,6 +108,8 @@ PRIVILEGE = [
         '            Principal: { AWS: "*" }\n',
         "key: open to",
     ),
+    ("template.yaml", ONLY_LAMBDA_JOINS, "", "lacks no ec2:CreateNetworkInterface"),
+    ("template.yaml", "function:${Name}-*\" }", "function:other-*\" }", "lacks no ec2:CreateNetworkInterface"),
 ]
 
 
@@ -68,3 +118,16 @@ def planted(texts, file, old, new):
     if old not in texts[file]:
         raise ValueError(f"{file} has no {old!r}: the planted fault is out of date")
     return {**texts, file: texts[file].replace(old, new)}
+
+
+def planted_argument(plan, address, path, value):
+    """The plan of a Terraform description that sets an argument so."""
+    plan = copy.deepcopy(plan)
+    (written,) = [r["expressions"] for r in plan["configuration"]["root_module"]["resources"] if r["address"] == address]
+    planned = [r["values"] for r in plan["planned_values"]["root_module"]["resources"] if f"{r['type']}.{r['name']}" == address]
+    *blocks, argument = path.split(".")
+    for place, what in [(written, {"constant_value": value}), *((values, value) for values in planned)]:
+        for block in blocks:
+            place = place[block][0]
+        place[argument] = what
+    return plan

@@ -87,3 +87,6 @@ class Terraform:
         addresses = {f"{r['type']}.{r['name']}" for r in resources if r["mode"] == "managed" and r["type"] not in NOT_HELD_BY_MOTO}
         targets = [f"-target={address}" for address in sorted(addresses)]
         self.run("apply", "-no-color", "-input=false", "-auto-approve", *targets)
+
+    def destroy(self):
+        self.run("destroy", "-no-color", "-input=false", "-auto-approve")

@@ -34,5 +34,5 @@ def test_the_roles_are_listed(capsys):
 
 @pytest.mark.parametrize(("file", "old", "new", "word"), PRIVILEGE, ids=[f"{plant[3]}: {plant[2].strip()}" for plant in PRIVILEGE])
 def test_a_planted_excess_or_lack_is_found(file, old, new, word):
-    found = permissions.faults(sam_shapes("defaults", planted(texts(), file, old, new)))
+    found = permissions.faults(sam_shapes("everything", planted(texts(), file, old, new)))
     assert any(word in line for line in found), found

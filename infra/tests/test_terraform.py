@@ -182,8 +182,11 @@ def test_the_table_refuses_to_be_deleted(deployed):
     assert deployed.protected
 
 
-def test_nothing_is_left_after_a_removal(deployed):
-    assert deployed.left == {}
+@pytest.mark.parametrize("variant", ["defaults", "everything"])
+def test_nothing_is_left_after_a_removal(variant, deployed):
+    before, after = deployed.removed[variant]
+    assert all(before.values()), before
+    assert not any(after.values()), after
 
 
 def _changes(plan):

@@ -11,6 +11,8 @@ use crate::clock::{later, until};
 pub struct Deadline {
     reserve_from: Timestamp,
     end: Timestamp,
+    /// A quarter of the whole.
+    quarter: Duration,
 }
 
 impl Deadline {
@@ -18,10 +20,12 @@ impl Deadline {
     #[must_use]
     pub fn new(start: Timestamp, end: Timestamp) -> Self {
         let whole = until(start, end);
-        let reserve = (whole / 4).min(Duration::from_secs(20));
+        let quarter = whole / 4;
+        let reserve = quarter.min(Duration::from_secs(20));
         Self {
             reserve_from: later(start, whole.saturating_sub(reserve)),
             end,
+            quarter,
         }
     }
 
@@ -45,6 +49,13 @@ impl Deadline {
 
     fn reserve(&self) -> Duration {
         until(self.reserve_from, self.end)
+    }
+
+    /// Whether a write that begins now can be answered in time, if it takes as long as a call may: `timeout`, in a short run a quarter of
+    /// the whole.
+    #[must_use]
+    pub fn has_room(&self, now: Timestamp, timeout: Duration) -> bool {
+        later(now, timeout.min(self.quarter)) <= self.last_answer()
     }
 
     /// Whether new work may begin.
@@ -88,6 +99,19 @@ mod tests {
         assert!(deadline.finishing(after(69)));
         assert!(!deadline.finishing(after(70)));
         assert_eq!(deadline.last_answer(), after(75));
+    }
+
+    #[test]
+    fn a_write_begins_only_with_the_time_its_call_may_take() {
+        let timeout = Duration::from_secs(30);
+        let (long, short) = (
+            Deadline::new(START, after(900)),
+            Deadline::new(START, after(40)),
+        );
+        assert!(long.has_room(after(865), timeout));
+        assert!(!long.has_room(after(866), timeout));
+        assert!(short.has_room(after(27), timeout));
+        assert!(!short.has_room(after(28), timeout));
     }
 
     #[test]

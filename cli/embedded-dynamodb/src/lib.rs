@@ -111,6 +111,11 @@ impl Drop for EmbeddedDynamoDb {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+        ScalarAttributeType, TimeToLiveSpecification,
+    };
+
     use super::*;
 
     #[tokio::test]
@@ -124,6 +129,43 @@ mod tests {
         EmbeddedDynamoDb::on_file(&path)
             .await
             .expect("starts again");
+    }
+
+    async fn make_table(client: &Client) {
+        let hash = KeySchemaElement::builder().attribute_name("pk");
+        let key = AttributeDefinition::builder().attribute_name("pk");
+        let key = key.attribute_type(ScalarAttributeType::S).build();
+        let made = client.create_table().table_name("rows");
+        let made = made.billing_mode(BillingMode::PayPerRequest);
+        let made = made.attribute_definitions(key.expect("named"));
+        let made = made.key_schema(hash.key_type(KeyType::Hash).build().expect("named"));
+        made.send().await.expect("it is made");
+        let ttl = TimeToLiveSpecification::builder().enabled(true);
+        let ttl = ttl.attribute_name("ttl").build().expect("named");
+        let expires = client.update_time_to_live().table_name("rows");
+        let expires = expires.time_to_live_specification(ttl).send().await;
+        expires.expect("it is set");
+    }
+
+    #[tokio::test]
+    async fn rows_whose_time_is_over_are_gone_when_the_file_is_opened_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.sqlite");
+        let first = EmbeddedDynamoDb::on_file(&path).await.expect("starts");
+        let client = first.client();
+        make_table(&client).await;
+        for (pk, ttl) in [("over", "1000000000"), ("kept", "9000000000")] {
+            let row = client.put_item().table_name("rows");
+            let row = row.item("pk", AttributeValue::S(pk.to_owned()));
+            let row = row.item("ttl", AttributeValue::N(ttl.to_owned()));
+            row.send().await.expect("it is put");
+        }
+        drop(first);
+        let again = EmbeddedDynamoDb::on_file(&path).await.expect("starts");
+        let rows = again.client().scan().table_name("rows").send().await;
+        let rows = rows.expect("it answers");
+        assert_eq!(rows.count(), 1);
+        assert_eq!(rows.items()[0]["pk"], AttributeValue::S("kept".to_owned()));
     }
 
     #[tokio::test]

@@ -131,6 +131,31 @@ async fn a_run_that_cannot_go_on_is_a_function_error_with_a_stable_type() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_warm_function_takes_a_rotated_secret_after_one_refusal_and_tries_none_twice() {
+    let mut scene = Scene::start().await;
+    let right = scene.function.sandbox.secrets()["primero"].clone();
+    let mut wrong = right.clone();
+    wrong["password"] = json!("not-the-one");
+    let id = "rb/gambella/primero";
+    scene.function.secrets.put(id, wrong);
+    let event = json!({ "deployment": "gambella" });
+    for _ in 0..2 {
+        let (kind, _) = scene.refusal(event.clone()).await;
+        assert_eq!(kind, "authentication_failed");
+    }
+    let tries = scene.function.sandbox.traffic().primero.requests;
+    assert_eq!(tries, 1);
+
+    scene.function.secrets.put(id, right);
+    let answer = scene.invoke(event).await;
+
+    let Answer::Success(report) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(report["counts"]["delivered"].as_u64() > Some(0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn with_three_seconds_a_run_every_run_brings_some_of_two_hundred_records() {
     let sandbox = systems().await;
     let referrals = Generated {

@@ -8,19 +8,47 @@ use sha2::Sha256;
 use super::pii::Pii;
 
 /// HMAC-SHA-256 of a record's mapped source fields, and the id of the key it was made with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Which key made it. Hashes under different keys say nothing about each other.
     pub key_id: String,
     /// 64 hexadecimal digits.
     pub hash: String,
+    /// The same under the key before this one, while that is known. Never stored.
+    #[serde(skip)]
+    before: Option<Box<Self>>,
 }
 
+impl PartialEq for Fingerprint {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.key_id, &self.hash) == (&other.key_id, &other.hash)
+    }
+}
+
+impl Eq for Fingerprint {}
+
 impl Fingerprint {
-    /// Whether the record changed between `self` and `newer`. Under another key that cannot be told, and is not taken as a change.
+    /// Whether the record changed between `self` and `newer`. Under a key that `newer` does not know that cannot be told, and is not
+    /// taken as a change.
     #[must_use]
     pub fn changed_to(&self, newer: &Self) -> bool {
-        self.key_id == newer.key_id && self.hash != newer.hash
+        newer
+            .under(&self.key_id)
+            .is_some_and(|newer| newer.hash != self.hash)
+    }
+
+    /// Whether it can be told that the record changed between `self` and `newer`.
+    #[must_use]
+    pub fn compares_to(&self, newer: &Self) -> bool {
+        newer.under(&self.key_id).is_some()
+    }
+
+    fn under(&self, key_id: &str) -> Option<&Self> {
+        let before = self.before.as_deref();
+        [Some(self), before]
+            .into_iter()
+            .flatten()
+            .find(|print| print.key_id == key_id)
     }
 }
 
@@ -28,6 +56,7 @@ impl Fingerprint {
 pub struct FingerprintKey {
     id: String,
     mac: Hmac<Sha256>,
+    before: Option<Box<Self>>,
 }
 
 impl FingerprintKey {
@@ -42,7 +71,18 @@ impl FingerprintKey {
             .finalize()
             .into_bytes());
         id.truncate(12);
-        Self { id, mac }
+        Self {
+            id,
+            mac,
+            before: None,
+        }
+    }
+
+    /// This key after a rotation: what was made with the one before it can still be compared.
+    #[must_use]
+    pub fn replacing(mut self, before: Self) -> Self {
+        self.before = Some(Box::new(before));
+        self
     }
 
     /// The fingerprint of these bytes.
@@ -57,6 +97,10 @@ impl FingerprintKey {
         Fingerprint {
             key_id: self.id.clone(),
             hash: hex(&hash),
+            before: self
+                .before
+                .as_ref()
+                .map(|before| Box::new(before.fingerprint(fields))),
         }
     }
 }
@@ -89,6 +133,16 @@ mod tests {
         let key = key("0123456789abcdef0123456789abcdef");
         assert!(!print(&key, "a").changed_to(&print(&key, "a")));
         assert!(print(&key, "a").changed_to(&print(&key, "b")));
+    }
+
+    #[test]
+    fn a_rotated_key_knows_what_changed_as_long_as_it_knows_the_one_before() {
+        let old = || key("0123456789abcdef0123456789abcdef");
+        let new = key("fedcba9876543210fedcba9876543210").replacing(old());
+        assert!(!print(&old(), "a").changed_to(&print(&new, "a")));
+        assert!(print(&old(), "a").changed_to(&print(&new, "b")));
+        let stored = serde_json::to_string(&print(&new, "a")).expect("JSON");
+        assert!(!stored.contains(&print(&old(), "a").hash), "{stored}");
     }
 
     #[test]

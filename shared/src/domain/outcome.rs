@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::Deployment;
 use super::reason::Reason;
 use super::record::RecordKey;
-use super::system::WorkflowName;
+use super::system::{System, WorkflowName};
 
 /// What became of one record in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +127,17 @@ pub struct Calls {
     pub primero: u64,
     /// To the state table.
     pub state: u64,
+}
+
+impl Calls {
+    /// Requests to one system.
+    #[must_use]
+    pub const fn to(&self, system: System) -> u64 {
+        match system {
+            System::Ping => self.ping,
+            System::Primero => self.primero,
+        }
+    }
 }
 
 /// The window of a workflow that follows a cursor; both empty for one whose source lists what is pending.

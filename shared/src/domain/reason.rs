@@ -252,15 +252,78 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_stop_message_begins_with_its_code() {
-        let stops = [
-            Stop::AuthenticationFailed(System::Ping),
+    /// One of each; what is missing here no longer compiles below.
+    fn every_stop() -> Vec<Stop> {
+        let (system, field) = (System::Primero, "unhcr_individual_no");
+        let route = "cases";
+        let stops = vec![
+            Stop::AuthenticationFailed(system),
+            Stop::PermissionDenied { system, route },
+            Stop::Unavailable(system),
+            Stop::UnreadableAnswer {
+                system,
+                route,
+                place: "`data`".to_owned(),
+            },
+            Stop::PingError {
+                route,
+                transaction: "none".to_owned(),
+            },
+            Stop::FilterNotApplied { field },
             Stop::ControlMissing,
+            Stop::NoControlCase { field },
             Stop::FieldNotAccepted("x".to_owned()),
             Stop::StoreUnavailable("x"),
+            Stop::LeaseLost,
+            Stop::InternalError,
+            Stop::NoProgress,
         ];
-        for stop in stops {
+        for stop in &stops {
+            match stop {
+                Stop::AuthenticationFailed(_)
+                | Stop::PermissionDenied { .. }
+                | Stop::Unavailable(_)
+                | Stop::UnreadableAnswer { .. }
+                | Stop::PingError { .. }
+                | Stop::FilterNotApplied { .. }
+                | Stop::ControlMissing
+                | Stop::NoControlCase { .. }
+                | Stop::FieldNotAccepted(_)
+                | Stop::StoreUnavailable(_)
+                | Stop::LeaseLost
+                | Stop::InternalError
+                | Stop::NoProgress => {}
+            }
+        }
+        stops
+    }
+
+    #[test]
+    fn the_table_for_people_lists_every_error_that_ends_a_run() {
+        let table = include_str!("../../../docs/REASONS.md");
+        let (_, table) = table
+            .split_once("## Errors that end a run")
+            .expect("a section");
+        let table = table.split("\n## ").next().unwrap_or_default();
+        let of_invocations = [
+            "invalid_event",
+            "unknown_deployment",
+            "invalid_profile",
+            "invalid_secrets",
+        ];
+        let mut codes: Vec<&str> = every_stop().iter().map(Stop::code).collect();
+        codes.extend(of_invocations);
+        for code in &codes {
+            let row = format!("\n| {code} | ");
+            assert_eq!(table.matches(&row).count(), 1, "{code}");
+        }
+        let lines = table.lines().filter(|line| line.starts_with("| ")).count();
+        assert_eq!(lines, codes.len() + 1, "a heading, and a row for each");
+    }
+
+    #[test]
+    fn a_stop_message_begins_with_its_code() {
+        for stop in every_stop() {
             assert!(stop.to_string().starts_with(stop.code()), "{stop}");
         }
     }

@@ -46,6 +46,19 @@ impl RecordKey {
         Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
     }
 
+    /// The key for what a person wrote in place of a key: it may be a name or an individual number, and is not repeated.
+    #[must_use]
+    pub fn of_no_key() -> Self {
+        Self("not-a-record-key".to_owned())
+    }
+
+    /// Whether it ends in an id, as every key does that the ledger may have.
+    #[must_use]
+    pub fn ends_in_an_id(&self) -> bool {
+        let id = self.0.rsplit('/').next().unwrap_or_default();
+        Uuid::try_parse(id).is_ok() || self.0.starts_with("unreadable-")
+    }
+
     /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -58,6 +58,24 @@ impl WorkflowName {
         }
     }
 
+    /// Where its records come from.
+    #[must_use]
+    pub const fn source(self) -> System {
+        match self {
+            Self::ReferralsToPrimero | Self::DecisionsToPrimero => System::Ping,
+            Self::DecisionsToProgres | Self::ReferralsToProgres => System::Primero,
+        }
+    }
+
+    /// Where its records go.
+    #[must_use]
+    pub const fn destination(self) -> System {
+        match self.source() {
+            System::Ping => System::Primero,
+            System::Primero => System::Ping,
+        }
+    }
+
     /// Whether its source is followed by time of change, with a cursor; else it lists what is pending.
     #[must_use]
     pub const fn follows_changes(self) -> bool {

@@ -18,6 +18,7 @@ use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
+use crate::domain::system::System;
 use crate::store::{RecordState, StoreError};
 
 /// How often a record is written in one run before it is left to a later one.
@@ -46,7 +47,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
-                if answer.is_ok() && self.is_open() {
+                if answer.is_ok() && self.is_open() && self.has_room_to_write() {
                     self.launch_writing(tally);
                 }
                 self.wrote(items, answer, tally);
@@ -84,7 +85,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         tally: &mut Tally<'_>,
     ) {
         self.take_found(tally);
-        let Some(answers) = self.answers(answer, entries.len()) else {
+        let source = self.run.character.name.source();
+        let Some(answers) = self.answers(answer, entries.len(), Some(source)) else {
             self.due.extend(entries);
             return;
         };
@@ -96,12 +98,17 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// A record could not be looked at. What is at the destination, awaiting its word, does not fail with it.
+    /// A record could not be looked at. What is at the destination, awaiting its word, does not fail with it; nor does a failure that
+    /// passes open what is held.
     fn not_mapped(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
-        if entry.was() == Some(RecordState::AwaitingConfirmation) {
-            return self.supersede(&entry, true, tally);
+        let passing = matches!(fault.kind, FaultKind::Retry { .. });
+        match entry.was() {
+            Some(RecordState::AwaitingConfirmation) => self.supersede(&entry, true, tally),
+            Some(RecordState::Held) if passing && self.still_held(&entry) => {
+                self.look_again(&entry, tally);
+            }
+            _ => self.settle(entry, fault, tally),
         }
-        self.settle(entry, fault, tally);
     }
 
     fn map(&mut self, mut entry: Entry<W>, source: W::Source, tally: &mut Tally<'_>) {
@@ -197,7 +204,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Located<W>>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, items.len()) else {
+        // Not every destination is asked where its records are.
+        let Some(answers) = self.answers(answer, items.len(), None) else {
             self.to_locate.extend(items);
             return;
         };
@@ -231,7 +239,14 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             answer => {
                 let answer = answer.map(|answers| placed(&mut items, answers));
-                self.answers(answer, items.len()).unwrap_or_default()
+                let destination = self.run.character.name.destination();
+                let lost = is_lost(&answer);
+                if lost {
+                    self.note_failure(destination);
+                }
+                let answered = Some(destination).filter(|_| !lost);
+                let answers = self.answers(answer, items.len(), answered);
+                answers.unwrap_or_default()
             }
         };
         for (mut item, answer) in items.into_iter().zip(answers) {
@@ -329,7 +344,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Verification<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, items.len()) else {
+        let destination = self.run.character.name.destination();
+        let Some(answers) = self.answers(answer, items.len(), Some(destination)) else {
             return items
                 .into_iter()
                 .for_each(|item| self.queue_verification(item));
@@ -349,18 +365,23 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// The answers of a batch call, one a record; none if the run cannot go on.
+    /// The answers of a batch call, one a record; none if the run cannot go on. `answered` is the system that spoke, if it is sure that
+    /// one did.
     pub(super) fn answers<T>(
         &mut self,
         answer: BatchResult<T>,
         records: usize,
+        answered: Option<System>,
     ) -> Option<Vec<Result<T, Fault>>> {
         match answer {
             Ok(answers) => {
                 let fault = answers.first().and_then(|first| first.as_ref().err());
-                match fault.filter(|_| answers.iter().all(is_down)) {
-                    Some(fault) => self.note_fault(fault),
-                    None => self.failures = 0,
+                if let Some(fault) = fault.filter(|_| answers.iter().all(is_down)) {
+                    self.note_fault(fault);
+                } else if let Some(system) = answered
+                    && let Some(failures) = self.failures.get_mut(&system)
+                {
+                    *failures = 0;
                 }
                 Some(answers)
             }
@@ -399,6 +420,19 @@ fn may_have_been_written(fault: &Fault) -> bool {
         }
         FaultKind::Retry { .. } => true,
         FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => false,
+    }
+}
+
+/// Whether nothing is known of what became of a whole batch of writes.
+fn is_lost<P>(answer: &BatchResult<Written<P>>) -> bool {
+    let unknown = FaultKind::Hold(Reason::OutcomeUnknown);
+    match answer {
+        Ok(answers) => answers.iter().all(|answer| match answer {
+            Ok(written) => matches!(written, Written::Unsure(_)),
+            Err(fault) => fault.kind == unknown,
+        }),
+        Err(Trouble::Record(fault)) => fault.kind == unknown,
+        Err(Trouble::Run(_)) => false,
     }
 }
 

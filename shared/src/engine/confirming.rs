@@ -94,13 +94,14 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<Confirmation<W::Place>>,
         tally: &mut Tally<'_>,
     ) {
+        let destination = self.run.character.name.destination();
         let answers = match answer {
             // A destination that cannot be asked now is asked another time.
             Err(Trouble::Record(fault)) => {
                 self.note_fault(&fault);
                 group.entries.iter().map(|_| Err(fault.clone())).collect()
             }
-            answer => match self.answers(answer, group.entries.len()) {
+            answer => match self.answers(answer, group.entries.len(), Some(destination)) {
                 Some(answers) => answers,
                 None => return self.to_confirm.push_back(group),
             },
@@ -248,7 +249,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         let mut row = self.run.same_row(entry, before);
         // What was sent is what the row has to remember, or the newer version would look like the one that went.
         row.fingerprint.clone_from(&before.fingerprint);
-        let comparable = key_of(before.fingerprint.as_ref()) == key_of(entry.fingerprint.as_ref());
+        let prints = before.fingerprint.as_ref().zip(entry.fingerprint.as_ref());
+        let comparable = prints.is_some_and(|(before, now)| before.compares_to(now));
         // What was found elsewhere meanwhile is not taken back by what is found here.
         let comparable = comparable && entry.place == before.place;
         row.superseded = changed || (before.superseded && !comparable);
@@ -268,10 +270,6 @@ fn awaiting<W: Workflow>(entry: &Entry<W>) -> Option<&RecordRow<W::Place>> {
 
 fn is_superseded<W: Workflow>(entry: &Entry<W>) -> bool {
     awaiting(entry).is_some_and(|row| row.superseded)
-}
-
-fn key_of(fingerprint: Option<&Fingerprint>) -> Option<&str> {
-    fingerprint.map(|it| it.key_id.as_str())
 }
 
 /// Which of a row's transaction is to be asked after.

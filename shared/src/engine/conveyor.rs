@@ -4,7 +4,7 @@
 //! Fetching stops while enough records wait to be written, so memory does not grow with the list. Of one partition only one record
 //! at a time is between locating and the end of its write; the others queue behind it in source order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
@@ -23,6 +23,7 @@ use crate::clock::{later, until};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
+use crate::domain::system::System;
 use crate::store::{Cursor, StoreError};
 
 /// How many failures of a whole system in a row end the run.
@@ -36,8 +37,8 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) discovery: Discovery<W>,
     /// Whether the destination is ready for records.
     pub(super) prepared: Preparation,
-    /// What the ledger has unfinished, until a list has shown whether the source still offers it.
-    pub(super) unfinished: Vec<RecordKey>,
+    /// What the ledger has unfinished, or a person named, until a list has shown whether the source still offers it.
+    pub(super) unfinished: HashSet<RecordKey>,
     /// Named by a person, and found neither at the source nor in the ledger so far.
     pub(super) unseen: BTreeSet<RecordKey>,
     pub(super) ungated: VecDeque<Arrival<W>>,
@@ -57,9 +58,12 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) to_tell: VecDeque<Telling<W>>,
     /// Records past the gate.
     pub(super) let_in: usize,
-    pub(super) failures: u32,
+    /// How often in a row each system failed as a whole. Systems that never did are not in it.
+    pub(super) failures: HashMap<System, u32>,
     /// Whether a call found no time left for its records.
     pub(super) out_of_time: bool,
+    /// Whether any record was brought further.
+    pub(super) moved: bool,
     /// Why the run cannot go on: the first reason counts, the others are remembered.
     pub(super) stops: Vec<Stop>,
 }
@@ -92,6 +96,10 @@ pub(super) struct Busy {
 pub struct Rest {
     /// Why the run could not go on; empty if it could.
     pub stops: Vec<Stop>,
+    /// Systems that failed as a whole at some time.
+    pub down: Vec<System>,
+    /// Whether any record was brought further.
+    pub moved: bool,
     /// Whether something is left that there was no time for.
     pub out_of_time: bool,
     /// Where the cursor stands now.
@@ -108,7 +116,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             busy: Busy::default(),
             discovery: Discovery::new(cursor, discovers),
             prepared: Preparation::Due,
-            unfinished: Vec::new(),
+            unfinished: HashSet::new(),
             unseen: BTreeSet::new(),
             ungated: VecDeque::new(),
             due: VecDeque::new(),
@@ -123,8 +131,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             confirm_until: later(now, run.around.deadline.open_for(now) / 5),
             to_tell: VecDeque::new(),
             let_in: 0,
-            failures: 0,
+            failures: HashMap::new(),
             out_of_time: false,
+            moved: false,
             stops: Vec::new(),
         }
     }
@@ -140,7 +149,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             }
         }
         self.not_found(tally);
-        let unread = !self.discovery.is_over() && !self.puts_off();
+        let unread = !self.discovery.is_over() && !self.puts_off(tally);
         let left = self.leftovers(tally);
         if !self.stops.iter().any(is_of_the_store)
             && let Err(error) = self.close_discovery().await
@@ -150,6 +159,8 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         Rest {
             out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread),
             stops: self.stops,
+            moved: self.moved,
+            down: self.failures.into_keys().collect(),
             cursor: self.discovery.cursor,
         }
     }
@@ -168,7 +179,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             self.launch_fetching();
             if self.prepared == Preparation::Done {
                 self.launch_locating();
-                self.launch_writing(tally);
+                if self.has_room_to_write() {
+                    self.launch_writing(tally);
+                }
             }
             self.launch_confirming(now, tally);
         }
@@ -176,6 +189,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             self.launch_verifying(now, open);
             self.launch_telling(now, open);
         }
+    }
+
+    /// Whether a write that begins now has the time that its call may take. The lease outlives the deadline.
+    pub(super) fn has_room_to_write(&self) -> bool {
+        let around = self.run.around;
+        let now = around.clock.now();
+        around.deadline.has_room(now, around.call_timeout)
     }
 
     /// Whether new work may begin.
@@ -316,11 +336,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     /// Whether records were put off by a limit, so that the rest of the source waits for the next run on purpose.
-    fn puts_off(&self) -> bool {
-        self.run
-            .request
-            .limit
-            .is_some_and(|limit| self.let_in >= limit)
+    fn puts_off(&self, tally: &Tally<'_>) -> bool {
+        let limit = self.run.request.limit;
+        limit.is_some_and(|limit| self.let_in >= limit) || tally.writes >= self.write_limit()
     }
 
     /// Counts whatever is on the conveyor and not settled; true if there was anything but records that await the destination's word.
@@ -359,16 +377,20 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         any
     }
 
-    /// Counts a failure of a whole system; one success in between starts the count again.
+    /// Counts a failure of a whole system; one answer of it in between starts the count again.
     pub(super) fn note_fault(&mut self, fault: &Fault) {
-        let FaultKind::Retry {
+        if let FaultKind::Retry {
             down: Some(system), ..
         } = fault.kind
-        else {
-            return;
-        };
-        self.failures += 1;
-        if self.failures >= FAILURES_THAT_STOP {
+        {
+            self.note_failure(system);
+        }
+    }
+
+    pub(super) fn note_failure(&mut self, system: System) {
+        let failures = self.failures.entry(system).or_default();
+        *failures += 1;
+        if *failures >= FAILURES_THAT_STOP {
             self.halt(Stop::Unavailable(system));
         }
     }

@@ -231,10 +231,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     /// Everything the source offers has come.
     fn discovery_ended(&mut self) {
-        if self.run.character.feed == Feed::Pending && self.run.request.only.is_none() {
+        if self.run.character.feed == Feed::Pending {
             let listed = std::mem::take(&mut self.discovery.listed);
             let unfinished = std::mem::take(&mut self.unfinished);
-            let gone = unfinished.into_iter().filter(|key| !listed.contains(key));
+            let request = self.run.request;
+            let gone = unfinished
+                .into_iter()
+                .filter(|key| !listed.contains(key) && request.wants(key));
             self.ungated
                 .extend(gone.map(|key| Arrival::from_ledger(key, Origin::Vanished)));
         }

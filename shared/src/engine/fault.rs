@@ -131,6 +131,7 @@ impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Superseded => Self::LeaseLost,
+            StoreError::Illegal => Self::InternalError,
             StoreError::Unavailable(what) | StoreError::Unreadable(what) => {
                 Self::StoreUnavailable(what)
             }

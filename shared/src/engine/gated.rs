@@ -103,7 +103,11 @@ impl<W: Workflow> Conveyor<'_, W> {
                     tally,
                 );
             }
-            (_, Some(fault)) => self.settle(entry, fault, tally),
+            (_, Some(fault)) => {
+                // What the ledger remembers is not what was just seen.
+                entry.fingerprint = None;
+                self.settle(entry, fault, tally);
+            }
             (Gate::Open | Gate::OpenIfChanged, None) => {
                 entry.begins_anew(now);
                 self.let_in(entry, tally);
@@ -203,6 +207,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             RecordState::Written | RecordState::Retry | RecordState::Held => {
                 self.settle(entry, Fault::skip(Reason::NotPending), tally);
             }
+            _ if self.run.request.names(&entry.key) => self.absorbed(&entry, tally),
             _ => self.finish(&entry.key),
         }
     }
@@ -213,6 +218,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             return;
         }
         for key in std::mem::take(&mut self.unseen) {
+            let key = if key.ends_in_an_id() {
+                key
+            } else {
+                RecordKey::of_no_key()
+            };
             tally.add(RecordReport {
                 reason: Some(Reason::NotFound),
                 ..plain(key, Outcome::Skipped)

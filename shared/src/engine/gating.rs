@@ -60,6 +60,7 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
     let Some(row) = row else { return Gate::Open };
     let waits = !at.named && row.next_attempt_at.is_some_and(|due| due > at.now);
     let offered = at.by != By::Ledger;
+    let looked_for = offered || at.named;
     let same = at.version.is_some() && row.version.as_deref() == at.version;
     // A list shows too little of a record to tell that the rest of it is the same; that what it shows is not, it does tell.
     let seen = same && at.by != By::List;
@@ -75,10 +76,10 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
         RecordState::AwaitingConfirmation if offered && !seen => Gate::Supersede,
         RecordState::AwaitingConfirmation if offered || waits => Gate::Absorbed,
         RecordState::AwaitingConfirmation => Gate::Confirm,
-        RecordState::Skipped if waits || seen || !offered => Gate::Absorbed,
+        RecordState::Skipped if waits || seen || !looked_for => Gate::Absorbed,
         RecordState::Written | RecordState::Retry | RecordState::Skipped => Gate::Open,
         RecordState::Done if at.by == By::List && !overtaken => Gate::Tell,
-        RecordState::Done if seen || !offered => Gate::Absorbed,
+        RecordState::Done if seen || !looked_for => Gate::Absorbed,
         RecordState::Done => Gate::OpenIfChanged,
     }
 }
@@ -91,7 +92,9 @@ fn gate_held<P>(row: &RecordRow<P>, at: Circumstances<'_>, seen: bool) -> Gate {
         Gate::Absorbed
     } else if row.profile_version != at.profile_version {
         Gate::Open
-    } else if seen || at.by == By::Ledger {
+    } else if row.next_attempt_at.is_some_and(|look| look <= at.now) {
+        Gate::OpenIfChanged
+    } else if seen || (at.by == By::Ledger && !at.named) {
         Gate::Absorbed
     } else {
         Gate::OpenIfChanged

@@ -16,6 +16,10 @@ use crate::store::{RecordRow, RecordState};
 /// followed by time of change could offer it again at any time, so its rows stay.
 const KEPT: Duration = Duration::from_hours(400 * 24);
 
+/// A held record is looked at again after this long, for a source that is followed by time of change: what ends its hold may be another
+/// entry than the one whose change would be seen.
+const HELD_LOOK: Duration = Duration::from_hours(24);
+
 impl<W: Workflow> Run<'_, W> {
     /// The row of this record in a new state, without reason or waiting time.
     pub fn row(&self, entry: &Entry<W>, state: RecordState) -> RecordRow<W::Place> {
@@ -78,7 +82,15 @@ impl<W: Workflow> Run<'_, W> {
         let mut row = self.row(entry, RecordState::Held);
         row.reason = Some(reason);
         row.fields = fields;
+        row.next_attempt_at = self.next_look(reason);
         row
+    }
+
+    /// When a record held for this reason is looked at again by itself, if ever. A list shows it in every run.
+    pub fn next_look(&self, reason: Reason) -> Option<Timestamp> {
+        let looks = self.character.feed != Feed::Pending && !reason.opens_only_by_release();
+        let around = self.around;
+        looks.then(|| later(around.clock.now(), around.entropy.jitter(HELD_LOOK)))
     }
 
     /// The row of a record that is not ours to send. One that a list goes on to offer is looked at again from time to time.

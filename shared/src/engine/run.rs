@@ -99,6 +99,7 @@ pub async fn run<W: Workflow>(
         deployment = %report.deployment,
         workflow = %report.workflow,
         run_id = report.run_id,
+        dry_run = request.dry_run.then_some(true),
     );
     let run = async {
         if request.dry_run {
@@ -223,11 +224,12 @@ async fn drive<W: Workflow>(
     };
     let unfinished = store.unfinished().await?;
     tally.read_ledger(&unfinished);
-    let named = named_and_known(run).await?;
+    let mut named = named_and_known(run).await?;
     let mut conveyor = Conveyor::new(run, cursor, !named.all_known);
     match run.character.feed {
         Feed::Pending => {
             conveyor.unfinished = unfinished.into_iter().map(|row| row.key).collect();
+            conveyor.unfinished.extend(named.known.drain(..));
         }
         Feed::Changes { .. } => {
             for row in unfinished {
@@ -252,20 +254,28 @@ async fn drive<W: Workflow>(
         // Only one of them ends the run, but a refused sign-in of either system must be remembered.
         sign_in::remember(run.around, stop).await?;
     }
-    let progress = tally.writes > 0 || tally.worked_on() > 0;
+    let progress = tally.writes > 0 || rest.moved;
+    let mut down = rest.down.into_iter();
+    let silent = down.find(|system| never_answered(run.workflow, *system));
     match rest.stops.into_iter().next() {
         Some(stop) => Err(stop),
+        None if let Some(system) = silent => Err(Stop::Unavailable(system)),
         None if rest.out_of_time && !progress => Err(Stop::NoProgress),
         None => Ok(rest.out_of_time),
     }
 }
 
-/// What a person named, by whether the ledger of a source that is followed by time of change knows it. Of a list every record is looked
-/// for in the list.
+/// Whether every call to a system failed, few as they may have been.
+fn never_answered<W: Workflow>(workflow: &W, system: System) -> bool {
+    let failed = workflow.failed_calls().to(system);
+    failed > 0 && failed == workflow.calls().to(system)
+}
+
+/// What a person named, by whether the ledger knows it.
 struct Named {
     known: Vec<RecordKey>,
     unknown: BTreeSet<RecordKey>,
-    /// Whether the source need not be asked what it offers.
+    /// Whether the source need not be asked what it offers. A list is always asked.
     all_known: bool,
 }
 
@@ -285,11 +295,8 @@ async fn named_and_known<W: Workflow>(run: &Run<'_, W>) -> Result<Named, Stop> {
         named.unknown.remove(&key);
         named.known.push(key);
     }
-    if run.character.feed == Feed::Pending {
-        named.known.clear();
-    } else {
-        named.all_known = named.unknown.is_empty() && run.request.since.is_none();
-    }
+    let followed = run.character.feed != Feed::Pending;
+    named.all_known = followed && named.unknown.is_empty() && run.request.since.is_none();
     Ok(named)
 }
 
@@ -298,13 +305,14 @@ fn is_due<W: Workflow>(run: &Run<'_, W>, row: &Unfinished) -> bool {
     if !run.request.wants(&row.key) {
         return false;
     }
+    let now = run.around.clock.now();
     match row.state {
         RecordState::Held => {
-            run.request.release_held || row.profile_version != run.around.profile_version
+            run.request.release_held
+                || row.profile_version != run.around.profile_version
+                || row.next_attempt_at.is_some_and(|due| due <= now)
         }
-        _ => row
-            .next_attempt_at
-            .is_none_or(|due| due <= run.around.clock.now()),
+        _ => row.next_attempt_at.is_none_or(|due| due <= now),
     }
 }
 
@@ -344,7 +352,8 @@ fn finished<W: Workflow>(
         state: around.store.calls(),
         ..workflow.calls()
     };
-    measures.failed_calls = workflow.failed_calls();
+    let failed = workflow.failed_calls();
+    measures.failed_calls = failed.ping + failed.primero;
     if let Some(stop) = &stop {
         report.status = RunStatus::Failed;
         report.error = Some(stop.to_string());

@@ -38,6 +38,11 @@ impl<W: Workflow> Conveyor<'_, W> {
         row.transaction_id = fault.transaction_id;
         let held = row.state == RecordState::Held;
         row.in_place = held && entry.is_in_place();
+        if let Some(before) = &entry.before
+            && is_same_hold(before, &row)
+        {
+            row.told = before.told;
+        }
         if held && entry.was() != Some(RecordState::Held) {
             tally.measures.newly_held += 1;
         }
@@ -93,4 +98,13 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
         }
     }
+}
+
+/// Whether a record is held again as it was before.
+fn is_same_hold<P>(before: &RecordRow<P>, now: &RecordRow<P>) -> bool {
+    let held = |row: &RecordRow<P>| row.state == RecordState::Held;
+    held(before)
+        && held(now)
+        && (&before.fingerprint, &before.reason, &before.fields)
+            == (&now.fingerprint, &now.reason, &now.fields)
 }

@@ -18,7 +18,7 @@ use super::workflow::{
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
-use crate::store::{RecordRow, StoreError};
+use crate::store::{RecordRow, RecordState, StoreError};
 
 /// A call that has ended, with the records it was for.
 pub enum Step<W: Workflow> {
@@ -145,6 +145,8 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn begin_keeping(&mut self, row: RecordRow<W::Place>, next: Next<W>) {
         let run = self.run;
         self.busy.keeping += 1;
+        // A row that is due for no reason was only put back.
+        self.moved |= row.state != RecordState::Retry || row.reason.is_some();
         let next = Box::new(next);
         let kept = async move {
             // Signing a request to the table takes longer than sending a write: whatever can go out to the systems goes first.

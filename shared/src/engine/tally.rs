@@ -240,12 +240,6 @@ impl<'r> Tally<'r> {
         }
     }
 
-    /// How many records ended in one of the outcomes that need work.
-    pub fn worked_on(&self) -> u64 {
-        let counts = &self.counts;
-        counts.discovered - counts.deferred
-    }
-
     /// The lines of the report: what was not delivered first.
     pub fn records(&mut self) -> Vec<RecordReport> {
         let mut records = std::mem::take(&mut self.failed);

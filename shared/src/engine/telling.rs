@@ -2,12 +2,13 @@
 
 use super::conveyor::Conveyor;
 use super::entry::{Entry, News, Telling};
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Next;
-use super::tally::{Tally, line};
-use super::workflow::{BatchResult, Tells, Workflow};
-use crate::domain::outcome::Outcome;
+use super::tally::{Tally, line, plain};
+use super::workflow::{BatchResult, Feed, Tells, Workflow};
+use crate::clock::later;
+use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
 
@@ -77,7 +78,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         answer: BatchResult<()>,
         tally: &mut Tally<'_>,
     ) {
-        let Some(answers) = self.answers(answer, tellings.len()) else {
+        let source = self.run.character.name.source();
+        let Some(answers) = self.answers(answer, tellings.len(), Some(source)) else {
             self.to_tell.extend(tellings);
             return;
         };
@@ -103,6 +105,20 @@ impl<W: Workflow> Conveyor<'_, W> {
                     tally.add_row(&entry, &row, Outcome::Skipped);
                     self.begin_keeping(*row, Next::Finish);
                 }
+                // It stays done: as long as the source lists it, it is told again in any case.
+                (
+                    News::Again,
+                    Err(Fault {
+                        kind: FaultKind::Retry { reason, .. },
+                        ..
+                    }),
+                ) => {
+                    tally.add(RecordReport {
+                        reason: Some(reason),
+                        ..plain(entry.key.clone(), Outcome::WillRetry)
+                    });
+                    self.finish(&entry.key);
+                }
                 (News::InPlace | News::Again | News::Skipped(_), Err(fault)) => {
                     self.settle(entry, fault, tally);
                 }
@@ -118,14 +134,35 @@ impl<W: Workflow> Conveyor<'_, W> {
         };
         tally.add(line(&entry, Outcome::Held));
         tally.held(entry.first_seen_at);
-        let row = self.run.same_row(&entry, before);
-        let is_news = row.fingerprint != before.fingerprint || row.version != before.version;
+        let mut row = self.run.same_row(&entry, before);
+        if before.next_attempt_at <= Some(self.run.around.clock.now()) {
+            row.next_attempt_at = row.reason.and_then(|reason| self.run.next_look(reason));
+        }
+        let is_news = row.fingerprint != before.fingerprint
+            || row.version != before.version
+            || row.next_attempt_at != before.next_attempt_at;
         match entry.place.clone() {
             Some(place) if self.is_to_be_told(&row) => {
                 let news = News::Held(Box::new(row));
                 self.to_tell.push_back(Telling { entry, place, news });
             }
             _ if is_news => self.begin_keeping(row, Next::Finish),
+            _ => self.finish(&entry.key),
+        }
+    }
+
+    /// A held record that could not be looked at stays as it is, and is looked at again before long; a list shows it again by itself.
+    pub(super) fn look_again(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+        tally.add(line(entry, Outcome::Held));
+        tally.held(entry.first_seen_at);
+        match &entry.before {
+            Some(before) if self.run.character.feed != Feed::Pending => {
+                let mut row = self.run.same_row(entry, before);
+                // What it shows now was not looked at.
+                row.version.clone_from(&before.version);
+                row.next_attempt_at = Some(later(self.run.around.clock.now(), self.run.pause(1)));
+                self.begin_keeping(row, Next::Finish);
+            }
             _ => self.finish(&entry.key),
         }
     }

@@ -52,7 +52,7 @@ pub trait Workflow {
     fn calls(&self) -> Calls;
 
     /// How many of them brought an error or no answer.
-    fn failed_calls(&self) -> u64;
+    fn failed_calls(&self) -> Calls;
 
     /// What has to be known before the first record is placed. Called once, beside discovery.
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop>;

@@ -67,7 +67,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.
-    fn write_limit(&self) -> usize {
+    pub(super) fn write_limit(&self) -> usize {
         let settings = self.run.around.settings;
         if self.run.lease.has_written {
             settings.max_writes_per_run

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
@@ -27,6 +28,9 @@ use crate::workflows::Installation;
 
 /// The longest that Lambda lets a function run.
 const LONGEST: Duration = Duration::from_mins(15);
+
+/// The longest that one try of a call to AWS may take.
+const LONGEST_TRY: Duration = Duration::from_secs(5);
 
 /// What a function needs before it can take events.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +109,7 @@ impl Host {
     pub async fn from_environment() -> Result<Self, StartError> {
         let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
             .http_client(aws_http_client())
+            .timeout_config(answers_within(LONGEST_TRY))
             .load()
             .await;
         let variable = |name| {
@@ -235,6 +240,13 @@ impl Host {
         known.insert(deployment.clone(), secrets.clone());
         Ok(secrets)
     }
+}
+
+/// AWS answers in milliseconds; a connection that never does must not outlive the run.
+fn answers_within(longest: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(longest)
+        .build()
 }
 
 /// Like the SDK's own, but for how long a connection is kept idle: a thawed function must not write into one that AWS has closed.

@@ -9,14 +9,11 @@ use crate::domain::pii::Pii;
 /// The fields every look-up asks for.
 pub const LOOK_UP_FIELDS: &str = "unhcr_individual_no,case_id,status,services_section";
 
-/// The same and more, as Primero wants them listed.
-pub fn look_up_fields_and(fields: &[&str]) -> String {
-    let mut all = LOOK_UP_FIELDS.to_owned();
-    for field in fields {
-        all.push(',');
-        all.push_str(field);
-    }
-    all
+/// The fields of a case that is followed by time of change: what every workflow rests on, and what one of them maps.
+pub fn change_fields(mapped: &[&str]) -> String {
+    [&["case_id", "services_section"], mapped]
+        .concat()
+        .join(",")
 }
 
 /// A Primero case.

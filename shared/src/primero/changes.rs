@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::case::{Case, look_up_fields_and};
+use super::case::{Case, change_fields};
 use super::listing::{Listing, PAGE};
 use super::{PrimeroClient, Repeat};
 use crate::domain::pii::Pii;
@@ -29,7 +29,7 @@ const PAGES: usize = 1000;
 /// A case with the fields that were asked for.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ChangedCase {
-    /// Its ids, status and services.
+    /// Its ids and services; the individual number only if it was asked for.
     #[serde(flatten)]
     pub case: Case,
     /// When it was last saved (`last_updated_at`).
@@ -116,14 +116,14 @@ impl FullSecond {
 }
 
 impl PrimeroClient {
-    /// The cases that changed from `from` to `to` (both cut to whole seconds and included), with `fields` and those of every
-    /// look-up. Every row is checked against the window: one outside stops the run with `filter_not_applied`.
+    /// The cases that changed from `from` to `to` (both cut to whole seconds and included), with `fields` beside their ids and services.
+    /// Every row is checked against the window: one outside stops the run with `filter_not_applied`.
     #[must_use]
     pub fn changed_cases(&self, from: Timestamp, to: Timestamp, fields: &[&str]) -> Changes<'_> {
         let window = (whole_second(from), whole_second(to));
         Changes {
             client: self,
-            fields: look_up_fields_and(fields),
+            fields: change_fields(fields),
             window,
             handed: HashSet::new(),
             full: None,

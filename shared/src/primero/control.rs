@@ -34,8 +34,11 @@ impl PrimeroClient {
         Ok(())
     }
 
-    /// Makes a case the control entry if there is none yet.
+    /// Makes a case the control entry if it can serve and there is none yet.
     pub async fn adopt_control(&self, id: CaseRecordId, individual_no: &Pii<String>) {
+        if !can_be_asked_for(individual_no) {
+            return;
+        }
         self.control.lock().await.get_or_insert_with(|| Control {
             id,
             individual_no: individual_no.clone(),
@@ -65,9 +68,7 @@ impl PrimeroClient {
             let listing: Listing<Case> = self.transport.json("list cases", &answer)?;
             let listed = listing.data.len();
             let found = listing.data.into_iter().find_map(|case| {
-                let individual_no = case
-                    .individual_no
-                    .filter(|number| !number.expose().trim().is_empty())?;
+                let individual_no = case.individual_no.filter(can_be_asked_for)?;
                 case.enabled.then_some(Control {
                     id: case.id,
                     individual_no,
@@ -80,4 +81,10 @@ impl PrimeroClient {
         }
         Ok(None)
     }
+}
+
+/// Primero reads a comma in a look-up as "or", so a case with one in its number never comes back.
+fn can_be_asked_for(number: &Pii<String>) -> bool {
+    let number = number.expose();
+    !number.trim().is_empty() && !number.contains(',')
 }

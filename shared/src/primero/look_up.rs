@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use serde::de::DeserializeOwned;
 
-use super::case::{Case, LOOK_UP_FIELDS, look_up_fields_and};
+use super::case::{Case, LOOK_UP_FIELDS, change_fields};
 use super::changes::ChangedCase;
 use super::control::Control;
 use super::listing::{Listing, PAGE};
@@ -21,7 +21,8 @@ struct Kind<K> {
     filter: fn(&[K]) -> Vec<(String, String)>,
     of_case: fn(&Case) -> Option<K>,
     of_control: fn(&Control) -> Option<K>,
-    text: fn(&K) -> &str,
+    /// What Primero may read a comma in.
+    text: fn(&K) -> Option<&str>,
 }
 
 const BY_NUMBER: Kind<Pii<String>> = Kind {
@@ -34,7 +35,7 @@ const BY_NUMBER: Kind<Pii<String>> = Kind {
     },
     of_case: |case| case.individual_no.clone(),
     of_control: |control| Some(control.individual_no.clone()),
-    text: |number| number.expose(),
+    text: |number| Some(number.expose()),
 };
 
 const BY_CASE_ID: Kind<CaseId> = Kind {
@@ -42,7 +43,7 @@ const BY_CASE_ID: Kind<CaseId> = Kind {
     filter: |ids| any_of("case_id", ids.iter().map(CaseId::as_str)),
     of_case: |case| case.case_id.clone(),
     of_control: |control| control.case_id.clone(),
-    text: CaseId::as_str,
+    text: |id| Some(id.as_str()),
 };
 
 const BY_ID: Kind<CaseRecordId> = Kind {
@@ -53,7 +54,7 @@ const BY_ID: Kind<CaseRecordId> = Kind {
     },
     of_case: |case| Some(case.id),
     of_control: |control| Some(control.id),
-    text: |_| "",
+    text: |_| None,
 };
 
 /// Alternatives need indexes: `or[][field]` answers the whole table.
@@ -121,7 +122,7 @@ impl PrimeroClient {
         if !ids.is_empty() && self.control().await.is_none() {
             self.choose_control(true).await?;
         }
-        let fields = look_up_fields_and(fields);
+        let fields = change_fields(fields);
         Ok(self
             .look_up(ids.iter().copied().collect(), &BY_ID, &fields)
             .await?
@@ -206,10 +207,11 @@ impl PrimeroClient {
         let complete = listing.metadata.total == listing.data.len();
         // Primero reads a comma as "or". The cases of the parts were not asked for, but no filter was ignored either.
         let is_part = |key: &K| {
-            let part = (kind.text)(key);
-            asked
+            let mut parts = asked
                 .iter()
-                .any(|whole| (kind.text)(whole).split(',').any(|p| p == part))
+                .filter_map(kind.text)
+                .flat_map(|whole| whole.split(','));
+            (kind.text)(key).is_some_and(|key| parts.any(|part| part == key))
         };
         let mut rows = Vec::with_capacity(listing.data.len());
         for case in listing.data {

@@ -1,6 +1,7 @@
 //! Referrals of a case, and answering them.
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
@@ -94,14 +95,17 @@ struct Stand {
 }
 
 impl PrimeroClient {
-    /// The referrals of a case, as many as our role may see. Primero gives them unpaged.
+    /// The referrals of a case, as many as our role may see. Primero gives them unpaged. Where one of them cannot be read, that is
+    /// [`GateError::UnreadableRecord`].
     pub async fn case_referrals(&self, case: CaseRecordId) -> Result<Vec<Referral>, GateError> {
         const ROUTE: &str = "list referrals";
         let url = self.url(&format!("/api/v2/cases/{case}/referrals"));
         let answer = self
             .call(ROUTE, Repeat::Freely, |http| http.get(&url))
             .await?;
-        let listing: Listing<Referral> = self.transport.json(ROUTE, &answer)?;
+        let listing: Listing<Referral> = self
+            .transport
+            .json_of_record::<_, Listing<IgnoredAny>>(ROUTE, &answer)?;
         match listing.data.iter().position(|row| row.record_id != case) {
             None => Ok(listing.data),
             Some(row) => {

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::row::Row;
 use crate::domain::ids::TransactionId;
+use crate::domain::system::System;
 use crate::transport::{Answer, GateError, Transport};
 
 /// What PING sends instead of an empty list.
@@ -93,7 +94,8 @@ impl Envelope {
         serde_json::from_str(data).map_err(|_| transport.unreadable(route, "`Data`".to_owned()))
     }
 
-    /// What `take` makes of each row, one row after the other. "Nothing" has four spellings: null, absent, an empty list and a sentence.
+    /// What `take` makes of each row, one row after the other. "Nothing" has four spellings: null, absent, an empty list and a sentence. A
+    /// row that is no object is [`GateError::UnreadableRecord`].
     pub fn rows<T>(
         &self,
         transport: &Transport,
@@ -114,7 +116,11 @@ impl Envelope {
         let mut taken = Vec::with_capacity(rows.len());
         for (i, row) in rows.into_iter().enumerate() {
             let fields = serde_json::from_str(row.get());
-            let fields = fields.map_err(|_| unreadable(format!("`Data[{i}]`")))?;
+            let fields = fields.map_err(|_| GateError::UnreadableRecord {
+                system: System::Ping,
+                route,
+                place: format!("`Data[{i}]`"),
+            })?;
             taken.push(take(Row::new(fields)));
         }
         Ok(taken)

@@ -84,13 +84,8 @@ impl PingClient {
             answer = self.post_with(&token, route, path, body, repeat).await?;
         }
         match answer.status.as_u16() {
-            200..=299 => match Envelope::read(&self.transport, route, answer) {
-                // It was taken, but with what receipt nobody knows.
-                Err(GateError::Run(_)) if repeat == Repeat::AfterAsking => {
-                    Err(GateError::Ambiguous(System::Ping))
-                }
-                read => read,
-            },
+            200..=299 => Envelope::read(&self.transport, route, answer)
+                .map_err(|error| taken_if_unreadable(error, repeat)),
             401 => Err(Stop::AuthenticationFailed(System::Ping).into()),
             403 => Err(Stop::PermissionDenied {
                 system: System::Ping,
@@ -121,6 +116,17 @@ impl PingClient {
                 .header("Ocp-Apim-Subscription-Key", key)
                 .json(body)
         };
-        self.transport.send(route, repeat, build).await
+        let answer = self.transport.send(route, repeat, build).await;
+        answer.map_err(|error| taken_if_unreadable(error, repeat))
+    }
+}
+
+/// A write whose answer cannot be read may have been taken, with what receipt nobody knows.
+fn taken_if_unreadable(error: GateError, repeat: Repeat) -> GateError {
+    match error {
+        GateError::Run(Stop::UnreadableAnswer { system, .. }) if repeat == Repeat::AfterAsking => {
+            GateError::Ambiguous(system)
+        }
+        error => error,
     }
 }

@@ -20,7 +20,8 @@ impl PingClient {
     /// The referrals that are pending for Primero, page by page.
     pub fn pending_referrals(&self) -> Pages<'_> {
         let process = &self.settings.shipping.pending_referrals;
-        self.pages("list pending referrals", process, json!([]))
+        let ids = &["progres_lpinterventionid", "progres_intervention"];
+        self.pages("list pending referrals", process, json!([]), ids)
     }
 
     /// Reads the details of these interventions, in batches: several rows an intervention.
@@ -35,7 +36,8 @@ impl PingClient {
     /// The decisions on referrals to proGres, page by page; finished ones may be among them.
     pub fn referral_decisions(&self) -> Pages<'_> {
         let process = &self.settings.shipping.referral_decisions;
-        self.pages("list referral decisions", process, json!([]))
+        let ids = &["progres_interoperabilityreferralid"];
+        self.pages("list referral decisions", process, json!([]), ids)
     }
 
     /// Reads the details of these decisions, in batches.
@@ -60,7 +62,8 @@ impl PingClient {
                 many => format!("[{}]", many.join(",")),
             };
             let query = json!([{ "ParameterName": "{record_ids}", "Value": asked }]);
-            let mut pages = self.pages(route, process, query);
+            // The rows of one record may fill pages.
+            let mut pages = self.pages(route, process, query, &[]);
             let mut rows = Vec::new();
             while let Some(page) = pages.next(|row| row).await? {
                 rows.extend(page);
@@ -70,12 +73,19 @@ impl PingClient {
         .await
     }
 
-    fn pages(&self, route: &'static str, process: &str, query: Value) -> Pages<'_> {
+    fn pages(
+        &self,
+        route: &'static str,
+        process: &str,
+        query: Value,
+        ids: &'static [&'static str],
+    ) -> Pages<'_> {
         Pages {
             client: self,
             route,
             process: process.to_owned(),
             query,
+            ids,
             seen: HashSet::new(),
             before: None,
             count: 0,
@@ -100,12 +110,15 @@ impl PingClient {
     }
 }
 
-/// The pages of one list. A page that brings no row not seen before, or one too many, ends in an error instead of a loop.
+/// The pages of one list. One too many, or one that brings nothing new, ends in an error instead of a loop. As long as more pages are to
+/// follow, new is a record not seen before; the last one may hold what is left of a record's rows.
 pub struct Pages<'c> {
     client: &'c PingClient,
     route: &'static str,
     process: String,
     query: Value,
+    /// The fields that may name a row's record.
+    ids: &'static [&'static str],
     seen: HashSet<u64>,
     before: Option<PagingSummary>,
     count: usize,
@@ -132,17 +145,22 @@ impl Pages<'_> {
         let path = &client.settings.retrieval_path;
         let envelope = client.post(route, path, &body, Repeat::Freely).await?;
         let paging = envelope.paging();
-        let mut fresh = 0;
+        let more = paging.more == Some(true);
+        let mut brought_new = false;
         let rows = envelope.rows(&client.transport, route, |row| {
-            fresh += usize::from(self.seen.insert(digest(&row.canonical())));
+            let new_row = self.seen.insert(digest(&row.canonical()));
+            brought_new |= match self.ids.iter().find_map(|field| row.text(field)) {
+                Some(id) if more => self.seen.insert(digest(&Pii::new(id))),
+                _ => new_row,
+            };
             take(row)
         })?;
-        if fresh == 0 && self.count > 0 {
+        if !brought_new && self.count > 0 {
             let place = format!("page {}: it brought nothing new", self.count);
             return Err(client.transport.unreadable(route, place));
         }
         self.count += 1;
-        self.over = paging.more != Some(true);
+        self.over = !more;
         self.before = Some(paging);
         Ok(Some(rows))
     }

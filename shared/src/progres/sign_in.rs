@@ -1,4 +1,5 @@
-//! Signing in to PING: an Azure AD B2C password grant. One token serves the run; a refused sign-in is never repeated.
+//! Signing in to PING: an Azure AD B2C password grant. One token serves the run; a sign-in that was refused, or whose answer was lost, is
+//! never repeated.
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ pub enum Session {
     #[default]
     New,
     SignedIn(Token),
-    Refused,
+    /// Not to be tried again in this run.
+    Over(GateError),
 }
 
 #[derive(Deserialize)]
@@ -35,23 +37,29 @@ impl PingClient {
         // Held over the sign-in, so that side-by-side calls share one.
         let mut session = self.session.lock().await;
         match &*session {
-            Session::Refused => return Err(refused()),
+            Session::Over(error) => return Err(error.clone()),
             Session::SignedIn(token) if expired.is_none_or(|old| !Arc::ptr_eq(old, token)) => {
                 return Ok(Arc::clone(token));
             }
             _ => {}
         }
-        let token = match self.sign_in().await {
-            Ok(token) => token,
+        match self.sign_in().await {
+            Ok(token) => {
+                *session = Session::SignedIn(Arc::clone(&token));
+                Ok(token)
+            }
+            // Whether the password was looked at is unknown, so this was the run's one try.
+            Err(GateError::Ambiguous(system)) => {
+                *session = Session::Over(GateError::Unavailable(system));
+                Err(GateError::Unavailable(system))
+            }
             Err(error) => {
                 if error == refused() {
-                    *session = Session::Refused;
+                    *session = Session::Over(error.clone());
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        *session = Session::SignedIn(Arc::clone(&token));
-        Ok(token)
+        }
     }
 
     async fn sign_in(&self) -> Result<Token, GateError> {

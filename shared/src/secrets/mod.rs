@@ -3,10 +3,10 @@
 //! The same JSON comes from Secrets Manager, from a file, or from environment variables. Nothing here prints a value:
 //! `Debug` is redacted and a fault names the key, never what stands there.
 
+mod aws;
 mod environment;
 mod faults;
 mod file;
-mod manager;
 mod reading;
 mod url;
 
@@ -23,10 +23,10 @@ use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
 use crate::domain::system::{System, WorkflowName};
 
+pub use aws::from_secrets_manager;
 pub use environment::from_environment;
 pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
 pub use file::from_file;
-pub use manager::from_secrets_manager;
 
 /// All secrets of one deployment.
 #[derive(Clone, Debug)]
@@ -141,8 +141,22 @@ pub struct PrimeroUser {
 pub struct LedgerKey {
     /// The key, at least 32 characters.
     pub fingerprint_key: SecretString,
+    /// The one that was in use before it, for a ledger that has rows made with that.
+    pub previous_fingerprint_key: Option<SecretString>,
     /// Version, where Secrets Manager gave one.
     pub version: Option<SecretVersion>,
+}
+
+impl LedgerKey {
+    /// The key that makes fingerprints, and compares with those of the one before it.
+    #[must_use]
+    pub fn fingerprints(&self) -> FingerprintKey {
+        let key = FingerprintKey::new(&self.fingerprint_key);
+        match &self.previous_fingerprint_key {
+            Some(previous) => key.replacing(FingerprintKey::new(previous)),
+            None => key,
+        }
+    }
 }
 
 /// How to sign in to Primero.

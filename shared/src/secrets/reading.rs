@@ -150,14 +150,23 @@ fn read_users(fields: &mut Fields<'_>) -> Option<HashMap<WorkflowName, PrimeroUs
 }
 
 fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
-    let fingerprint_key = fields.checked("fingerprint_key", |key| {
+    let long_enough = |key: &str| {
         if key.chars().count() < FINGERPRINT_KEY_CHARACTERS {
             return Err(SecretProblem::TooShort(FINGERPRINT_KEY_CHARACTERS));
         }
         Ok(SecretString::from(key))
-    });
+    };
+    let fingerprint_key = fields.checked("fingerprint_key", long_enough);
+    let previous = "previous_fingerprint_key";
+    let previous_fingerprint_key = if fields.has(previous) {
+        fields.checked(previous, long_enough).map(Some)
+    } else {
+        fields.known.push(previous);
+        Some(None)
+    };
     Some(LedgerKey {
         fingerprint_key: fingerprint_key?,
+        previous_fingerprint_key: previous_fingerprint_key?,
         version: fields.version.clone(),
     })
 }
@@ -370,6 +379,19 @@ mod tests {
         assert_eq!(
             faults,
             "ledger.fingerprint_key: is shorter than 32 characters"
+        );
+    }
+
+    #[test]
+    fn the_key_before_a_rotation_may_be_given_and_is_checked_like_the_key() {
+        let mut json = samples::json();
+        json["ledger"]["previous_fingerprint_key"] = json!("p".repeat(32));
+        let ledger = samples::parse(&json).expect("valid secrets").ledger;
+        assert!(ledger.previous_fingerprint_key.is_some());
+        let faults = faults_after(|json| json["ledger"]["previous_fingerprint_key"] = json!("p"));
+        assert_eq!(
+            faults,
+            "ledger.previous_fingerprint_key: is shorter than 32 characters"
         );
     }
 

@@ -1,31 +1,28 @@
 //! The ledger: what became of every record ever offered, one row a record.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::due::{DUE_ATTRIBUTE, due_key};
 use super::lease::Lease;
-use super::{Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
+use super::{FIRST_PAUSE, Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
 /// Most keys DynamoDB reads in one request.
 const READ_BATCH: usize = 100;
-/// How often a partly answered batch is asked again for the rest.
-const READ_ROUNDS: usize = 8;
 
 /// How often a transaction is tried that met another one, or the table's limits.
 const TRANSACTION_TRIES: u32 = 8;
-/// How long to wait before it is tried again; twice as long each time.
-const TRANSACTION_PAUSE: Duration = Duration::from_millis(10);
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +44,20 @@ pub enum RecordState {
     Skipped,
     /// Both sides know.
     Done,
+}
+
+impl RecordState {
+    /// The states that a row in this one never follows: what may be at a destination that cannot be asked is not written again before its
+    /// fate is known, and what is in place there is not sent as if it were new.
+    #[must_use]
+    pub const fn never_follows(self) -> &'static [Self] {
+        match self {
+            Self::Sending => &[Self::AwaitingConfirmation, Self::Written, Self::Verified],
+            Self::Written | Self::Verified => &[Self::Sending, Self::AwaitingConfirmation],
+            Self::AwaitingConfirmation => &[Self::Written, Self::Verified],
+            Self::Retry | Self::Held | Self::Skipped | Self::Done => &[],
+        }
+    }
 }
 
 /// One row of the ledger. `P` is what the workflow needs to find the effect again: ids only.
@@ -123,48 +134,54 @@ impl Store {
     ) -> Result<HashMap<RecordKey, RecordRow<P>>, StoreError> {
         let mut rows = HashMap::with_capacity(keys.len());
         for batch in keys.chunks(READ_BATCH) {
-            let mut wanted = batch
-                .iter()
-                .map(|key| self.record_id(key))
-                .collect::<Vec<_>>();
-            for _ in 0..READ_ROUNDS {
-                let (found, rest) = self.read_batch(wanted, "read_records").await?;
-                for item in found {
-                    let row: RecordRow<P> = serde_dynamo::from_item(item)
-                        .map_err(|_| StoreError::Unreadable("ledger row"))?;
-                    rows.insert(row.key.clone(), row);
-                }
-                wanted = rest;
-                if wanted.is_empty() {
-                    break;
-                }
-            }
-            if !wanted.is_empty() {
-                return Err(StoreError::Unavailable("read_records"));
+            let wanted = batch.iter().map(|key| self.record_id(key)).collect();
+            for item in self.read_all(wanted, "read_records").await? {
+                let row: RecordRow<P> = serde_dynamo::from_item(item)
+                    .map_err(|_| StoreError::Unreadable("ledger row"))?;
+                rows.insert(row.key.clone(), row);
             }
         }
         Ok(rows)
     }
 
-    /// Writes a row. Refused as [`StoreError::Superseded`] when a run with a higher fence has written it.
+    /// Writes a row. Refused as [`StoreError::Superseded`] when a run with a higher fence has written it, and as
+    /// [`StoreError::Illegal`] when it cannot follow the one that is there.
     pub async fn put_record<P: Serialize>(&self, row: &RecordRow<P>) -> Result<(), StoreError> {
-        self.put_fenced(self.record_item(row)?, row.fence, "put_record")
-            .await
+        let (condition, values) = may_be_written(row);
+        let put = self.counted().put_item().table_name(&self.table);
+        let put = put.set_item(Some(self.record_item(row)?));
+        let answer = put
+            .condition_expression(condition)
+            .set_expression_attribute_names(names(row))
+            .set_expression_attribute_values(Some(values))
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(()) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                Err(overtaken_or_illegal(refusal.item(), row.fence))
+            }
+            _ => Err(failed("put_record", &error)),
+        }
     }
 
     /// Writes a `sending` row, and only as long as `lease` is in force: after it comes a write that cannot be asked for, so a run that
-    /// was overtaken must not get here. Refused as [`StoreError::Superseded`].
+    /// was overtaken must not get here. Refused like any other row.
     pub async fn put_sending<P: Serialize>(
         &self,
         row: &RecordRow<P>,
         lease: &Lease,
     ) -> Result<(), StoreError> {
         const COMPLETE: &str = "all fields are set";
+        let (condition, values) = may_be_written(row);
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(self.record_item(row)?))
-            .condition_expression(NOT_SUPERSEDED)
-            .expression_attribute_values(":fence", number(row.fence))
+            .condition_expression(condition)
+            .set_expression_attribute_names(names(row))
+            .set_expression_attribute_values(Some(values))
+            .return_values_on_condition_check_failure(AllOld)
             .build()
             .expect(COMPLETE);
         let in_force = ConditionCheck::builder()
@@ -182,7 +199,7 @@ impl Store {
                 .build(),
             TransactWriteItem::builder().put(put).build(),
         ];
-        self.transact(parts, "put_sending").await
+        self.transact(parts, "put_sending", row.fence).await
     }
 
     /// Writes all or nothing. Two transactions of one run would meet at its lease, so they go one after another; one that meets
@@ -191,6 +208,7 @@ impl Store {
         &self,
         parts: Vec<TransactWriteItem>,
         operation: &'static str,
+        fence: u64,
     ) -> Result<(), StoreError> {
         let _one_at_a_time = self.transactions.lock().await;
         let mut tries = 1;
@@ -200,10 +218,10 @@ impl Store {
             match answer {
                 Ok(_) => return Ok(()),
                 Err(error) if is_passing(&error) && tries < TRANSACTION_TRIES => {
-                    tokio::time::sleep(TRANSACTION_PAUSE * 2_u32.pow(tries - 1)).await;
+                    tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(tries - 1)).await;
                     tries += 1;
                 }
-                Err(error) => return Err(refused_or(operation, &error)),
+                Err(error) => return Err(refused_or(operation, &error, fence)),
             }
         }
     }
@@ -266,6 +284,37 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+/// The condition of writing a row: there is none, or one of this run or an earlier one that it may follow.
+fn may_be_written<P>(row: &RecordRow<P>) -> (String, HashMap<String, AttributeValue>) {
+    let mut values = HashMap::from([(":fence".to_owned(), number(row.fence))]);
+    let mut condition = NOT_SUPERSEDED.to_owned();
+    for (at, state) in row.state.never_follows().iter().enumerate() {
+        let name = format!(":never{at}");
+        condition = format!("{condition} AND #state <> {name}");
+        values.insert(
+            name,
+            serde_dynamo::to_attribute_value(state).expect("a word"),
+        );
+    }
+    (condition, values)
+}
+
+/// `state` is a word of DynamoDB's own.
+fn names<P>(row: &RecordRow<P>) -> Option<HashMap<String, String>> {
+    let used = !row.state.never_follows().is_empty();
+    used.then(|| HashMap::from([("#state".to_owned(), "state".to_owned())]))
+}
+
+/// Why a row was refused, by the one that is there.
+fn overtaken_or_illegal(there: Option<&Item>, fence: u64) -> StoreError {
+    let written_by = there.and_then(|there| there.get("fence")?.as_n().ok()?.parse::<u64>().ok());
+    if written_by.is_some_and(|written_by| written_by <= fence) {
+        StoreError::Illegal
+    } else {
+        StoreError::Superseded
+    }
+}
+
 /// Why the parts of a transaction were refused; nothing for a part that was not, or for another error.
 fn refusals<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<&str> {
     match error.as_service_error() {
@@ -289,14 +338,18 @@ fn is_passing<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     !refusals.is_empty() && refusals.iter().all(|code| PASSING.contains(code))
 }
 
-/// A failed condition means that another run has taken over.
+/// A failed condition means that another run has taken over, or that the row cannot follow the one that is there.
 fn refused_or<R: std::fmt::Debug>(
     operation: &'static str,
     error: &SdkError<TransactWriteItemsError, R>,
+    fence: u64,
 ) -> StoreError {
-    if refusals(error).contains(&"ConditionalCheckFailed") {
-        StoreError::Superseded
-    } else {
-        failed(operation, error)
+    if let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+        && refusals(error).contains(&"ConditionalCheckFailed")
+    {
+        let mut there = cancelled.cancellation_reasons().iter();
+        return overtaken_or_illegal(there.find_map(|reason| reason.item()), fence);
     }
+    failed(operation, error)
 }

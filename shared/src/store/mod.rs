@@ -18,6 +18,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -36,6 +37,9 @@ pub enum StoreError {
     /// A later run has written already: stop at once.
     #[error("a later run has written")]
     Superseded,
+    /// A row was to be overwritten by one that cannot follow it: a fault of this software.
+    #[error("a ledger row cannot follow the one before it")]
+    Illegal,
     /// The table did not answer, or not as it should; names the operation.
     #[error("the state table failed at {0}")]
     Unavailable(&'static str),
@@ -102,7 +106,33 @@ impl Store {
         AttributeValue::S(self.partition.clone())
     }
 
-    /// Reads items by their keys, consistently; answers what was found and the keys that are to be asked again.
+    /// Reads at most 100 items by their keys, consistently. What the table leaves out, because it is busy, is asked for again after a
+    /// pause.
+    async fn read_all(
+        &self,
+        keys: Vec<Item>,
+        operation: &'static str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut left) = self.read_batch(keys, operation).await?;
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..READ_ROUNDS {
+            if left.is_empty() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            let (found, rest) = self.read_batch(left, operation).await?;
+            items.extend(found);
+            left = rest;
+        }
+        if left.is_empty() {
+            Ok(items)
+        } else {
+            Err(StoreError::Unavailable(operation))
+        }
+    }
+
+    /// Answers what was found and the keys that are to be asked again.
     async fn read_batch(
         &self,
         keys: Vec<Item>,
@@ -178,6 +208,11 @@ impl Store {
         Ok(())
     }
 }
+
+/// How often a partly answered batch is asked for in all.
+const READ_ROUNDS: usize = 8;
+/// How long to wait before a busy table is asked once more; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// A run with a higher fence has the last word.
 const NOT_SUPERSEDED: &str = "attribute_not_exists(pk) OR fence <= :fence";

@@ -13,6 +13,9 @@ pub enum GateError {
     /// The system could not be reached or was not ready, several times over: try again in a later run.
     #[error("{0} is unavailable")]
     Unavailable(System),
+    /// The system answered 500 to every try: it is broken, or breaks on one record in the request.
+    #[error("{0} failed on the request")]
+    Failed(System),
     /// The system may or may not have applied the write: ask before repeating.
     #[error("it is unknown whether {0} applied the write")]
     Ambiguous(System),
@@ -29,6 +32,16 @@ pub enum GateError {
     /// PING answered 200 with an error message: the request, or one record in it, is at fault.
     #[error("PING answered with an error message")]
     Reported(Option<TransactionId>),
+    /// What the system says of one record is out of contract; the rest of the answer is not.
+    #[error("{system}: {route} answered out of contract at {place}")]
+    UnreadableRecord {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+        /// Where it broke: a path, never a value.
+        place: String,
+    },
     /// The run's time is up; nothing was sent.
     #[error("no time is left for the call")]
     OutOfTime,
@@ -38,6 +51,30 @@ impl GateError {
     /// Whether one record in a batch can be the cause, so that halving the batch finds it.
     #[must_use]
     pub const fn may_be_one_record(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Reported(_))
+        matches!(self, Self::Refused { .. } | Self::Reported(_)) || self.may_be_the_system()
+    }
+
+    /// Whether the system can be the cause as well as one record.
+    #[must_use]
+    pub const fn may_be_the_system(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::UnreadableRecord { .. })
+    }
+
+    /// What it means where no record is the cause.
+    #[must_use]
+    pub fn of_the_system(self) -> Self {
+        match self {
+            Self::Failed(system) => Self::Unavailable(system),
+            Self::UnreadableRecord {
+                system,
+                route,
+                place,
+            } => Self::Run(Stop::UnreadableAnswer {
+                system,
+                route,
+                place,
+            }),
+            error => error,
+        }
     }
 }

@@ -101,6 +101,8 @@ enum Broken {
     Passing(Option<Duration>),
     /// It may have been applied.
     Unknown,
+    /// The system broke on it; it may have been applied.
+    Failed,
     /// Not to be repeated at all.
     Final(GateError),
 }
@@ -147,19 +149,21 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(broken) => broken,
             };
-            let asked_to_wait = match broken {
+            let unavailable = GateError::Unavailable(self.system);
+            let (asked_to_wait, error) = match broken {
                 Broken::Final(error) => return Err(error),
-                Broken::Unknown if repeat == Repeat::AfterAsking => {
+                Broken::Unknown | Broken::Failed if repeat == Repeat::AfterAsking => {
                     return Err(GateError::Ambiguous(self.system));
                 }
-                Broken::Unknown => None,
-                Broken::Passing(asked) => asked,
+                Broken::Unknown => (None, unavailable),
+                Broken::Failed => (None, GateError::Failed(self.system)),
+                Broken::Passing(asked) => (asked, unavailable),
             };
             let wait = asked_to_wait
                 .unwrap_or_else(|| self.conditions.entropy.jitter(wait_before(attempt)));
             let now = self.conditions.clock.now();
             if attempt == TRIES || wait >= self.conditions.deadline.open_for(now) {
-                return Err(GateError::Unavailable(self.system));
+                return Err(error);
             }
             self.conditions.clock.sleep(wait).await;
         }
@@ -214,7 +218,8 @@ impl Transport {
                 let now = self.conditions.clock.now();
                 Err(Broken::Passing(pace::retry_after(&answer.headers, now)))
             }
-            408 | 500 | 502 | 504 => Err(Broken::Unknown),
+            500 => Err(Broken::Failed),
+            408 | 501..=599 => Err(Broken::Unknown),
             300..=399 => {
                 let place = "a redirect, which is never followed".to_owned();
                 Err(Broken::Final(self.unreadable(route, place)))
@@ -226,7 +231,7 @@ impl Transport {
     /// Counts an error that an answer reported under a status of success, and logs it.
     pub fn count_reported(&self, route: &'static str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(system = %self.system, route, error = "reported", "call reported an error");
+        tracing::warn!(system = %self.system, route, error = "reported", "call");
     }
 
     /// The error for an answer out of contract at `place`: a path or a rule, never a value.
@@ -252,6 +257,26 @@ impl Transport {
             self.unreadable(route, "its end: there is more than one value".to_owned())
         })?;
         Ok(read)
+    }
+
+    /// Reads a JSON answer about one record: where it has its frame but not its rows, that is the record's fault.
+    pub fn json_of_record<'a, T: serde::Deserialize<'a>, Frame: serde::Deserialize<'a>>(
+        &self,
+        route: &'static str,
+        answer: &'a Answer,
+    ) -> Result<T, GateError> {
+        self.json(route, answer).map_err(|error| match error {
+            GateError::Run(Stop::UnreadableAnswer {
+                system,
+                route,
+                place,
+            }) if self.json::<Frame>(route, answer).is_ok() => GateError::UnreadableRecord {
+                system,
+                route,
+                place,
+            },
+            error => error,
+        })
     }
 }
 

@@ -125,7 +125,7 @@ async fn retry_after_never_reaches_into_the_reserve() {
 
 #[tokio::test]
 async fn a_write_of_unknown_fate_is_not_repeated() {
-    for unknown in [408, 500, 502, 504] {
+    for unknown in [408, 500, 501, 502, 504, 520] {
         let server = server(vec![status(unknown), status(200)]).await;
         let way = Way::to(&server.uri(), LIMITS, 900);
 

@@ -10,7 +10,6 @@ use super::referrals_to_primero::ReferralsToPrimero;
 use super::referrals_to_progres::ReferralsToProgres;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
-use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{Finished, Progress, Request, Surroundings, run};
 use crate::entropy::Entropy;
@@ -86,7 +85,7 @@ impl Installation {
             call_timeout: profile.ping.timeout.max(profile.primero.timeout),
             watch,
         };
-        let fingerprints = FingerprintKey::new(&secrets.ledger.fingerprint_key);
+        let fingerprints = secrets.ledger.fingerprints();
         match workflow {
             WorkflowName::ReferralsToPrimero => {
                 let clock = Arc::clone(&self.clock);

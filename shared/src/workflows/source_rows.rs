@@ -20,7 +20,7 @@ pub fn key_of_unreadable(row: &Row, fingerprints: &FingerprintKey) -> RecordKey 
 
 /// Without the list there is nothing to do: any failure ends the run.
 pub fn listing_failed(route: &'static str, error: GateError) -> Stop {
-    match error {
+    match error.of_the_system() {
         GateError::Run(stop) => stop,
         GateError::Reported(transaction) => Stop::PingError {
             route,
@@ -31,9 +31,7 @@ pub fn listing_failed(route: &'static str, error: GateError) -> Stop {
             route,
             place: format!("status {status}"),
         },
-        GateError::Unavailable(_) | GateError::Ambiguous(_) | GateError::OutOfTime => {
-            Stop::Unavailable(System::Ping)
-        }
+        _ => Stop::Unavailable(System::Ping),
     }
 }
 

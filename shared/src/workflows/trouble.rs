@@ -9,8 +9,12 @@ impl From<GateError> for Trouble {
     fn from(error: GateError) -> Self {
         match error {
             GateError::Run(stop) => Self::Run(stop),
-            GateError::Unavailable(system) | GateError::Ambiguous(system) => {
-                Self::Record(Fault::down(system))
+            GateError::Unavailable(system)
+            | GateError::Failed(system)
+            | GateError::Ambiguous(system) => Self::Record(Fault::down(system)),
+            GateError::UnreadableRecord { place, .. } => {
+                let path = place.trim_matches('`').to_owned();
+                Self::Record(Fault::hold(Reason::UnreadableRecord, vec![path]))
             }
             GateError::Refused { system, fields, .. } => {
                 let reason = match system {
@@ -42,4 +46,21 @@ pub fn per_record<T, E: Into<Trouble>>(
         Err(stop @ Trouble::Run(_)) => Err(stop),
     };
     answers.into_iter().map(answer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_held_with_the_place() {
+        let unreadable = GateError::UnreadableRecord {
+            system: System::Primero,
+            route: "list referrals",
+            place: "`data[0].created_at`".to_owned(),
+        };
+        let path = vec!["data[0].created_at".to_owned()];
+        let held = Fault::hold(Reason::UnreadableRecord, path);
+        assert_eq!(Trouble::from(unreadable), Trouble::Record(held));
+    }
 }

@@ -49,16 +49,13 @@ pub fn version(case: &ChangedCase) -> String {
 
 /// Without the list there is nothing to do: any failure ends the run.
 fn ended(error: GateError) -> Stop {
-    match error {
+    match error.of_the_system() {
         GateError::Run(stop) => stop,
         GateError::Refused { status, .. } => Stop::UnreadableAnswer {
             system: System::Primero,
             route: "list changed cases",
             place: format!("status {status}"),
         },
-        GateError::Unavailable(_)
-        | GateError::Ambiguous(_)
-        | GateError::Reported(_)
-        | GateError::OutOfTime => Stop::Unavailable(System::Primero),
+        _ => Stop::Unavailable(System::Primero),
     }
 }

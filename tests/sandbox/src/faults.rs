@@ -86,6 +86,13 @@ pub enum Fault {
     TruncatedBody,
     /// The answer's body is not JSON (the request was carried out).
     MalformedBody,
+    /// A redirect instead of the answer (the request was carried out).
+    Redirect,
+    /// So much white space follows the answer's body (the request was carried out).
+    OverLongBody {
+        /// How much, in bytes.
+        bytes: usize,
+    },
     /// HTTP 200 with an error in the body; the request is not carried out.
     ErrorInside {
         /// The error's text.

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use sandbox::generated::Generated;
 use sandbox::journal::RequestLog;
+use sandbox::ping::{PingOptions, StatusShape};
+use sandbox::primero::{FormSet, PrimeroOptions, ReleaseLine};
 use sandbox::{Sandbox, SandboxOptions, Workflow, demo};
 
 /// Simulated PING and Primero.
@@ -56,6 +59,62 @@ struct Serve {
     /// Writes a JSON line about each request to standard error: method, route, status and duration.
     #[arg(long)]
     log: bool,
+    #[command(flatten)]
+    ping: PingHabits,
+    #[command(flatten)]
+    primero: PrimeroKind,
+}
+
+#[derive(Args)]
+struct PingHabits {
+    /// A finished checkstatus of PING is a text of almost-JSON.
+    #[arg(long)]
+    almost_json: bool,
+    /// PING recognises a repeated submission of the same referral.
+    #[arg(long)]
+    recognise_repeats: bool,
+    /// Seconds that a token of PING is good for.
+    #[arg(long, default_value_t = 3600)]
+    token_lifetime: u64,
+}
+
+#[derive(Args)]
+struct PrimeroKind {
+    /// Primero has the forms of a fresh one: the fields of the exchange are dropped.
+    #[arg(long)]
+    standard_forms: bool,
+    /// The release that Primero behaves like.
+    #[arg(long, value_enum, default_value_t)]
+    release: ReleaseLine,
+}
+
+impl PingHabits {
+    fn options(&self) -> PingOptions {
+        PingOptions {
+            status_shape: if self.almost_json {
+                StatusShape::AlmostJson
+            } else {
+                StatusShape::Records
+            },
+            recognise_repeats: self.recognise_repeats,
+            token_lifetime: Duration::from_secs(self.token_lifetime),
+            ..PingOptions::default()
+        }
+    }
+}
+
+impl PrimeroKind {
+    fn options(&self) -> PrimeroOptions {
+        PrimeroOptions {
+            forms: if self.standard_forms {
+                FormSet::Standard
+            } else {
+                FormSet::Exchange
+            },
+            release: self.release,
+            ..PrimeroOptions::default()
+        }
+    }
 }
 
 const CONTROLS: &str = r#"Both servers also answer two routes that count as no request:
@@ -115,7 +174,7 @@ carrying: a text in path or body, such as an id, so that the fault follows one r
 after:    matching requests that pass before the first is hit; times: how many are hit; chance: 0 to 1
 fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
           "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
-          "truncated_body", "malformed_body",
+          "truncated_body", "malformed_body", "redirect", {"over_long_body": {"bytes": n}} (all carried out),
           {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
           "filters_ignored", "found_nothing",
           "without_transaction" (PING's answer names none);
@@ -137,13 +196,14 @@ async fn main() -> ExitCode {
 async fn serve(arguments: &Serve) -> io::Result<()> {
     let log = || arguments.log.then(|| Box::new(io::stderr()) as RequestLog);
     let sandbox = Sandbox::start(SandboxOptions {
+        ping: arguments.ping.options(),
+        primero: arguments.primero.options(),
         ping_port: arguments.ping_port,
         primero_port: arguments.primero_port,
         fault_seed: arguments.seed,
         ping_log: log(),
         primero_log: log(),
         controls: true,
-        ..SandboxOptions::default()
     })
     .await?;
     fill(&sandbox, arguments).map_err(io::Error::other)?;

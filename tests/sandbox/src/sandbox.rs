@@ -15,7 +15,7 @@ use crate::controls::Panel;
 use crate::faults::Faults;
 use crate::journal::{Journal, RequestLog, Span, System, Traffic};
 use crate::ping::{Ping, PingOptions};
-use crate::primero::{FormSet, Primero, PrimeroOptions, Role, User};
+use crate::primero::{FormSet, Primero, PrimeroOptions, ReleaseLine, Role, User};
 use crate::wire::{Wire, watch as watch_requests};
 
 /// How to start a [`Sandbox`]. The default serves both systems on free ports, without faults or a log, and
@@ -148,6 +148,10 @@ impl Sandbox {
     pub fn secrets(&self) -> Value {
         let base_url = self.ping_url();
         let ping = self.ping.options();
+        let auth = match self.primero.release() {
+            ReleaseLine::Older => "token",
+            ReleaseLine::A | ReleaseLine::B => "basic",
+        };
         json!({
             "ping": {
                 "base_url": base_url,
@@ -160,7 +164,7 @@ impl Sandbox {
             },
             "primero": {
                 "url": self.primero_url(),
-                "auth": "basic",
+                "auth": auth,
                 "username": self.api_user.user_name,
                 "password": self.api_user.password,
             },

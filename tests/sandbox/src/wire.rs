@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
@@ -126,8 +126,10 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 retry_after,
                 after_effect: true,
             } => status_answer(*status, *retry_after),
+            Fault::Redirect => Redirect::temporary("/elsewhere").into_response(),
             Fault::TruncatedBody
             | Fault::MalformedBody
+            | Fault::OverLongBody { .. }
             | Fault::PageDrift
             | Fault::FoundNothing
             | Fault::WithoutTransaction => {
@@ -269,6 +271,7 @@ fn spoiled(fault: &Fault, body: Bytes) -> Body {
             Body::from_stream(half.chain(end))
         }
         Fault::MalformedBody => Body::from([&body[..body.len() / 2], b"<html>"].concat()),
+        Fault::OverLongBody { bytes } => Body::from([&body[..], &vec![b' '; *bytes]].concat()),
         Fault::PageDrift => Body::from(without_first_row(&body).unwrap_or(body)),
         Fault::FoundNothing => Body::from(without_any_row(&body).unwrap_or(body)),
         Fault::WithoutTransaction => Body::from(without_transaction(&body).unwrap_or(body)),

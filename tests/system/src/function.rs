@@ -24,10 +24,11 @@ pub struct Function {
     pub sandbox: Sandbox,
     /// Where its state is.
     pub state: EmbeddedDynamoDb,
+    /// Where its secrets are, under `rb/gambella/<name>`.
+    pub secrets: SecretsManager,
     runtime: RuntimeApi,
     started: Instant,
     process: Child,
-    _secrets: SecretsManager,
 }
 
 impl Function {
@@ -67,10 +68,10 @@ impl Function {
         Ok(Self {
             sandbox,
             state,
+            secrets,
             runtime,
             started,
             process,
-            _secrets: secrets,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -13,8 +13,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A running Secrets Manager with fixed secrets.
+/// Secrets by id, each with the number of its version.
+type Secrets = Arc<Mutex<BTreeMap<String, (u32, Value)>>>;
+
+/// A running Secrets Manager.
 pub struct SecretsManager {
+    secrets: Secrets,
     address: SocketAddr,
     server: JoinHandle<()>,
 }
@@ -22,16 +26,29 @@ pub struct SecretsManager {
 impl SecretsManager {
     /// Serves these secrets, by secret id, on a free loopback port.
     pub async fn serving(secrets: BTreeMap<String, Value>) -> std::io::Result<Self> {
+        let first = secrets.into_iter().map(|(id, secret)| (id, (1, secret)));
+        let secrets: Secrets = Arc::new(Mutex::new(first.collect()));
         let app = Router::new()
             .route("/", post(get_secret_value))
-            .with_state(Arc::new(secrets));
+            .with_state(Arc::clone(&secrets));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let server = tokio::spawn(async move {
             // Serves until it is aborted.
             let _ = axum::serve(listener, app).await;
         });
-        Ok(Self { address, server })
+        Ok(Self {
+            secrets,
+            address,
+            server,
+        })
+    }
+
+    /// Puts a new version of a secret.
+    pub fn put(&self, id: &str, secret: Value) {
+        let mut secrets = lock(&self.secrets);
+        let version = secrets.get(id).map_or(0, |(version, _)| *version);
+        secrets.insert(id.to_owned(), (version + 1, secret));
     }
 
     /// Its address, for `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
@@ -47,15 +64,16 @@ impl Drop for SecretsManager {
     }
 }
 
-async fn get_secret_value(
-    State(secrets): State<Arc<BTreeMap<String, Value>>>,
-    body: String,
-) -> impl IntoResponse {
+fn lock(secrets: &Secrets) -> std::sync::MutexGuard<'_, BTreeMap<String, (u32, Value)>> {
+    secrets.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn get_secret_value(State(secrets): State<Secrets>, body: String) -> impl IntoResponse {
     let request: Value = serde_json::from_str(&body).unwrap_or_default();
     let id = request["SecretId"].as_str().unwrap_or_default();
-    let (status, body) = match secrets.get(id) {
-        Some(secret) => {
-            let version = "11111111-2222-3333-4444-555555555555";
+    let (status, body) = match lock(&secrets).get(id) {
+        Some((version, secret)) => {
+            let version = format!("{version:08}-2222-3333-4444-555555555555");
             (
                 StatusCode::OK,
                 json!({ "Name": id, "SecretString": secret.to_string(), "VersionId": version }),

@@ -99,8 +99,8 @@ impl Workflow for Exchange<'_> {
         }
     }
 
-    fn failed_calls(&self) -> u64 {
-        0
+    fn failed_calls(&self) -> Calls {
+        Calls::default()
     }
 
     async fn open(&self, _: Option<Timestamp>) -> Result<Opened<bool>, Stop> {

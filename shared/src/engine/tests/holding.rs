@@ -1,8 +1,10 @@
 //! Records that need a person: held, left alone, and opened again.
 
+use std::time::Duration;
+
 use super::exchange::Exchange;
 use super::scenario::{Scenario, outcome_of, reason_of};
-use super::systems::{Stage, key};
+use super::systems::{Mishap, Stage, key};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
@@ -38,6 +40,31 @@ async fn an_invalid_record_is_held_by_reason_and_field_and_its_neighbours_go_on(
     );
     assert_eq!(row.ttl, None, "what a person has to see is never forgotten");
     assert_eq!(scenario.systems.copies(2), 0);
+}
+
+#[tokio::test]
+async fn what_was_held_for_what_the_list_showed_opens_when_the_list_is_as_before() {
+    let scenario = Scenario::offering(1).await;
+    let missing = Mishap::Record(Fault::retry(Reason::DetailsMissing));
+    scenario.systems.with(1, 1, Stage::Locate, missing);
+    scenario.complete().await;
+    assert_eq!(scenario.row(1).await.state, RecordState::Retry);
+    scenario
+        .systems
+        .change(1, |offer| offer.unusable = Some(nameless()));
+    scenario.clock.advance(Duration::from_hours(24));
+    assert_eq!(scenario.complete().await.counts.held, 1);
+    scenario.systems.change(1, |offer| offer.unusable = None);
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+}
+
+#[tokio::test]
+async fn a_named_record_that_is_listed_no_more_counts_as_the_ledger_has_it() {
+    let mut scenario = Scenario::offering(1).await;
+    scenario.complete().await;
+    scenario.request.only = Some([key(1)].into());
+    let report = scenario.complete().await;
+    assert_eq!(outcome_of(&report, 1), Outcome::AlreadyInPlace);
 }
 
 #[tokio::test]

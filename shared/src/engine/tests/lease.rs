@@ -95,6 +95,24 @@ async fn a_stalled_run_that_wakes_after_its_successor_writes_nothing_to_the_stor
 }
 
 #[tokio::test]
+async fn a_stalled_run_that_wakes_writes_no_row_even_where_its_successor_wrote_none() {
+    let scenario = Scenario::offering(1).await;
+    scenario.systems.once(Stage::Write, Mishap::Stalls);
+    let successor = async {
+        scenario.systems.reached(Stage::Write).await;
+        scenario
+            .clock
+            .advance(scenario.time + Duration::from_mins(2));
+        scenario.systems.offers.borrow_mut().clear();
+        assert_eq!(scenario.complete().await.counts.discovered, 0);
+        scenario.systems.go_on();
+    };
+    let (stalled, ()) = futures::join!(scenario.run(), successor);
+    assert_eq!(stalled.stop, Some(Stop::LeaseLost));
+    assert_eq!(scenario.find_row(1).await, None);
+}
+
+#[tokio::test]
 async fn a_stalled_run_that_wakes_does_not_free_its_successors_lease() {
     let scenario = Scenario::offering(1).await;
     scenario.systems.once(Stage::Write, Mishap::Stalls);

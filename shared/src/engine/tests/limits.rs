@@ -6,7 +6,8 @@ use super::scenario::{START, Scenario};
 use super::systems::{Mishap, Stage};
 use crate::clock::{Clock, later, until};
 use crate::domain::outcome::RunStatus;
-use crate::domain::reason::Stop;
+use crate::domain::reason::{Reason, Stop};
+use crate::engine::Fault;
 use crate::engine::workflow::Batches;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -116,13 +117,13 @@ async fn what_is_begun_is_finished_within_the_reserve() {
 
 #[tokio::test]
 async fn whatever_can_be_read_back_in_the_first_half_of_the_reserve_is_read_back() {
-    // Eight begin before the reserve of 2.5 seconds; the last two of them are too late to be read back two seconds after.
+    // Seven begin with 2.5 seconds left before the last answer is due; the seventh is too late to be read back two seconds after.
     let mut scenario = short_of_time(12).await;
     scenario.time = 10 * SECOND;
     scenario.systems.heal();
     scenario.systems.always(Stage::Write, Mishap::Takes(SECOND));
     let report = scenario.complete().await;
-    assert_eq!(scenario.systems.begun(Stage::Write).len(), 8);
+    assert_eq!(scenario.systems.begun(Stage::Write).len(), 7);
     assert_eq!((report.counts.delivered, report.counts.deferred), (6, 6));
 }
 
@@ -148,9 +149,24 @@ async fn a_run_with_due_records_and_no_progress_is_an_error() {
         .once(Stage::Discover, Mishap::Takes(35 * SECOND));
     let finished = scenario.run().await;
     assert_eq!(finished.stop, Some(Stop::NoProgress));
-    assert_eq!(finished.report.counts.deferred, 3);
-    assert!(scenario.lease_is_free().await);
-    assert_eq!(scenario.complete().await.counts.delivered, 3);
+}
+
+#[tokio::test]
+async fn that_a_record_is_held_as_before_is_no_progress() {
+    let mut scenario = Scenario::offering(1).await;
+    let nameless = Fault::hold(Reason::MissingRequiredField, Vec::new());
+    scenario
+        .systems
+        .change(1, |offer| offer.invalid = Some(nameless));
+    scenario.complete().await;
+    scenario.time = 40 * SECOND;
+    scenario.systems.offer(2, "another");
+    scenario
+        .systems
+        .once(Stage::Locate, Mishap::Takes(35 * SECOND));
+    let finished = scenario.run().await;
+    assert_eq!(finished.report.counts.held, 1);
+    assert_eq!(finished.stop, Some(Stop::NoProgress));
 }
 
 #[tokio::test]

@@ -134,8 +134,18 @@ const TRANSITIONS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "held → held: nothing changed",
-        &["an_unchanged_held_record_stays_held_without_a_new_row"],
+        "held → held: nothing changed, or a look failed",
+        &[
+            "an_unchanged_held_record_stays_held_without_a_new_row",
+            "a_failed_look_at_a_rejected_letter_does_not_send_it_again",
+        ],
+    ),
+    (
+        "held → open: what it rests on changed, and no entry shows it",
+        &[
+            "a_held_letter_is_looked_at_once_a_day_and_opens_if_what_it_rests_on_changed",
+            "a_change_of_a_held_letter_that_could_not_be_fetched_is_looked_at_before_long",
+        ],
     ),
     (
         "done → done: seen again, or saved without a change",
@@ -170,7 +180,15 @@ const TRANSITIONS: &[(&str, &[&str])] = &[
             "a_row_of_a_later_run_is_not_overwritten_by_an_earlier_one",
             "a_stalled_run_that_wakes_after_its_successor_writes_nothing_to_the_store",
             "a_stalled_run_that_wakes_after_its_successor_sends_nothing",
+            "a_stalled_run_that_wakes_writes_no_row_even_where_its_successor_wrote_none",
             "a_stalled_run_that_was_overtaken_by_a_lease_alone_sends_nothing",
+        ],
+    ),
+    (
+        "every pair of states: followed, or refused by the store",
+        &[
+            "a_row_that_cannot_follow_the_one_before_it_is_refused",
+            "what_awaits_its_confirmation_is_not_sent_again",
         ],
     ),
 ];
@@ -188,7 +206,7 @@ const ERRORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "time-out, reset, 408, 500, 502, 504: ambiguous on a write, passing on a read",
+        "time-out, reset, 408, 500 and every other 5xx: ambiguous on a write, passing on a read",
         &[
             "a_write_of_unknown_fate_is_not_repeated",
             "a_read_of_unknown_fate_is_repeated",
@@ -269,6 +287,8 @@ const ERRORS: &[(&str, &[&str])] = &[
         &[
             "five_failures_of_a_whole_system_in_a_row_stop_the_run",
             "a_success_in_between_starts_the_count_again",
+            "answers_of_the_other_system_do_not_start_the_count_again",
+            "an_office_whose_answers_are_all_lost_stops_the_run_before_it_holds_every_letter",
         ],
     ),
     (

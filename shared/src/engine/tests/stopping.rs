@@ -42,6 +42,15 @@ async fn a_success_in_between_starts_the_count_again() {
 }
 
 #[tokio::test]
+async fn answers_of_the_other_system_do_not_start_the_count_again() {
+    let scenario = Scenario::offering(60).await;
+    scenario.systems.always(Stage::Locate, primero_is_down());
+    let finished = scenario.run().await;
+    assert_eq!(finished.stop, Some(Stop::Unavailable(System::Primero)));
+    assert!(finished.report.counts.deferred > 0, "{:?}", finished.report);
+}
+
+#[tokio::test]
 async fn a_system_that_fails_record_by_record_in_a_batch_is_a_failure_of_the_system_too() {
     let mut scenario = Scenario::offering(40).await;
     scenario.batches.report = 1;

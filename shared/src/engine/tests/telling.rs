@@ -82,6 +82,24 @@ async fn a_done_record_that_is_still_listed_is_told_three_times_more_and_then_he
 }
 
 #[tokio::test]
+async fn a_telling_that_fails_in_between_does_not_start_the_count_again() {
+    let scenario = Scenario::offering(1).await;
+    scenario.systems.forgetful.set(true);
+    scenario.complete().await;
+    for again in 1..=3 {
+        scenario.systems.once(Stage::Report, ping_is_down());
+        let report = scenario.complete().await;
+        assert_eq!(outcome_of(&report, 1), Outcome::WillRetry);
+        scenario.clock.advance(24 * HOUR);
+        let report = scenario.complete().await;
+        assert_eq!(outcome_of(&report, 1), Outcome::AlreadyInPlace);
+        assert_eq!(scenario.row(1).await.told, again);
+    }
+    let report = scenario.complete().await;
+    assert_eq!(reason_of(&report, 1), Some(Reason::StillPendingAtSource));
+}
+
+#[tokio::test]
 async fn what_is_still_pending_at_the_source_is_never_told_as_a_failure() {
     let mut scenario = Scenario::offering(1).await;
     scenario.tells_held = true;
@@ -151,6 +169,10 @@ async fn a_held_record_is_told_once_for_each_fingerprint() {
         scenario.systems.told_held(1),
         [Reason::MissingRequiredField, Reason::InvalidDate]
     );
+
+    scenario.profile_version = "v2".to_owned();
+    scenario.complete().await;
+    assert_eq!(scenario.systems.told_held(1).len(), 2, "held as before");
 }
 
 #[tokio::test]

@@ -313,7 +313,12 @@ async fn a_changed_case_carries_the_fields_that_were_asked_for() {
         json!([{ "unique_id": "bbbbbbbb-0000-4000-8000-000000000001", "service_type": "food" }]);
     bridge.insert(case);
 
-    let fields = ["owned_by", "consent_for_services", "name_last"];
+    let fields = [
+        "owned_by",
+        "consent_for_services",
+        "name_last",
+        "unhcr_individual_no",
+    ];
     let mut changes = bridge.client.changed_cases(at(0, 0), at(9, 0), &fields);
     let page = changes.next().await.unwrap().unwrap();
 
@@ -325,6 +330,9 @@ async fn a_changed_case_carries_the_fields_that_were_asked_for() {
     assert_eq!(row.case.individual_no, Some(number("803-1")));
     assert_eq!(row.case.services[0].text("service_type"), Some("food"));
     assert!(!format!("{row:?}").contains("worker1"));
+    let mut changes = bridge.client.changed_cases(at(0, 0), at(9, 0), &[]);
+    let page = changes.next().await.unwrap().unwrap();
+    assert_eq!(page.cases[0].case.individual_no, None);
 }
 
 #[tokio::test]

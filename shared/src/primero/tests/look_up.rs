@@ -218,13 +218,20 @@ async fn a_filter_that_the_role_may_not_use_stops_the_run() {
 #[tokio::test]
 async fn a_case_that_nobody_asked_for_stops_the_run() {
     let rows = [row(1, "803-CONTROL"), row(2, "803-OTHER")];
-    let (client, _server) = controlled(vec![page(&rows, 2)]).await;
+    let answers = || vec![page(&rows, 2)];
 
+    let (client, _server) = controlled(answers()).await;
     let asked = number("803-1");
-    let answer = client.cases_by_individual_no(&[&asked]).await;
+    let by_number = client.cases_by_individual_no(&[&asked]).await;
 
     let field = "unhcr_individual_no";
-    assert_eq!(stop(answer), Stop::FilterNotApplied { field });
+    assert_eq!(stop(by_number), Stop::FilterNotApplied { field });
+
+    let (client, _server) = controlled(answers()).await;
+    let asked: CaseRecordId = "aaaaaaaa-0000-4000-8000-000000000003".parse().unwrap();
+    let by_id = client.cases_by_id(&[asked]).await;
+
+    assert_eq!(stop(by_id), Stop::FilterNotApplied { field: "id" });
 }
 
 #[tokio::test]
@@ -276,7 +283,7 @@ async fn an_installation_without_any_numbered_case_needs_permission() {
 }
 
 #[tokio::test]
-async fn the_control_is_the_oldest_enabled_case_with_a_number() {
+async fn the_control_is_the_oldest_enabled_case_with_a_number_that_can_be_asked_for() {
     let bridge = Bridge::start().await;
     bridge.insert(json!({ "created_at": "2026-01-01T00:00:00.000Z" }));
     let at = |time: &str, number: &str| {
@@ -290,6 +297,7 @@ async fn the_control_is_the_oldest_enabled_case_with_a_number() {
         .primero
         .disable_case(&disabled.to_string())
         .unwrap();
+    at("2026-01-02T00:00:00.000Z", "803-4,803-5");
     at("2026-01-04T00:00:00.000Z", "803-3");
     let oldest = at("2026-01-03T00:00:00.000Z", "803-2");
 

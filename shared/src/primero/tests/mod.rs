@@ -39,6 +39,13 @@ impl Bridge {
         Self::signing_in(PrimeroAuth::Basic, ReleaseLine::B).await
     }
 
+    /// After a first call, so that what is lost is repeated.
+    async fn signed_in() -> Self {
+        let bridge = Self::start().await;
+        bridge.client.choose_control(true).await.unwrap();
+        bridge
+    }
+
     async fn signing_in(auth: PrimeroAuth, release: ReleaseLine) -> Self {
         let primero = PrimeroOptions {
             forms: FormSet::Exchange,

@@ -18,7 +18,7 @@ struct Referred {
 
 /// A case of `worker1` whose service was referred to `unhcr_cw`.
 async fn referred() -> Referred {
-    let bridge = Bridge::start().await;
+    let bridge = Bridge::signed_in().await;
     let mut case = child("803-1");
     case["owned_by"] = json!("worker1");
     case["services_section"] = json!([{ "unique_id": SERVICE, "service_type": "food" }]);
@@ -82,6 +82,36 @@ async fn the_referrals_of_a_case_are_listed() {
     assert_eq!(one.responded_at, None);
 }
 
+/// Lists the referrals of a case in a forged Primero that answers with this.
+async fn listed(case: CaseRecordId, answer: Value) -> Result<Vec<Referral>, GateError> {
+    let server = MockServer::start().await;
+    Mock::given(path(format!("/api/v2/cases/{case}/referrals")))
+        .respond_with(ResponseTemplate::new(200).set_body_json(answer))
+        .mount(&server)
+        .await;
+    let client = client(&server.uri(), PrimeroAuth::Basic, API, DEFAULT_PASSWORD);
+    client.case_referrals(case).await
+}
+
+#[tokio::test]
+async fn a_referral_that_cannot_be_read_is_its_cases_fault_and_no_list_is_the_runs() {
+    let case = CaseRecordId::new(uuid::Uuid::from_u128(7));
+    let undated = json!({
+        "id": uuid::Uuid::from_u128(8), "record_id": case.to_string(), "status": "in_progress", "created_at": null,
+    });
+
+    let of_case = listed(case, json!({ "data": [undated] })).await;
+    let of_run = listed(case, json!({ "data": "nothing" })).await;
+
+    let unreadable = GateError::UnreadableRecord {
+        system: System::Primero,
+        route: "list referrals",
+        place: "`data[0].created_at`".to_owned(),
+    };
+    assert_eq!(of_case.unwrap_err(), unreadable);
+    assert!(matches!(stop(of_run), Stop::UnreadableAnswer { .. }));
+}
+
 #[tokio::test]
 async fn the_sample_of_a_list_is_read() {
     let case: CaseRecordId = "406b539a-e662-425e-810b-47e4fa7da496".parse().unwrap();
@@ -97,14 +127,7 @@ async fn the_sample_of_a_list_is_read() {
             "service_record_id": "", "created_at": "2021-09-27T12:03:02.516Z"
         }
     ]});
-    let server = MockServer::start().await;
-    Mock::given(path(format!("/api/v2/cases/{case}/referrals")))
-        .respond_with(ResponseTemplate::new(200).set_body_json(sample))
-        .mount(&server)
-        .await;
-    let client = client(&server.uri(), PrimeroAuth::Basic, API, DEFAULT_PASSWORD);
-
-    let listed = client.case_referrals(case).await.unwrap();
+    let listed = listed(case, sample).await.unwrap();
 
     assert_eq!(listed[0].status, ReferralStatus::InProgress);
     assert_eq!(listed[1].status, ReferralStatus::Unknown);

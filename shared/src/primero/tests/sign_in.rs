@@ -213,13 +213,14 @@ async fn a_wrong_password_costs_one_try_although_eight_calls_start_at_once() {
 }
 
 #[tokio::test]
-async fn a_log_in_whose_answer_is_lost_is_not_repeated() {
-    for (auth, release) in [
-        (PrimeroAuth::Session, ReleaseLine::B),
-        (PrimeroAuth::Token, ReleaseLine::Older),
+async fn a_first_try_whose_answer_is_lost_is_not_repeated() {
+    for (auth, release, route) in [
+        (PrimeroAuth::Basic, ReleaseLine::B, LIST),
+        (PrimeroAuth::Session, ReleaseLine::B, LOG_IN),
+        (PrimeroAuth::Token, ReleaseLine::Older, LOG_IN),
     ] {
         let bridge = Bridge::signing_in(auth, release).await;
-        let lost = Rule::once(Target::Exactly(LOG_IN.to_owned()), Fault::DropAfterEffect);
+        let lost = Rule::once(Target::Exactly(route.to_owned()), Fault::DropAfterEffect);
         bridge.sandbox.faults(journal::System::Primero).add(lost);
 
         for _ in 0..2 {
@@ -231,20 +232,34 @@ async fn a_log_in_whose_answer_is_lost_is_not_repeated() {
             );
         }
 
-        assert_eq!(bridge.requests(LOG_IN), 1, "{auth:?}");
+        assert_eq!(bridge.requests(route), 1, "{auth:?}");
     }
 }
 
 #[tokio::test]
-async fn a_log_in_that_is_put_off_is_tried_again() {
-    let bridge = Bridge::signing_in(PrimeroAuth::Token, ReleaseLine::Older).await;
-    let busy = Fault::Status {
-        status: 429,
-        retry_after: None,
-        after_effect: false,
-    };
-    let rule = Rule::once(Target::Exactly(LOG_IN.to_owned()), busy);
-    bridge.sandbox.faults(journal::System::Primero).add(rule);
+async fn a_first_try_that_is_put_off_is_repeated() {
+    for (auth, release, route) in [
+        (PrimeroAuth::Basic, ReleaseLine::B, LIST),
+        (PrimeroAuth::Token, ReleaseLine::Older, LOG_IN),
+    ] {
+        let bridge = Bridge::signing_in(auth, release).await;
+        let busy = Fault::Status {
+            status: 429,
+            retry_after: None,
+            after_effect: false,
+        };
+        let rule = Rule::once(Target::Exactly(route.to_owned()), busy);
+        bridge.sandbox.faults(journal::System::Primero).add(rule);
+
+        assert_eq!(bridge.client.choose_control(true).await, Ok(()), "{auth:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_whose_answer_is_lost_is_repeated_once_the_password_is_proven() {
+    let (bridge, _) = Bridge::start().await.with_child("803-1").await;
+    let lost = Rule::once(Target::Exactly(LIST.to_owned()), Fault::DropAfterEffect);
+    bridge.sandbox.faults(journal::System::Primero).add(lost);
 
     assert_eq!(bridge.client.choose_control(true).await, Ok(()));
 }

@@ -39,7 +39,7 @@ async fn a_create_that_is_repeated_meets_its_first_try() {
 
 #[tokio::test]
 async fn a_create_whose_answer_was_lost_is_repeated_and_exists() {
-    let bridge = Bridge::start().await;
+    let bridge = Bridge::signed_in().await;
     fault(&bridge, "POST /api/v2/cases", Fault::DropAfterEffect);
 
     let created = bridge

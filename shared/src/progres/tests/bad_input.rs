@@ -41,7 +41,7 @@ async fn json_that_is_not_what_the_contract_says_fails_with_its_path() {
         ),
     ] {
         let (client, _server) = answering(ok(&body)).await;
-        let stop = stop(pending(&client).await);
+        let stop = stop(pending(&client).await.map_err(GateError::of_the_system));
         let Stop::UnreadableAnswer { place: found, .. } = &stop else {
             panic!("{stop:?}");
         };

@@ -196,6 +196,10 @@ async fn a_referral_of_unknown_fate_is_ambiguous_and_sent_once() {
         Fault::DropAfterEffect,
         Fault::MalformedBody,
         Fault::TruncatedBody,
+        Fault::Redirect,
+        Fault::OverLongBody {
+            bytes: settings().max_body_bytes,
+        },
         Fault::Status {
             status: 504,
             retry_after: None,
@@ -248,4 +252,27 @@ async fn a_referral_under_an_expired_token_is_sent_again_with_a_new_one() {
         "{submitted:?}"
     );
     assert_eq!(bridge.sandbox.ping.submissions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_whose_answer_is_lost_has_sent_no_referral() {
+    let bridge = Bridge::start().await;
+    pending(&bridge.client).await.unwrap();
+    bridge.sandbox.ping.expire_tokens();
+    let lost = Fault::Status {
+        status: 504,
+        retry_after: None,
+        after_effect: true,
+    };
+    fault(&bridge, "/token", lost);
+
+    for _ in 0..2 {
+        let submitted = bridge.client.submit_referral(case(), &referral()).await;
+
+        assert_eq!(submitted, Err(GateError::Unavailable(System::Ping)));
+    }
+
+    assert_eq!(bridge.requests("/token"), 2);
+    assert_eq!(bridge.requests("SHP-2731"), 1);
+    assert!(bridge.sandbox.ping.submissions().is_empty());
 }

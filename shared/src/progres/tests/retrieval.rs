@@ -1,7 +1,9 @@
 //! Lists and details.
 
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal;
 use sandbox::ping::Nothing;
-use wiremock::matchers::body_partial_json;
+use wiremock::matchers::{body_partial_json, body_string_contains};
 
 use super::*;
 use crate::domain::ids::{InteropReferralId, InterventionId};
@@ -70,15 +72,42 @@ async fn a_list_is_read_page_by_page_to_its_end() {
     assert_eq!(bridge.requests("SHP-2747"), 3);
 }
 
+/// A forged PING that answers the first call for a list with one page, and every further one with another.
+async fn two_pages(first: ResponseTemplate, second: ResponseTemplate) -> (PingClient, MockServer) {
+    let (client, server) = answering(second).await;
+    Mock::given(body_partial_json(
+        json!({ "ShippingProcessId": "SHP-2747" }),
+    ))
+    .respond_with(first)
+    .up_to_n_times(1)
+    .with_priority(2)
+    .mount(&server)
+    .await;
+    (client, server)
+}
+
 #[tokio::test]
-async fn a_page_that_brings_nothing_new_ends_the_list_in_an_error() {
-    let rows = [json!({ "progres_lpinterventionid": "a" })];
-    let (client, server) = answering(page(&rows, true, 0)).await;
+async fn a_page_without_a_new_record_before_others_ends_the_list_in_an_error() {
+    let rows = |seen_at: u64| [json!({ "progres_lpinterventionid": "a", "seen_at": seen_at })];
+    let (client, server) = two_pages(page(&rows(1), true, 0), page(&rows(2), true, 1)).await;
 
     let stop = stop(pending(&client).await);
 
     assert_eq!(place(&stop), "page 1: it brought nothing new");
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_last_page_may_hold_the_last_rows_of_a_record_but_none_that_came_before() {
+    let row = |language: &str| [json!({ "progres_lpinterventionid": "a", "language": language })];
+    let first = || page(&row("Nuer"), true, 0);
+
+    let (client, _server) = two_pages(first(), page(&row("Bari"), false, 1)).await;
+    assert_eq!(pending(&client).await.unwrap().len(), 2);
+
+    let (client, _server) = two_pages(first(), page(&row("Nuer"), false, 1)).await;
+    let stop = stop(pending(&client).await);
+    assert_eq!(place(&stop), "page 1: it brought nothing new");
 }
 
 #[tokio::test]
@@ -138,6 +167,75 @@ async fn one_bad_id_fails_alone_and_costs_about_ten_calls() {
     };
     assert_eq!(part, &[ids[16]]);
     assert!(bridge.requests("SHP-2358") <= 11);
+}
+
+/// Every call for details that carries this text is answered with 500.
+fn break_on(bridge: &Bridge, text: &str) {
+    let broken = Fault::Status {
+        status: 500,
+        retry_after: None,
+        after_effect: false,
+    };
+    let details = Target::Containing("SHP-2358".to_owned());
+    let rule = Rule::always(details, broken).carrying(text);
+    bridge.sandbox.faults(journal::System::Ping).add(rule);
+}
+
+#[tokio::test]
+async fn an_id_on_which_ping_breaks_every_time_fails_alone() {
+    let bridge = Bridge::start().await;
+    let ids = bridge.refer(25);
+    break_on(&bridge, &ids[16].to_string());
+
+    let details = bridge.client.intervention_details(&ids).await.unwrap();
+
+    let failed: Vec<_> = details.iter().filter(|(_, rows)| rows.is_err()).collect();
+    let failure = (&ids[16..17], Err(GateError::Failed(System::Ping)));
+    assert_eq!(failed, [&failure]);
+    // Six parts with it, four times each, and five without.
+    assert_eq!(bridge.requests("SHP-2358"), 29);
+}
+
+#[tokio::test]
+async fn a_ping_that_breaks_on_every_id_is_soon_left_alone() {
+    let bridge = Bridge::start().await;
+    let ids = bridge.refer(50);
+    break_on(&bridge, "");
+
+    let details = bridge.client.intervention_details(&ids).await.unwrap();
+
+    assert!(details.iter().all(|(_, rows)| rows.is_err()));
+    // Six parts, four times each.
+    assert_eq!(bridge.requests("SHP-2358"), 24);
+}
+
+#[tokio::test]
+async fn an_id_whose_row_cannot_be_read_fails_alone() {
+    let server = granting().await;
+    let ids = (1..=4).map(|n| InterventionId::new(uuid::Uuid::from_u128(n)));
+    let ids: Vec<_> = ids.collect();
+    let row = json!({ "progres_lpinterventionid": ids[0].to_string() });
+    for (asked, rows, priority) in [
+        (ids[2].to_string(), vec![row.clone(), json!(7)], 2),
+        (String::new(), vec![row], 5),
+    ] {
+        Mock::given(body_string_contains(asked))
+            .respond_with(page(&rows, false, 0))
+            .with_priority(priority)
+            .mount(&server)
+            .await;
+    }
+    let client = client(forged_secret(&server));
+
+    let details = client.intervention_details(&ids).await.unwrap();
+
+    let failed: Vec<_> = details.iter().filter(|(_, rows)| rows.is_err()).collect();
+    let unreadable = GateError::UnreadableRecord {
+        system: System::Ping,
+        route: "intervention details",
+        place: "`Data[1]`".to_owned(),
+    };
+    assert_eq!(failed, [&(&ids[2..3], Err(unreadable))]);
 }
 
 #[tokio::test]

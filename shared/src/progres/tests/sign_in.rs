@@ -1,5 +1,8 @@
 //! Signing in to PING.
 
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal;
+
 use super::*;
 
 fn refused() -> Stop {
@@ -59,6 +62,21 @@ async fn a_wrong_password_is_tried_once_although_eight_calls_start_at_once() {
     }
 
     assert_eq!(bridge.sandbox.ping.sign_ins().refused, 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_answer_is_lost_is_not_repeated() {
+    let bridge = Bridge::start().await;
+    let token = Target::Containing("/token".to_owned());
+    let lost = Rule::once(token, Fault::DropAfterEffect);
+    bridge.sandbox.faults(journal::System::Ping).add(lost);
+
+    for _ in 0..2 {
+        let answer = pending(&bridge.client).await;
+        assert_eq!(answer, Err(GateError::Unavailable(System::Ping)));
+    }
+
+    assert_eq!(bridge.requests("/token"), 1);
 }
 
 #[tokio::test]

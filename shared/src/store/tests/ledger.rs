@@ -1,9 +1,11 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::{Embedded, TABLE, key, row, store_of};
-use crate::store::{RecordState, StoreError};
+use super::{Embedded, NOW, TABLE, key, row, store_of};
+use crate::clock::later;
+use crate::store::{LeaseTaken, RecordState, StoreError};
 
 #[tokio::test]
 async fn a_row_comes_back_as_it_was_put_and_an_unknown_record_has_none() {
@@ -54,6 +56,56 @@ async fn a_row_of_a_later_run_is_not_overwritten_by_an_earlier_one() {
         store.records(&[key(1)]).await,
         Ok(HashMap::from([(key(1), later)]))
     );
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_follow_the_one_before_it_is_refused() {
+    use RecordState::{
+        AwaitingConfirmation, Done, Held, Retry, Sending, Skipped, Verified, Written,
+    };
+    let all = [
+        Sending,
+        Written,
+        Verified,
+        AwaitingConfirmation,
+        Retry,
+        Held,
+        Skipped,
+        Done,
+    ];
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let mut number = 0;
+    for before in all {
+        for after in all {
+            number += 1;
+            let first = store.put_record(&row(number, before, 1)).await;
+            assert_eq!(first, Ok(()), "{before:?} may be the first");
+            let second = store.put_record(&row(number, after, 2)).await;
+            let refused = after.never_follows().contains(&before);
+            let expected = if refused {
+                Err(StoreError::Illegal)
+            } else {
+                Ok(())
+            };
+            assert_eq!(second, expected, "{before:?} → {after:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_awaits_its_confirmation_is_not_sent_again() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let ends = later(NOW, Duration::from_mins(1));
+    let Ok(LeaseTaken::Taken(lease)) = store.take_lease("run", NOW, ends).await else {
+        panic!("it is free");
+    };
+    let awaiting = row(1, RecordState::AwaitingConfirmation, lease.fence);
+    store.put_record(&awaiting).await.expect("new");
+    let sending = row(1, RecordState::Sending, lease.fence);
+    let refused = store.put_sending(&sending, &lease).await;
+    assert_eq!(refused, Err(StoreError::Illegal));
 }
 
 #[tokio::test]

@@ -55,8 +55,11 @@ async fn a_sending_row_is_put_only_together_with_the_lease_that_is_in_force() {
     assert_eq!(put["Item"]["state"], json!({ "S": "sending" }));
     assert_eq!(
         put["ConditionExpression"],
-        "attribute_not_exists(pk) OR fence <= :fence"
+        "attribute_not_exists(pk) OR fence <= :fence \
+         AND #state <> :never0 AND #state <> :never1 AND #state <> :never2"
     );
+    let awaited = &put["ExpressionAttributeValues"][":never0"];
+    assert_eq!(*awaited, json!({ "S": "awaiting_confirmation" }));
 }
 
 #[tokio::test]

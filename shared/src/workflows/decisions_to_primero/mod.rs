@@ -165,8 +165,12 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         }
     }
 
-    fn failed_calls(&self) -> u64 {
-        self.ping.failed_calls() + self.primero.failed_calls()
+    fn failed_calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.failed_calls(),
+            primero: self.primero.failed_calls(),
+            state: 0,
+        }
     }
 
     /// Nothing: whether anything has to be looked up is known only record by record.

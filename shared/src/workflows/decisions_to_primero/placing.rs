@@ -25,7 +25,7 @@ type Seen = (Found, ReferralStatus);
 struct Known {
     /// Where it is.
     found: Option<Found>,
-    /// Referrals of the service that proGres knows by another id: this decision is about none of them.
+    /// Referrals of the service that proGres knows by another id: this decision is about none of them, if there is another.
     others: Vec<ReferralId>,
 }
 
@@ -160,8 +160,11 @@ impl DecisionsToPrimero<'_> {
         referrals: &[Referral],
     ) -> Option<Seen> {
         let user = self.profile.primero.progres_user.as_deref();
+        let (service, made_before) = (&record.service, record.made_before);
         let possible = referrals.iter().filter(|one| !others.contains(&one.id));
-        let referral = choose(possible, &record.service, record.made_before, user)?;
+        // A wish that proGres has under two ids has one referral here all the same.
+        let referral = choose(possible, service, made_before, user)
+            .or_else(|| choose(referrals, service, made_before, user))?;
         let found = Found {
             case,
             referral: referral.id,

@@ -12,7 +12,7 @@ use crate::engine::Fault;
 use crate::primero::{ChangedCase, Service};
 use crate::profile::Profile;
 
-/// What a case is listed with, beside its services.
+/// What a case is listed with, beside its ids and services.
 pub const CASE_FIELDS: [&str; 1] = ["owned_by"];
 
 const NUMBER: &str = "progres_interventionnumber";

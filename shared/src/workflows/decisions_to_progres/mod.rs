@@ -149,8 +149,12 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
         }
     }
 
-    fn failed_calls(&self) -> u64 {
-        self.ping.failed_calls() + self.primero.failed_calls()
+    fn failed_calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.failed_calls(),
+            primero: self.primero.failed_calls(),
+            state: 0,
+        }
     }
 
     async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {

@@ -88,7 +88,7 @@ fn validate<'s>(
     let intervention = check.parsed(source::INTERVENTION_ID, |text| text.parse().ok());
     let number = check.required(source::NUMBER);
     let business_unit = check.parsed(source::BUSINESS_UNIT, |_| source.business_unit());
-    let individual_no = check.required(source::INDIVIDUAL_NO);
+    let individual_no = check.individual_no();
     let registration_group = check.required(source::REGISTRATION_GROUP);
     let given_name = check.required(source::GIVEN_NAME);
     let family_name = check.required(source::FAMILY_NAME);
@@ -273,6 +273,16 @@ impl<'s> Check<'s> {
 
     fn required(&mut self, key: &'static str) -> Option<&'s str> {
         self.noted(self.source.text(key), Reason::MissingRequiredField, key)
+    }
+
+    /// Primero reads a comma as "or": whether a child of such a number has a case cannot be asked.
+    fn individual_no(&mut self) -> Option<&'s str> {
+        let number = self.required(source::INDIVIDUAL_NO)?;
+        self.noted(
+            (!number.contains(',')).then_some(number),
+            Reason::UnreadableRecord,
+            source::INDIVIDUAL_NO,
+        )
     }
 
     fn parsed<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {

@@ -157,8 +157,12 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
         }
     }
 
-    fn failed_calls(&self) -> u64 {
-        self.ping.failed_calls() + self.primero.failed_calls()
+    fn failed_calls(&self) -> Calls {
+        Calls {
+            ping: self.ping.failed_calls(),
+            primero: self.primero.failed_calls(),
+            state: 0,
+        }
     }
 
     async fn open(&self, _from: Option<Timestamp>) -> Result<Opened<Pages<'r>>, Stop> {

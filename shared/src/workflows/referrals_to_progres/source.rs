@@ -10,7 +10,7 @@ use crate::domain::record::RecordKey;
 use crate::primero::{ChangedCase, Referral, ReferralStatus, Service, User};
 use crate::profile::Profile;
 
-/// The fields that a submission is made of, beside those of every look-up.
+/// The fields that a submission is made of, beside ids and services.
 const MAPPED: [&str; 10] = [
     "name_first",
     "name_middle",
@@ -90,7 +90,7 @@ impl Source {
             Subject::Referral(referral) => (None, vec![referral]),
             Subject::Gone => (None, Vec::new()),
         };
-        let of_case = case_fields(profile).map(|field| self.case.value(field).cloned());
+        let of_case = mapped_fields(profile).map(|field| self.case.value(field).cloned());
         let of_service = SERVICE_FIELDS.map(|field| Some(service?.text(field)?.into()));
         let owner = self.owner.as_ref();
         let of_owner = [
@@ -121,8 +121,12 @@ impl Source {
     }
 }
 
-/// What a case is listed with, beside its services and numbers.
+/// What a case is listed with, beside its ids and services.
 pub fn case_fields(profile: &Profile) -> impl Iterator<Item = &str> {
+    mapped_fields(profile).chain(["unhcr_individual_no"])
+}
+
+fn mapped_fields(profile: &Profile) -> impl Iterator<Item = &str> {
     let consent = profile.consent.fields.iter().map(String::as_str);
     MAPPED.into_iter().chain(consent)
 }

@@ -100,7 +100,7 @@ impl Default for PrimeroOptions {
 }
 
 /// Releases that differ in what an exchange notices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReleaseLine {
     /// 2.10 and before: sign-in by token (JWT) only; unknown options are stored.
     Older,
@@ -156,7 +156,7 @@ impl Primero {
         &self.inner.saves
     }
 
-    fn release(&self) -> ReleaseLine {
+    pub(crate) fn release(&self) -> ReleaseLine {
         self.inner.release
     }
 

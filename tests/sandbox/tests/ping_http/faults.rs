@@ -46,6 +46,15 @@ async fn faults_of_the_answer_reach_the_client() {
     let answer = gate.send(RETRIEVAL, &list).await.unwrap();
     answer.json::<Value>().await.unwrap_err();
 
+    next(Fault::Redirect);
+    let answer = gate.send(RETRIEVAL, &list).await.unwrap();
+    assert_eq!(answer.url().path(), "/elsewhere", "it was followed");
+
+    next(Fault::OverLongBody { bytes: 1000 });
+    let answer = gate.send(RETRIEVAL, &list).await.unwrap();
+    let body = answer.text().await.unwrap();
+    assert!(body.ends_with(&" ".repeat(1000)));
+
     next(Fault::ErrorInside {
         message: "busy".to_owned(),
     });

@@ -23,7 +23,7 @@ pub enum Waiting {
     Decision(Referral),
     /// 2.1: a service that a case worker referred to UNHCR.
     Wish(Wish),
-    /// 2.2: such a service that UNHCR accepted. Somebody else submitted it: proGres knows it by an id that 2.1 has not heard of.
+    /// 2.2: such a service that UNHCR accepted.
     Review(Wish),
 }
 
@@ -67,10 +67,6 @@ impl TestBridge {
             WorkflowName::ReferralsToProgres => Waiting::Wish(self.wish(number)),
             WorkflowName::DecisionsToPrimero => {
                 let wish = self.wish(1000 + number);
-                let elsewhere = json!({ "service_implementing_agency": "UNICEF" });
-                let primero = &self.sandbox.primero;
-                let updated = primero.worker_updates_service(&wish.case, &wish.service, elsewhere);
-                updated.expect("there is such a service");
                 self.decide(wish.decision(ACCEPTED));
                 Waiting::Review(wish)
             }

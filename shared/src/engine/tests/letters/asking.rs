@@ -96,6 +96,25 @@ async fn what_is_named_and_known_is_tried_before_its_time_and_counted_once() {
 }
 
 #[tokio::test]
+async fn what_is_named_and_known_is_looked_at_even_if_nothing_shows_that_it_changed() {
+    let mut mailing = Mailing::of(2).await;
+    mailing
+        .register
+        .change(2, |letter| letter.invalid = Some(blank()));
+    mailing.complete().await;
+    for number in [1, 2] {
+        mailing.register.change(number, |letter| {
+            letter.invalid = None;
+            letter.content = 2;
+        });
+    }
+    mailing.scene.request.only = Some([key(1), key(2)].into());
+    assert_eq!(mailing.complete().await.counts.delivered, 2);
+    assert_eq!(mailing.office.arrived(1), [1, 2]);
+    assert_eq!(mailing.office.arrived(2), [2]);
+}
+
+#[tokio::test]
 async fn since_reads_a_window_again_and_leaves_the_cursor_alone() {
     let mut mailing = Mailing::of(2).await;
     let begun = mailing.scene.clock.now();
@@ -167,6 +186,29 @@ async fn a_held_letter_is_not_looked_at_again_before_it_is_saved_anew_or_the_pro
     mailing.save_and_settle(2, 1);
     mailing.complete().await;
     assert_eq!(mailing.office.arrived(1), [1], "outside any window");
+}
+
+#[tokio::test]
+async fn a_held_letter_is_looked_at_once_a_day_and_opens_if_what_it_rests_on_changed() {
+    let mailing = Mailing::of(1).await;
+    mailing
+        .register
+        .change(1, |letter| letter.invalid = Some(blank()));
+    mailing.complete().await;
+    // Its window is long over.
+    mailing.pass(DAY);
+    mailing.save_and_settle(2, 1);
+    mailing.complete().await;
+    let looked = mailing.scene.systems.begun(Stage::Fetch).len();
+    mailing.complete().await;
+    assert_eq!(mailing.scene.systems.begun(Stage::Fetch).len(), looked);
+    mailing.register.change(1, |letter| {
+        letter.invalid = None;
+        letter.content = 2;
+    });
+    mailing.pass(DAY);
+    assert_eq!(mailing.complete().await.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [2]);
 }
 
 #[tokio::test]

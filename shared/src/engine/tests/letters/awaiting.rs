@@ -2,7 +2,7 @@
 
 use super::super::scenario::{outcome_of, reason_of};
 use super::super::systems::{Mishap, Stage, key};
-use super::mailing::{DAY, Mailing};
+use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::{Answers, Verdict};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
@@ -72,6 +72,27 @@ async fn a_rejected_letter_is_sent_again_once_it_is_corrected() {
     mailing.office.verdict.set(Verdict::Rejects);
     mailing.complete().await;
     mailing.office.verdict.set(Verdict::Confirms);
+    mailing.save_and_settle(1, 2);
+    assert_eq!(mailing.complete().await.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [2]);
+}
+
+#[tokio::test]
+async fn a_failed_look_at_a_rejected_letter_does_not_send_it_again() {
+    let mailing = one_awaited().await;
+    mailing.office.verdict.set(Verdict::Rejects);
+    mailing.complete().await;
+    mailing.office.verdict.set(Verdict::Confirms);
+    let unreachable = Mishap::Record(Fault::down(System::Primero));
+    mailing.scene.systems.with(1, 1, Stage::Fetch, unreachable);
+    mailing.save_and_settle(1, 1);
+    for _ in 0..3 {
+        let report = mailing.complete().await;
+        assert_eq!(reason_of(&report, 1), Some(Reason::RejectedByProgres));
+        mailing.pass(10 * MINUTE);
+        mailing.save_and_settle(1, 1);
+    }
+    assert_eq!(mailing.office.arrived(1), [0; 0], "it was rejected once");
     mailing.save_and_settle(1, 2);
     assert_eq!(mailing.complete().await.counts.delivered, 1);
     assert_eq!(mailing.office.arrived(1), [2]);

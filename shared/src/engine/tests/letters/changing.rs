@@ -59,6 +59,24 @@ async fn a_change_that_could_not_be_fetched_is_delivered_later() {
 }
 
 #[tokio::test]
+async fn a_change_of_a_held_letter_that_could_not_be_fetched_is_looked_at_before_long() {
+    let mailing = Mailing::of(1).await;
+    let blank = Fault::hold(Reason::MissingRequiredField, Vec::new());
+    mailing
+        .register
+        .change(1, |letter| letter.invalid = Some(blank));
+    mailing.complete().await;
+    mailing.register.change(1, |letter| letter.invalid = None);
+    mailing.save_and_settle(1, 2);
+    mailing.scene.systems.once(Stage::Fetch, register_is_down());
+    let report = mailing.complete().await;
+    assert_eq!(reason_of(&report, 1), Some(Reason::MissingRequiredField));
+    mailing.pass(10 * MINUTE);
+    assert_eq!(mailing.complete().await.counts.delivered, 1);
+    assert_eq!(mailing.office.arrived(1), [2]);
+}
+
+#[tokio::test]
 async fn a_saved_but_unchanged_letter_that_could_not_be_fetched_is_not_sent_again() {
     let mailing = Mailing::unaskable(1, OnLoss::Hold).await;
     mailing.complete().await;

@@ -125,8 +125,8 @@ impl Workflow for Post<'_> {
         Calls::default()
     }
 
-    fn failed_calls(&self) -> u64 {
-        0
+    fn failed_calls(&self) -> Calls {
+        Calls::default()
     }
 
     async fn prepare(&self, _: LedgerView<'_>) -> Result<(), Stop> {

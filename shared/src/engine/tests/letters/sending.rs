@@ -136,6 +136,18 @@ async fn an_answer_that_was_lost_holds_the_letter_at_once() {
 }
 
 #[tokio::test]
+async fn an_office_whose_answers_are_all_lost_stops_the_run_before_it_holds_every_letter() {
+    let mailing = Mailing::unaskable(40, OnLoss::Hold).await;
+    let lost = Mishap::FailsAfterEffect(Fault::down(System::Ping).into());
+    mailing.scene.systems.always(Stage::Write, lost);
+    let finished = mailing.run().await;
+    assert!(matches!(finished.stop, Some(Stop::Unavailable(_))));
+    let concurrency = mailing.scene.settings.concurrency as u64;
+    let held = finished.report.counts.held;
+    assert!((5..=5 + concurrency).contains(&held), "{held}");
+}
+
+#[tokio::test]
 async fn what_the_call_had_no_time_for_is_due_and_not_unknown() {
     let mailing = Mailing::unaskable(1, OnLoss::Hold).await;
     mailing

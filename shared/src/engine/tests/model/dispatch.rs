@@ -226,8 +226,8 @@ impl Workflow for Dispatch<'_> {
         }
     }
 
-    fn failed_calls(&self) -> u64 {
-        0
+    fn failed_calls(&self) -> Calls {
+        Calls::default()
     }
 
     async fn prepare(&self, _: LedgerView<'_>) -> Result<(), Stop> {

@@ -194,15 +194,14 @@ fn faults_of_several_kinds_are_all_named_under_the_gravest() {
 }
 
 #[test]
-fn an_unreadable_business_unit_is_held_by_name() {
-    let expected = (
-        Reason::UnreadableRecord,
-        vec![source::BUSINESS_UNIT.to_owned()],
-    );
-    assert_eq!(
-        fault(changed(source::BUSINESS_UNIT, "head office")),
-        expected
-    );
+fn an_unreadable_business_unit_or_individual_number_is_held_by_name() {
+    for (key, text) in [
+        (source::BUSINESS_UNIT, "head office"),
+        (source::INDIVIDUAL_NO, "803-1,803-2"),
+    ] {
+        let expected = (Reason::UnreadableRecord, vec![key.to_owned()]);
+        assert_eq!(fault(changed(key, text)), expected);
+    }
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn the_fingerprint_ignores_what_is_not_sent() {
 fn a_case_is_listed_with_what_is_mapped_and_the_consent_of_the_profile() {
     let profile = profile();
     let fields: Vec<&str> = case_fields(&profile).collect();
-    assert_eq!(fields.len(), 12);
+    assert_eq!(fields.len(), 13);
     for field in ["name_first", "protection_concerns", "consent_for_services"] {
         assert!(fields.contains(&field), "{field}");
     }

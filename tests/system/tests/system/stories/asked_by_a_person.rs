@@ -37,6 +37,21 @@ async fn a_key_that_nobody_knows_is_not_found_and_nothing_else_is_touched() {
 }
 
 #[tokio::test]
+async fn what_is_no_key_is_not_repeated_for_it_may_be_a_childs_number() {
+    let bridge = TestBridge::start().await;
+    let number = RecordKey::written("606-00000001");
+
+    let workflow = WorkflowName::ReferralsToPrimero;
+    let finished = bridge.ask(workflow, &only([&number])).await;
+
+    let [line] = &finished.report.records[..] else {
+        panic!("{:?}", finished.report);
+    };
+    assert_eq!(line.reason, Some(Reason::NotFound));
+    assert_eq!(line.key.as_str(), "not-a-record-key");
+}
+
+#[tokio::test]
 async fn only_the_named_record_is_moved_and_the_others_wait_for_an_ordinary_run() {
     for workflow in WorkflowName::ALL {
         let bridge = TestBridge::start().await;

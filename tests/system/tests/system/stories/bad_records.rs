@@ -5,6 +5,8 @@ use std::time::Duration;
 use referral_bridge::domain::outcome::{Outcome, RunReport};
 use referral_bridge::domain::reason::Reason;
 use referral_bridge::domain::system::WorkflowName;
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal::System;
 use serde_json::{Value, json};
 
 use crate::bridge::TestBridge;
@@ -109,6 +111,30 @@ async fn a_referral_with_several_faults_is_held_with_all_their_fields_and_waits_
     bridge.complete().await;
 
     bridge.assert_delivered_once(&whole);
+}
+
+#[tokio::test]
+async fn a_referral_on_which_ping_breaks_every_time_holds_no_other_up() {
+    let bridge = TestBridge::start().await;
+    let mut referrals = bridge.refer_many(25);
+    let broken = Fault::Status {
+        status: 500,
+        retry_after: None,
+        after_effect: false,
+    };
+    let details = Target::Containing("SHP-2358".to_owned());
+    let rule = Rule::always(details, broken).carrying(&referrals[9].intervention);
+    bridge.sandbox.faults(System::Ping).add(rule);
+
+    let report = bridge.complete().await;
+
+    let counts = &report.counts;
+    assert_eq!((counts.delivered, counts.will_retry), (24, 1), "{report:?}");
+    assert_eq!(report.reasons[&Reason::PingUnavailable], 1);
+    referrals.remove(9);
+    for referral in &referrals {
+        bridge.assert_delivered_once(referral);
+    }
 }
 
 async fn submit(bridge: &TestBridge) -> RunReport {

@@ -244,7 +244,8 @@ async fn a_failing_primero_is_never_taken_for_no_referral() {
         let faults = bridge.sandbox.faults(System::Primero);
         faults.add(Rule::always(Target::Exactly(route.to_owned()), broken));
 
-        let report = bridge.bring_decisions().await;
+        let workflow = WorkflowName::DecisionsToPrimero;
+        let report = bridge.ask(workflow, &Request::default()).await.report;
         assert_eq!(report.counts.will_retry, 1, "{route}: {report:?}");
         only(&report, Reason::PrimeroUnavailable);
 

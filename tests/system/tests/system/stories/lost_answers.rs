@@ -1,5 +1,6 @@
 //! The system did as it was asked, and the connection broke before we heard of it.
 
+use referral_bridge::domain::reason::Stop;
 use sandbox::faults::Fault;
 use sandbox::journal::System;
 
@@ -114,4 +115,24 @@ async fn a_status_that_progres_accepts_and_drops_is_reported_again_by_later_runs
     assert_eq!(report.counts.already_in_place, 1);
     assert!(bridge.sandbox.ping.pending().is_empty());
     bridge.assert_delivered_once(&referral);
+}
+
+#[tokio::test]
+async fn a_redirect_after_the_effect_of_a_write_to_primero_stops_the_run_and_nothing_is_doubled() {
+    let known = Referral::numbered(1).of(CONTROL);
+    for (referral, write) in [(known, "PATCH "), (Referral::numbered(2), "POST ")] {
+        let bridge = TestBridge::start().await;
+        bridge.refer(&referral);
+        bridge.once(System::Primero, write, Fault::Redirect);
+        let finished = bridge.run().await;
+        assert!(
+            matches!(finished.stop, Some(Stop::UnreadableAnswer { .. })),
+            "{write}: {:?}",
+            finished.stop
+        );
+        let report = bridge.complete().await;
+        assert_eq!(report.counts.already_in_place, 1, "{write}: {report:?}");
+        assert_eq!(bridge.calls(System::Primero, write), 1, "{write}");
+        bridge.assert_delivered_once(&referral);
+    }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use referral_bridge::clock::{Clock as _, until};
 use referral_bridge::domain::reason::{Reason, Stop};
 use referral_bridge::domain::system as bridge_system;
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 
@@ -134,6 +136,31 @@ async fn while_ping_is_down_the_run_stops_and_the_next_one_delivers() {
     bridge.sandbox.faults(System::Ping).clear();
     bridge.complete().await;
     bridge.assert_delivered_once(&referral);
+}
+
+#[tokio::test]
+async fn a_system_that_never_answers_fails_the_run_however_little_there_is_to_do() {
+    for workflow in WorkflowName::ALL {
+        for system in [System::Ping, System::Primero] {
+            let bridge = TestBridge::start().await;
+            let records = bridge.waiting(*workflow, 1);
+            let down = Rule::always(Target::Everything, status(503, None));
+            bridge.sandbox.faults(system).add(down);
+
+            let finished = bridge.ask(*workflow, &Request::default()).await;
+
+            let down = match system {
+                System::Ping => bridge_system::System::Ping,
+                System::Primero => bridge_system::System::Primero,
+            };
+            let expected = Some(Stop::Unavailable(down));
+            assert_eq!(finished.stop, expected, "{workflow}");
+            bridge.sandbox.faults(system).clear();
+            bridge.pass(Duration::from_mins(15));
+            bridge.completed(*workflow).await;
+            bridge.assert_each_arrived_once(&records);
+        }
+    }
 }
 
 #[tokio::test]

@@ -112,26 +112,28 @@ async fn a_submission_answered_with_500_is_held_until_a_person_releases_it() {
 }
 
 #[tokio::test]
-async fn a_submission_that_arrived_though_answered_with_500_is_not_sent_twice_by_itself() {
-    let bridge = TestBridge::start().await;
-    let child = bridge.asking_child(1);
-    let fault = Fault::Status {
+async fn a_submission_that_arrived_though_its_answer_is_none_is_not_sent_twice_by_itself() {
+    let crashed = Fault::Status {
         status: 500,
         retry_after: None,
         after_effect: true,
     };
-    bridge.once(System::Ping, SUBMIT, fault);
+    for answer in [crashed, Fault::Redirect] {
+        let bridge = TestBridge::start().await;
+        let child = bridge.asking_child(1);
+        bridge.once(System::Ping, SUBMIT, answer);
 
-    let report = bridge.send_to_progres().await;
-    assert_only(&report, Reason::OutcomeUnknown);
-    bridge.assert_submitted(&child, 1);
+        let report = bridge.send_to_progres().await;
+        assert_only(&report, Reason::OutcomeUnknown);
+        bridge.assert_submitted(&child, 1);
 
-    for _ in 0..3 {
-        bridge.pass(Duration::from_hours(24));
-        bridge.send_to_progres().await;
+        for _ in 0..3 {
+            bridge.pass(Duration::from_hours(24));
+            bridge.send_to_progres().await;
+        }
+        bridge.assert_submitted(&child, 1);
+        bridge.assert_held(&child, Reason::OutcomeUnknown).await;
     }
-    bridge.assert_submitted(&child, 1);
-    bridge.assert_held(&child, Reason::OutcomeUnknown).await;
 }
 
 #[tokio::test]
