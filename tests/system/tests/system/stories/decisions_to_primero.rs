@@ -331,6 +331,20 @@ async fn a_referral_goes_to_unhcr_and_its_decision_comes_back_without_a_look_up(
 }
 
 #[tokio::test]
+async fn a_wish_that_progres_has_under_two_ids_is_answered_by_a_decision_on_either() {
+    let bridge = TestBridge::start().await;
+    let wish = bridge.wish(1);
+    let sent = bridge.send_to_progres().await;
+    assert_eq!(sent.counts.delivered, 1, "{sent:?}");
+    bridge.decide(wish.decision(ACCEPTED));
+
+    let report = bridge.bring_decisions().await;
+
+    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(status(&bridge, &wish), "accepted");
+}
+
+#[tokio::test]
 async fn a_decision_that_unhcr_changes_after_it_arrived_is_held_and_not_marked_again() {
     let bridge = TestBridge::start().await;
     let wish = bridge.wish(1);
