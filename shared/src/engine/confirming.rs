@@ -125,11 +125,16 @@ impl<W: Workflow> Conveyor<'_, W> {
                 }
                 Ok(Confirmation::Rejected) => self.rejected(entry, &transaction, tally),
                 Ok(Confirmation::Unsure(place)) => self.unsure(entry, place, tally),
+                Ok(Confirmation::Incomplete(place)) if earlier => {
+                    self.unsure(entry, place, tally);
+                }
                 Ok(Confirmation::Unknown) => {
                     tally.measures.unknown_codes += 1;
                     waiting.push(entry);
                 }
-                Ok(Confirmation::NotYet) | Err(_) => waiting.push(entry),
+                Ok(Confirmation::NotYet | Confirmation::Incomplete(_)) | Err(_) => {
+                    waiting.push(entry);
+                }
             }
         }
         if waiting.is_empty() {

@@ -322,6 +322,9 @@ pub enum Confirmation<P> {
     Rejected,
     /// Nothing yet.
     NotYet,
+    /// Not all that was sent has its answer, and nothing says that more is to come. In a later run that counts as unsure, with this
+    /// place.
+    Incomplete(P),
     /// What it says cannot be understood; the record stays unconfirmed.
     Unknown,
     /// The answer will never tell of this record. A later attempt is made with this place.

@@ -1,5 +1,5 @@
-//! What checkstatus says of each decision that went out in one request. Never a guess: as long as it says less than was sent, the
-//! rest is awaited; where all is said and it does not tell of a decision, that one is sent again alone.
+//! What checkstatus says of each decision that went out in one request. Never a guess: where it says less than was sent, the rest is
+//! awaited until a later run; where it does not tell of a decision even then, or all is said, that one is sent again alone.
 
 use super::Place;
 use crate::domain::ids::InterventionId;
@@ -14,6 +14,7 @@ const INTERVENTION: &str = "progres_lpinterventionid";
 pub fn of(checked: &Checked, records: &[(&RecordKey, &Place)]) -> Vec<Confirmation<Place>> {
     let results = match checked {
         Checked::NotYet => return all(&Confirmation::NotYet, records),
+        Checked::Records(none) if none.is_empty() => return all(&Confirmation::NotYet, records),
         Checked::Unreadable => return all(&Confirmation::Unknown, records),
         Checked::Records(results) => results,
     };
@@ -26,15 +27,19 @@ pub fn of(checked: &Checked, records: &[(&RecordKey, &Place)]) -> Vec<Confirmati
             !named || intervention(result).is_some_and(|id| RecordKey::from(id) == **key)
         };
         let all_said = results.len() >= place.sent_with;
+        let untold = || match (in_progress, all_said) {
+            (true, _) => Confirmation::NotYet,
+            (false, false) => Confirmation::Incomplete((*place).clone()),
+            (false, true) => Confirmation::Unsure((*place).clone()),
+        };
         match common(results.iter().filter(is_of_record)) {
-            // Whom they are about is only known once everybody has one.
-            _ if !named && !all_said => Confirmation::NotYet,
-            Some(Status::Confirmed) => Confirmation::Confirmed,
-            Some(Status::Rejected) => Confirmation::Rejected,
             Some(Status::InProgress) => Confirmation::NotYet,
             Some(Status::Unknown) => Confirmation::Unknown,
-            None if in_progress || !all_said => Confirmation::NotYet,
-            None => Confirmation::Unsure((*place).clone()),
+            // Whom they are about is only known once everybody has one.
+            _ if !named && !all_said => untold(),
+            Some(Status::Confirmed) => Confirmation::Confirmed,
+            Some(Status::Rejected) => Confirmation::Rejected,
+            None => untold(),
         }
     };
     records.iter().map(word).collect()
@@ -115,7 +120,8 @@ mod tests {
     fn a_record_of_which_nothing_is_said_is_unsure_once_all_is_said() {
         let one = result(Status::Confirmed, Some(INTERVENTION));
         let words = both(vec![one.clone()]);
-        assert_eq!(words, [Confirmation::Confirmed, Confirmation::NotYet]);
+        let incomplete = Confirmation::Incomplete(place());
+        assert_eq!(words, [Confirmation::Confirmed, incomplete]);
         let words = both(vec![one, result(Status::Rejected, None)]);
         assert_eq!(
             words,
@@ -149,9 +155,10 @@ mod tests {
 
     #[test]
     fn fewer_results_that_name_nobody_than_went_out_count_for_none() {
-        for status in [Status::Confirmed, Status::Rejected, Status::Unknown] {
+        for status in [Status::Confirmed, Status::Rejected] {
             let words = both(vec![result(status, None)]);
-            assert_eq!(words, [Confirmation::NotYet, Confirmation::NotYet]);
+            let incomplete = || Confirmation::Incomplete(place());
+            assert_eq!(words, [incomplete(), incomplete()]);
         }
     }
 

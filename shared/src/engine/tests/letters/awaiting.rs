@@ -144,6 +144,22 @@ async fn a_transaction_that_will_never_tell_is_tried_again_with_its_new_place() 
 }
 
 #[tokio::test]
+async fn a_letter_left_out_of_the_answer_is_awaited_and_tried_again_only_after_a_later_run() {
+    let mailing = Mailing::of(1).await;
+    mailing.office.verdict.set(Verdict::Omits);
+    let report = mailing.complete().await;
+    assert_eq!(outcome_of(&report, 1), Outcome::AwaitingConfirmation);
+    mailing.pass(DAY);
+    let report = mailing.complete().await;
+    assert_eq!(reason_of(&report, 1), Some(Reason::OutcomeUnknown));
+    mailing.office.verdict.set(Verdict::Confirms);
+    mailing.pass(DAY);
+    mailing.complete().await;
+    assert_eq!(mailing.row(1).await.state, RecordState::Done);
+    assert_eq!(mailing.office.arrived(1), [1], "it was looked for first");
+}
+
+#[tokio::test]
 async fn a_write_of_unsure_fate_is_tried_again_with_its_new_place() {
     let mailing = Mailing::of(1).await;
     mailing.office.answers.set(Answers::Unsure);

@@ -294,6 +294,7 @@ impl Workflow for Post<'_> {
                 }
                 Verdict::NotYet => Confirmation::NotYet,
                 Verdict::Mumbles => Confirmation::Unknown,
+                Verdict::Omits => Confirmation::Incomplete("perhaps on the desk".to_owned()),
                 Verdict::Forgot => Confirmation::Unsure("perhaps on the desk".to_owned()),
             })
         };

@@ -88,6 +88,8 @@ pub enum Verdict {
     NotYet,
     /// A word that nobody knows.
     Mumbles,
+    /// It tells of other letters only.
+    Omits,
     /// It will never tell.
     Forgot,
 }
