@@ -7,16 +7,13 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
 use super::refused;
-use crate::domain::system::System;
 use crate::secrets::PrimeroUser;
-use crate::transport::{Answer, GateError, Repeat};
+use crate::transport::{Answer, GateError};
 
 // What is known never becomes less.
 const UNKNOWN: u8 = 0;
 const ACCEPTED: u8 = 1;
-/// Whether the password was looked at is unknown.
-const LOST: u8 = 2;
-const REFUSED: u8 = 3;
+const REFUSED: u8 = 2;
 
 /// Adds the credentials.
 pub fn sign(request: RequestBuilder, user: &PrimeroUser) -> RequestBuilder {
@@ -31,30 +28,21 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Sends a call under the rule of one try: as long as nothing is known, one call goes at a time, and one whose answer is lost is
-    /// not repeated and was the run's only try.
+    /// Runs a call under the rule of one try: as long as nothing is known, one call goes at a time.
     pub async fn prove(
         &self,
-        repeat: Repeat,
-        send: impl AsyncFn(Repeat) -> Result<Answer, GateError>,
+        call: impl Future<Output = Result<Answer, GateError>>,
     ) -> Result<Answer, GateError> {
         let alone = match self.known.load(Ordering::Acquire) {
             UNKNOWN => Some(self.first.lock().await),
             _ => None,
         };
-        let (first, answer) = match self.known.load(Ordering::Acquire) {
-            UNKNOWN => (true, send(Repeat::AfterAsking).await),
-            ACCEPTED => (false, send(repeat).await),
-            LOST => return Err(GateError::Unavailable(System::Primero)),
-            _ => return Err(refused()),
-        };
-        let (known, answer) = match answer {
+        if self.known.load(Ordering::Acquire) == REFUSED {
+            return Err(refused());
+        }
+        let (known, answer) = match call.await {
             Ok(answer) if answer.status.as_u16() == 401 => (REFUSED, Err(refused())),
             Ok(answer) => (ACCEPTED, Ok(answer)),
-            Err(GateError::Ambiguous(system)) if first && repeat == Repeat::Freely => {
-                (LOST, Err(GateError::Unavailable(system)))
-            }
-            Err(error @ GateError::Ambiguous(_)) if first => (LOST, Err(error)),
             Err(error) => (UNKNOWN, Err(error)),
         };
         self.known.fetch_max(known, Ordering::AcqRel);
@@ -81,21 +69,19 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_was_under_way_does_not_make_a_refused_password_good_again() {
         let standing = Standing::default();
-        let proof = standing.prove(Repeat::Freely, async |_| Ok(answer(StatusCode::OK)));
+        let proof = standing.prove(async { Ok(answer(StatusCode::OK)) });
         proof.await.expect("it is accepted");
-        let slow = standing.prove(Repeat::Freely, async |_| {
+        let slow = standing.prove(async {
             tokio::task::yield_now().await;
             Ok(answer(StatusCode::OK))
         });
-        let changed = standing.prove(Repeat::Freely, async |_| {
-            Ok(answer(StatusCode::UNAUTHORIZED))
-        });
+        let changed = standing.prove(async { Ok(answer(StatusCode::UNAUTHORIZED)) });
 
         let (slow, changed) = futures::join!(slow, changed);
 
         assert!(slow.is_ok());
         assert_eq!(changed.expect_err("it is refused"), refused());
-        let next = standing.prove(Repeat::Freely, async |_| panic!("it is not sent"));
+        let next = standing.prove(async { panic!("it is not sent") });
         assert_eq!(next.await.expect_err("it stays refused"), refused());
     }
 }

@@ -105,8 +105,9 @@ impl PrimeroClient {
         let (way, state) = match &self.sign_in {
             SignIn::Basic(standing) => {
                 let signed = |http: &Client| basic::sign(build(http), &self.user);
-                let send = async |repeat| self.transport.send(route, repeat, &signed).await;
-                return standing.prove(repeat, send).await;
+                return standing
+                    .prove(self.transport.send(route, repeat, signed))
+                    .await;
             }
             SignIn::LogIn(way, state) => (*way, state),
         };

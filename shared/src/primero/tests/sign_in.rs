@@ -213,9 +213,8 @@ async fn a_wrong_password_costs_one_try_although_eight_calls_start_at_once() {
 }
 
 #[tokio::test]
-async fn a_first_try_whose_answer_is_lost_is_not_repeated() {
+async fn a_log_in_whose_answer_is_lost_is_not_repeated() {
     for (auth, release, route) in [
-        (PrimeroAuth::Basic, ReleaseLine::B, LIST),
         (PrimeroAuth::Session, ReleaseLine::B, LOG_IN),
         (PrimeroAuth::Token, ReleaseLine::Older, LOG_IN),
     ] {
@@ -256,8 +255,8 @@ async fn a_first_try_that_is_put_off_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_read_whose_answer_is_lost_is_repeated_once_the_password_is_proven() {
-    let (bridge, _) = Bridge::start().await.with_child("803-1").await;
+async fn under_basic_a_first_read_whose_answer_is_lost_is_repeated() {
+    let bridge = Bridge::start().await;
     let lost = Rule::once(Target::Exactly(LIST.to_owned()), Fault::DropAfterEffect);
     bridge.sandbox.faults(journal::System::Primero).add(lost);
 
