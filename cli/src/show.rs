@@ -110,9 +110,13 @@ fn place_ids(place: Option<&Value>) -> Vec<(String, String)> {
         .map(|(name, value)| {
             let text = match value {
                 Value::String(text) => text.clone(),
-                // An object is a fingerprint, which is of use to the bridge alone.
-                Value::Null | Value::Object(_) => String::new(),
-                other => other.to_string(),
+                // What proGres calls a submission, and its referral.
+                Value::Object(ids) if !ids.contains_key("hash") => {
+                    let pairs = ids.iter().map(|(one, other)| format!("{one}: {other}"));
+                    pairs.collect::<Vec<_>>().join(", ").replace('"', "")
+                }
+                // Fingerprints and counts are of use to the bridge alone.
+                _ => String::new(),
             };
             (name.replace('_', " "), text)
         })
@@ -156,7 +160,10 @@ mod tests {
             "reason": Reason::InvalidDate,
             "fields": ["progres_dateofbirth"],
             "profile_version": "v1",
-            "place": { "business_unit": "577ccdf6", "case": null },
+            "place": {
+                "business_unit": "577ccdf6", "case": null, "sent_with": 25, "commented": { "hash": "68f1", "key_id": "k" },
+                "submitted": { "referral": "9d31", "made_at": "2026-11-20T09:00:00Z" },
+            },
             "attempts": 2,
             "told": 0,
             "first_seen_at": at,
@@ -177,10 +184,17 @@ mod tests {
             "by run 01A",
             "business unit",
             "577ccdf6",
+            "referral: 9d31",
         ] {
             assert!(shown.contains(text), "{text}:\n{shown}");
         }
-        for text in ["PING transaction", "next attempt", "case"] {
+        for text in [
+            "PING transaction",
+            "next attempt",
+            "case",
+            "sent with",
+            "68f1",
+        ] {
             assert!(!shown.contains(&format!(" {text} ")), "{text}:\n{shown}");
         }
     }
