@@ -47,7 +47,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
-                if answer.is_ok() && self.is_open() && self.has_room_to_write() {
+                if answer.is_ok() && self.is_open() {
                     self.launch_writing(tally);
                 }
                 self.wrote(items, answer, tally);

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::conveyor::Conveyor;
 use super::entry::{Arrival, Entry, Origin};
-use super::fault::{Fault, Trouble};
+use super::fault::Fault;
 use super::stages::Next;
-use super::tally::{Tally, line};
+use super::tally::Tally;
 use super::workflow::{BatchResult, Confirmation, Workflow};
 use crate::clock::later;
 use crate::domain::fingerprint::Fingerprint;
@@ -95,16 +95,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         tally: &mut Tally<'_>,
     ) {
         let destination = self.run.character.name.destination();
-        let answers = match answer {
-            // A destination that cannot be asked now is asked another time.
-            Err(Trouble::Record(fault)) => {
-                self.note_fault(&fault);
-                group.entries.iter().map(|_| Err(fault.clone())).collect()
-            }
-            answer => match self.answers(answer, group.entries.len(), Some(destination)) {
-                Some(answers) => answers,
-                None => return self.to_confirm.push_back(group),
-            },
+        let Some(answers) = self.answers(answer, group.entries.len(), Some(destination)) else {
+            return self.to_confirm.push_back(group);
         };
         let Confirming {
             transaction,
@@ -132,6 +124,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                     tally.measures.unknown_codes += 1;
                     waiting.push(entry);
                 }
+                // A destination that cannot be asked now is asked another time.
                 Ok(Confirmation::NotYet | Confirmation::Incomplete(_)) | Err(_) => {
                     waiting.push(entry);
                 }
@@ -262,8 +255,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         if changed {
             row.place.clone_from(&entry.place);
         }
-        tally.add(line(entry, Outcome::AwaitingConfirmation));
-        tally.unsent(entry.first_seen_at);
+        tally.add_unchanged(entry, Outcome::AwaitingConfirmation);
         self.begin_keeping(row, Next::Finish);
     }
 }

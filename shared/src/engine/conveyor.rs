@@ -179,9 +179,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             self.launch_fetching();
             if self.prepared == Preparation::Done {
                 self.launch_locating();
-                if self.has_room_to_write() {
-                    self.launch_writing(tally);
-                }
+                self.launch_writing(tally);
             }
             self.launch_confirming(now, tally);
         }
@@ -189,13 +187,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             self.launch_verifying(now, open);
             self.launch_telling(now, open);
         }
-    }
-
-    /// Whether a write that begins now has the time that its call may take. The lease outlives the deadline.
-    pub(super) fn has_room_to_write(&self) -> bool {
-        let around = self.run.around;
-        let now = around.clock.now();
-        around.deadline.has_room(now, around.call_timeout)
     }
 
     /// Whether new work may begin.

@@ -8,7 +8,7 @@ use super::entry::{Arrival, Entry, Origin};
 use super::fault::Fault;
 use super::gating::{By, Circumstances, Gate, gate};
 use super::stages::Next;
-use super::tally::{Tally, line, plain};
+use super::tally::{Tally, plain};
 use super::workflow::{Feed, OnLoss, Workflow};
 use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
@@ -175,12 +175,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Some(RecordState::AwaitingConfirmation) => Outcome::AwaitingConfirmation,
             _ => Outcome::AlreadyInPlace,
         };
-        tally.add(line(entry, outcome));
-        match outcome {
-            Outcome::Held => tally.held(entry.first_seen_at),
-            Outcome::AwaitingConfirmation => tally.unsent(entry.first_seen_at),
-            _ => {}
-        }
+        tally.add_unchanged(entry, outcome);
         self.finish(&entry.key);
     }
 

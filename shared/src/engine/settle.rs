@@ -4,7 +4,7 @@ use super::conveyor::Conveyor;
 use super::entry::{Entry, Item, News, Telling};
 use super::fault::{Fault, FaultKind};
 use super::stages::Next;
-use super::tally::{Tally, line};
+use super::tally::Tally;
 use super::workflow::Workflow;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
@@ -67,7 +67,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// What changed at the source does not concern a record that is done, or was so before a look at it failed.
     fn leave_done(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
-        tally.add(line(entry, Outcome::AlreadyInPlace));
+        tally.add_unchanged(entry, Outcome::AlreadyInPlace);
         let row = match &entry.before {
             Some(before) if before.state == RecordState::Done => self.run.same_row(entry, before),
             _ => self.run.done_row(entry, 0),

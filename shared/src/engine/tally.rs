@@ -153,9 +153,13 @@ impl<'r> Tally<'r> {
             reason: entry.remark.filter(|_| delivered),
             ..plain(entry.key.clone(), outcome)
         });
-        if outcome == Outcome::Deferred {
-            self.unsent(entry.first_seen_at);
-        }
+        self.age(entry, outcome);
+    }
+
+    /// Counts a record that stays as its row says.
+    pub fn add_unchanged<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
+        self.add(line(entry, outcome));
+        self.age(entry, outcome);
     }
 
     /// Counts a record as its new row says.
@@ -172,11 +176,7 @@ impl<'r> Tally<'r> {
             fields: row.fields.clone(),
             transaction_id: row.transaction_id.clone(),
         });
-        match outcome {
-            Outcome::Held => self.held(entry.first_seen_at),
-            Outcome::WillRetry => self.unsent(entry.first_seen_at),
-            _ => {}
-        }
+        self.age(entry, outcome);
     }
 
     /// Counts what a dry run would have delivered, with the names of the fields.
@@ -205,18 +205,27 @@ impl<'r> Tally<'r> {
             transaction_id: Some(transaction.to_string()),
             ..plain(entry.key.clone(), outcome)
         });
-        if outcome == Outcome::AwaitingConfirmation {
-            self.unsent(entry.first_seen_at);
+        self.age(entry, outcome);
+    }
+
+    /// What is not through ages from when it was first met.
+    fn age<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
+        match outcome {
+            Outcome::Held => self.held(entry.first_seen_at),
+            Outcome::AwaitingConfirmation | Outcome::WillRetry | Outcome::Deferred => {
+                self.unsent(entry.first_seen_at);
+            }
+            Outcome::Delivered | Outcome::AlreadyInPlace | Outcome::Skipped => {}
         }
     }
 
     /// A record that was first met then is not sent.
-    pub fn unsent(&mut self, since: Timestamp) {
+    fn unsent(&mut self, since: Timestamp) {
         self.standing.oldest_unsent = Some(earliest(self.standing.oldest_unsent, since));
     }
 
     /// A record that was first met then is held.
-    pub fn held(&mut self, since: Timestamp) {
+    fn held(&mut self, since: Timestamp) {
         self.standing.oldest_held = Some(earliest(self.standing.oldest_held, since));
     }
 
@@ -250,7 +259,7 @@ impl<'r> Tally<'r> {
 }
 
 /// The line about a record that stays as its row says.
-pub fn line<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
+fn line<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
     let row = entry.before.as_ref();
     let explained = outcome != Outcome::AlreadyInPlace;
     RecordReport {

@@ -5,7 +5,7 @@ use super::entry::{Entry, News, Telling};
 use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Next;
-use super::tally::{Tally, line, plain};
+use super::tally::{Tally, plain};
 use super::workflow::{BatchResult, Feed, Tells, Workflow};
 use crate::clock::later;
 use crate::domain::outcome::{Outcome, RecordReport};
@@ -132,8 +132,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let Some(before) = &entry.before else {
             return;
         };
-        tally.add(line(&entry, Outcome::Held));
-        tally.held(entry.first_seen_at);
+        tally.add_unchanged(&entry, Outcome::Held);
         let mut row = self.run.same_row(&entry, before);
         if before.next_attempt_at <= Some(self.run.around.clock.now()) {
             row.next_attempt_at = row.reason.and_then(|reason| self.run.next_look(reason));
@@ -153,8 +152,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// A held record that could not be looked at stays as it is, and is looked at again before long; a list shows it again by itself.
     pub(super) fn look_again(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
-        tally.add(line(entry, Outcome::Held));
-        tally.held(entry.first_seen_at);
+        tally.add_unchanged(entry, Outcome::Held);
         match &entry.before {
             Some(before) if self.run.character.feed != Feed::Pending => {
                 let mut row = self.run.same_row(entry, before);

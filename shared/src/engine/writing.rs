@@ -8,6 +8,9 @@ use super::workflow::Workflow;
 
 impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn launch_writing(&mut self, tally: &mut Tally<'_>) {
+        if !self.has_room_to_write() {
+            return;
+        }
         let size = self.run.workflow.batches().write;
         let more_may_come = self.busy.locating > 0
             || self.busy.fetching > 0
@@ -29,6 +32,13 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.begin_writing(batch, tally);
             }
         }
+    }
+
+    /// Whether a write that begins now has the time that its call may take. The lease outlives the deadline.
+    fn has_room_to_write(&self) -> bool {
+        let around = self.run.around;
+        let now = around.clock.now();
+        around.deadline.has_room(now, around.call_timeout)
     }
 
     fn take_to_write(&mut self, most: usize) -> Vec<(Item<W>, W::Plan)> {

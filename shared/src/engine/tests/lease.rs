@@ -69,15 +69,20 @@ async fn a_run_that_ends_gives_the_lease_back_whatever_stopped_it() {
     assert_eq!(scenario.row(1).await.fence, 2, "the number goes on rising");
 }
 
+/// Waits until a run writes, and then for the end of its lease.
+async fn outlive_the_first_write(scenario: &Scenario) {
+    scenario.systems.reached(Stage::Write).await;
+    scenario
+        .clock
+        .advance(scenario.time + Duration::from_mins(2));
+}
+
 #[tokio::test]
 async fn a_stalled_run_that_wakes_after_its_successor_writes_nothing_to_the_store() {
     let scenario = Scenario::offering(3).await;
     scenario.systems.once(Stage::Write, Mishap::Stalls);
     let successor = async {
-        scenario.systems.reached(Stage::Write).await;
-        scenario
-            .clock
-            .advance(scenario.time + Duration::from_mins(2));
+        outlive_the_first_write(&scenario).await;
         let report = scenario.complete().await;
         let rows = futures::future::join_all((1..=3).map(|number| scenario.row(number))).await;
         scenario.systems.go_on();
@@ -99,10 +104,7 @@ async fn a_stalled_run_that_wakes_writes_no_row_even_where_its_successor_wrote_n
     let scenario = Scenario::offering(1).await;
     scenario.systems.once(Stage::Write, Mishap::Stalls);
     let successor = async {
-        scenario.systems.reached(Stage::Write).await;
-        scenario
-            .clock
-            .advance(scenario.time + Duration::from_mins(2));
+        outlive_the_first_write(&scenario).await;
         scenario.systems.offers.borrow_mut().clear();
         assert_eq!(scenario.complete().await.counts.discovered, 0);
         scenario.systems.go_on();
@@ -117,10 +119,7 @@ async fn a_stalled_run_that_wakes_does_not_free_its_successors_lease() {
     let scenario = Scenario::offering(1).await;
     scenario.systems.once(Stage::Write, Mishap::Stalls);
     let successor = async {
-        scenario.systems.reached(Stage::Write).await;
-        scenario
-            .clock
-            .advance(scenario.time + Duration::from_mins(2));
+        outlive_the_first_write(&scenario).await;
         let now = scenario.clock.now();
         let ends = later(now, Duration::from_mins(16));
         scenario
