@@ -16,26 +16,25 @@ mod tests;
 use reqwest::Client;
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 pub use self::check_status::{Checked, Operation, RecordStatus, Status};
 use self::envelope::Envelope;
 pub use self::ingestion::{FieldValue, Receipt, Submission, Submitted};
 pub use self::retrieval::{Details, Pages};
 pub use self::row::{Row, text_of};
-use self::sign_in::Session;
+use self::sign_in::Token;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::profile::PingSettings;
 use crate::secrets::PingSecret;
-use crate::transport::{Answer, Conditions, GateError, Limits, Repeat, Transport};
+use crate::transport::{Answer, Conditions, GateError, Limits, OneTry, Repeat, Transport};
 
 /// PING, for one run.
 pub struct PingClient {
     transport: Transport,
     secret: PingSecret,
     settings: PingSettings,
-    session: Mutex<Session>,
+    session: OneTry<Token>,
 }
 
 impl PingClient {
@@ -55,7 +54,7 @@ impl PingClient {
             transport: Transport::new(System::Ping, http, limits, conditions),
             secret,
             settings,
-            session: Mutex::default(),
+            session: OneTry::default(),
         }
     }
 
@@ -102,7 +101,7 @@ impl PingClient {
 
     async fn post_with(
         &self,
-        token: &sign_in::Token,
+        token: &Token,
         route: &'static str,
         path: &str,
         body: &Value,

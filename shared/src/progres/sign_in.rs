@@ -12,17 +12,7 @@ use crate::domain::system::System;
 use crate::transport::{GateError, Repeat};
 
 /// A bearer token.
-pub type Token = Arc<SecretString>;
-
-/// What is known of our sign-in in this run.
-#[derive(Debug, Default)]
-pub enum Session {
-    #[default]
-    New,
-    SignedIn(Token),
-    /// Not to be tried again in this run.
-    Over(GateError),
-}
+pub type Token = SecretString;
 
 #[derive(Deserialize)]
 struct Granted {
@@ -33,33 +23,11 @@ const ROUTE: &str = "sign in";
 
 impl PingClient {
     /// The run's token. With `expired`, a new one, unless another call has renewed that one already.
-    pub(super) async fn token(&self, expired: Option<&Token>) -> Result<Token, GateError> {
-        // Held over the sign-in, so that side-by-side calls share one.
-        let mut session = self.session.lock().await;
-        match &*session {
-            Session::Over(error) => return Err(error.clone()),
-            Session::SignedIn(token) if expired.is_none_or(|old| !Arc::ptr_eq(old, token)) => {
-                return Ok(Arc::clone(token));
-            }
-            _ => {}
-        }
-        match self.sign_in().await {
-            Ok(token) => {
-                *session = Session::SignedIn(Arc::clone(&token));
-                Ok(token)
-            }
-            // Whether the password was looked at is unknown, so this was the run's one try.
-            Err(GateError::Ambiguous(system)) => {
-                *session = Session::Over(GateError::Unavailable(system));
-                Err(GateError::Unavailable(system))
-            }
-            Err(error) => {
-                if error == refused() {
-                    *session = Session::Over(error.clone());
-                }
-                Err(error)
-            }
-        }
+    pub(super) async fn token(
+        &self,
+        expired: Option<&Arc<Token>>,
+    ) -> Result<Arc<Token>, GateError> {
+        self.session.pass(expired, self.sign_in()).await
     }
 
     async fn sign_in(&self) -> Result<Token, GateError> {
@@ -86,7 +54,7 @@ impl PingClient {
         match answer.status.as_u16() {
             200 => {
                 let granted: Granted = self.transport.json(ROUTE, &answer)?;
-                Ok(Arc::new(granted.access_token))
+                Ok(granted.access_token)
             }
             // B2C answers 400 for a wrong password, the gateway 401 or 403.
             400 | 401 | 403 => Err(refused()),

@@ -1,6 +1,7 @@
 //! HTTP towards both systems: bounded, counted, logged without content, and repeated only where that is safe.
 
 mod error;
+mod one_try;
 mod pace;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -16,6 +17,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 
 pub use self::error::GateError;
+pub use self::one_try::OneTry;
 use self::pace::{TRIES, wait_before};
 use crate::clock::{Clock, until};
 use crate::deadline::Deadline;

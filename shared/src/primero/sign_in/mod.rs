@@ -7,11 +7,8 @@ mod basic;
 mod cookies;
 mod log_in;
 
-use std::sync::Arc;
-
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
 use self::basic::Standing;
 use self::cookies::Cookies;
@@ -20,14 +17,14 @@ use super::answer::lacks_csrf_token;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::secrets::PrimeroAuth;
-use crate::transport::{Answer, GateError, Repeat};
+use crate::transport::{Answer, GateError, OneTry, Repeat};
 
 /// Our sign-in in this run.
 pub enum SignIn {
     /// HTTP Basic with every call: nothing is kept but whether it works.
     Basic(Standing),
     /// A log-in whose session or token serves all calls until it ends.
-    LogIn(LogIn, Mutex<State>),
+    LogIn(LogIn, OneTry<Pass>),
 }
 
 /// What a log-in gives.
@@ -37,18 +34,6 @@ pub enum LogIn {
     Session,
     /// A bearer token (up to 2.10).
     Token,
-}
-
-/// What became of our log-in.
-#[derive(Default)]
-pub enum State {
-    /// Nobody has called yet.
-    #[default]
-    New,
-    /// Good until a call says otherwise.
-    SignedIn(Arc<Pass>),
-    /// Not to be tried again in this run.
-    Over(GateError),
 }
 
 /// What a call is signed with.
@@ -62,8 +47,8 @@ impl SignIn {
     pub fn by(auth: PrimeroAuth) -> Self {
         match auth {
             PrimeroAuth::Basic => Self::Basic(Standing::default()),
-            PrimeroAuth::Session => Self::LogIn(LogIn::Session, Mutex::default()),
-            PrimeroAuth::Token => Self::LogIn(LogIn::Token, Mutex::default()),
+            PrimeroAuth::Session => Self::LogIn(LogIn::Session, OneTry::default()),
+            PrimeroAuth::Token => Self::LogIn(LogIn::Token, OneTry::default()),
         }
     }
 }
@@ -102,19 +87,19 @@ impl PrimeroClient {
         repeat: Repeat,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, GateError> {
-        let (way, state) = match &self.sign_in {
+        let (way, log_in) = match &self.sign_in {
             SignIn::Basic(standing) => {
                 let signed = |http: &Client| basic::sign(build(http), &self.user);
                 return standing
                     .prove(self.transport.send(route, repeat, signed))
                     .await;
             }
-            SignIn::LogIn(way, state) => (*way, state),
+            SignIn::LogIn(way, log_in) => (*way, log_in),
         };
-        let mut pass = self.pass(way, state, None).await?;
+        let mut pass = log_in.pass(None, self.log_in(way)).await?;
         let mut answer = self.send_under(&pass, route, repeat, &build).await?;
         if pass.has_ended(&answer) {
-            pass = self.pass(way, state, Some(&pass)).await?;
+            pass = log_in.pass(Some(&pass), self.log_in(way)).await?;
             answer = self.send_under(&pass, route, repeat, &build).await?;
         }
         if !pass.has_ended(&answer) {
@@ -124,10 +109,7 @@ impl PrimeroClient {
         match way {
             // Another run of the same user may end a session at once; the password is the right one.
             LogIn::Session => Err(GateError::Unavailable(System::Primero)),
-            LogIn::Token => {
-                *state.lock().await = State::Over(refused());
-                Err(refused())
-            }
+            LogIn::Token => Err(log_in.give_up(refused()).await),
         }
     }
 
@@ -140,42 +122,6 @@ impl PrimeroClient {
     ) -> Result<Answer, GateError> {
         let signed = |http: &Client| pass.sign(build(http));
         self.transport.send(route, repeat, signed).await
-    }
-
-    /// The run's pass. With `ended`, a new one, unless another call has renewed that one already.
-    async fn pass(
-        &self,
-        way: LogIn,
-        state: &Mutex<State>,
-        ended: Option<&Arc<Pass>>,
-    ) -> Result<Arc<Pass>, GateError> {
-        // Held over the log-in, so that side-by-side calls share one.
-        let mut state = state.lock().await;
-        match &*state {
-            State::Over(error) => return Err(error.clone()),
-            State::SignedIn(pass) if ended.is_none_or(|old| !Arc::ptr_eq(old, pass)) => {
-                return Ok(Arc::clone(pass));
-            }
-            _ => {}
-        }
-        match self.log_in(way).await {
-            Ok(pass) => {
-                let pass = Arc::new(pass);
-                *state = State::SignedIn(Arc::clone(&pass));
-                Ok(pass)
-            }
-            // Whether the password was looked at is unknown, so this was the run's one try.
-            Err(GateError::Ambiguous(system)) => {
-                *state = State::Over(GateError::Unavailable(system));
-                Err(GateError::Unavailable(system))
-            }
-            Err(error) => {
-                if error == refused() {
-                    *state = State::Over(error.clone());
-                }
-                Err(error)
-            }
-        }
     }
 }
 
