@@ -62,18 +62,21 @@ impl Checked {
         match self {
             Self::NotYet => Some(Status::InProgress),
             Self::Unreadable => Some(Status::Unknown),
-            Self::Records(records) => {
-                let first = records.first()?.status;
-                records
-                    .iter()
-                    .all(|record| record.status == first)
-                    .then_some(first)
-            }
+            Self::Records(records) => RecordStatus::common(records),
         }
     }
 }
 
 impl RecordStatus {
+    /// The status of these results, if there are any and they agree.
+    pub fn common<'r>(results: impl IntoIterator<Item = &'r Self>) -> Option<Status> {
+        let mut results = results.into_iter();
+        let first = results.next()?.status;
+        results
+            .all(|result| result.status == first)
+            .then_some(first)
+    }
+
     /// An id or another text that PING says of the record.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {

@@ -5,6 +5,7 @@ mod installation;
 mod source_rows;
 #[cfg(test)]
 mod testing;
+mod traffic;
 mod trouble;
 mod window;
 

@@ -27,8 +27,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use self::source::{Listed, SourceDecision};
-use super::source_rows;
 use super::trouble::per_record;
+use super::{source_rows, traffic};
 use crate::domain::codes::InteropReferralStatus;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId};
@@ -158,19 +158,11 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     }
 
     fn calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.calls(),
-            primero: self.primero.calls(),
-            state: 0,
-        }
+        traffic::calls(self.ping, self.primero)
     }
 
     fn failed_calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.failed_calls(),
-            primero: self.primero.failed_calls(),
-            state: 0,
-        }
+        traffic::failed_calls(self.ping, self.primero)
     }
 
     /// Nothing: whether anything has to be looked up is known only record by record.

@@ -32,7 +32,7 @@ pub fn of(checked: &Checked, records: &[(&RecordKey, &Place)]) -> Vec<Confirmati
             (false, false) => Confirmation::Incomplete((*place).clone()),
             (false, true) => Confirmation::Unsure((*place).clone()),
         };
-        match common(results.iter().filter(is_of_record)) {
+        match RecordStatus::common(results.iter().filter(is_of_record)) {
             Some(Status::InProgress) => Confirmation::NotYet,
             Some(Status::Unknown) => Confirmation::Unknown,
             // Whom they are about is only known once everybody has one.
@@ -43,14 +43,6 @@ pub fn of(checked: &Checked, records: &[(&RecordKey, &Place)]) -> Vec<Confirmati
         }
     };
     records.iter().map(word).collect()
-}
-
-/// The status of these results, if there are any and they agree.
-fn common<'r>(mut results: impl Iterator<Item = &'r RecordStatus>) -> Option<Status> {
-    let first = results.next()?.status;
-    results
-        .all(|result| result.status == first)
-        .then_some(first)
 }
 
 fn intervention(result: &RecordStatus) -> Option<InterventionId> {

@@ -32,7 +32,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use self::mapping::Source;
-use super::window;
+use super::{traffic, window};
 use crate::domain::fingerprint::{Fingerprint, FingerprintKey};
 use crate::domain::ids::{CaseRecordId, TransactionId};
 use crate::domain::outcome::Calls;
@@ -142,19 +142,11 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     }
 
     fn calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.calls(),
-            primero: self.primero.calls(),
-            state: 0,
-        }
+        traffic::calls(self.ping, self.primero)
     }
 
     fn failed_calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.failed_calls(),
-            primero: self.primero.failed_calls(),
-            state: 0,
-        }
+        traffic::failed_calls(self.ping, self.primero)
     }
 
     async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {

@@ -32,6 +32,7 @@ use tokio::sync::Mutex;
 
 use self::matching::Plan;
 use self::source::SourceReferral;
+use super::traffic;
 use crate::clock::Clock;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
@@ -150,19 +151,11 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     }
 
     fn calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.calls(),
-            primero: self.primero.calls(),
-            state: 0,
-        }
+        traffic::calls(self.ping, self.primero)
     }
 
     fn failed_calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.failed_calls(),
-            primero: self.primero.failed_calls(),
-            state: 0,
-        }
+        traffic::failed_calls(self.ping, self.primero)
     }
 
     async fn open(&self, _from: Option<Timestamp>) -> Result<Opened<Pages<'r>>, Stop> {

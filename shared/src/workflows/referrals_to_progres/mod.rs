@@ -38,7 +38,7 @@ use tokio::sync::OnceCell;
 use self::choice::Past;
 pub use self::choice::SubmittedReferral;
 use self::source::{Source, Subject};
-use super::window;
+use super::{traffic, window};
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId, TransactionId};
 use crate::domain::outcome::Calls;
@@ -227,19 +227,11 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     }
 
     fn calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.calls(),
-            primero: self.primero.calls(),
-            state: 0,
-        }
+        traffic::calls(self.ping, self.primero)
     }
 
     fn failed_calls(&self) -> Calls {
-        Calls {
-            ping: self.ping.failed_calls(),
-            primero: self.primero.failed_calls(),
-            state: 0,
-        }
+        traffic::failed_calls(self.ping, self.primero)
     }
 
     async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
