@@ -4,7 +4,8 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 
 use super::faults::{FetchFailure, SecretFaults, SecretProblem};
-use super::reading::{self, Source};
+use super::fields::Source;
+use super::reading;
 use super::{SecretVersion, Secrets};
 use crate::domain::ids::Deployment;
 

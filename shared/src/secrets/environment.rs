@@ -5,7 +5,8 @@ use std::ffi::OsString;
 
 use super::Secrets;
 use super::faults::{SecretFaults, SecretProblem};
-use super::reading::{self, Source};
+use super::fields::Source;
+use super::reading;
 
 /// Reads `PING_SECRET`, `PRIMERO_SECRET` and `LEDGER_SECRET`.
 pub fn from_environment() -> Result<Secrets, SecretFaults> {

@@ -6,6 +6,7 @@
 mod aws;
 mod environment;
 mod faults;
+mod fields;
 mod file;
 mod reading;
 mod url;

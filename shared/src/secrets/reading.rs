@@ -6,21 +6,12 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::faults::{SecretFault, SecretFaults, SecretProblem};
-use super::{
-    LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, PrimeroUser, SecretVersion, Secrets, url,
-};
+use super::fields::{Fields, Source};
+use super::{LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, PrimeroUser, Secrets, url};
 use crate::domain::system::WorkflowName;
 
 /// Fewer characters would not carry 128 bits in any usual spelling of a key.
 const FINGERPRINT_KEY_CHARACTERS: usize = 32;
-
-/// One secret as it came, before anything is known about it.
-pub(super) struct Source {
-    /// What a person knows it by: a key of the file, a variable, a secret id.
-    pub(super) name: String,
-    pub(super) content: Result<Value, SecretProblem>,
-    pub(super) version: Option<SecretVersion>,
-}
 
 /// Parses text to JSON; the error has the position and nothing of the text.
 pub(super) fn json(text: &str) -> Result<Value, SecretProblem> {
@@ -96,26 +87,16 @@ fn read_ping(fields: &mut Fields<'_>) -> Option<PingSecret> {
 
 fn read_primero(fields: &mut Fields<'_>) -> Option<PrimeroSecret> {
     let url = fields.checked("url", url::base);
-    let auth = if fields.has("auth") {
-        fields.checked("auth", |word| match word {
+    let auth = fields.optional("auth", |fields, key| {
+        fields.checked(key, |word| match word {
             "basic" => Ok(PrimeroAuth::Basic),
             "session" => Ok(PrimeroAuth::Session),
             "token" => Ok(PrimeroAuth::Token),
             _ => Err(SecretProblem::NotOneOf("basic, session, token")),
         })
-    } else {
-        fields.known.push("auth");
-        Some(PrimeroAuth::default())
-    };
+    });
     let user = read_user(fields);
-    let users = if fields.has("users") {
-        fields
-            .group("users")
-            .and_then(|users| users.close(read_users))
-    } else {
-        fields.known.push("users");
-        Some(HashMap::new())
-    };
+    let users = fields.optional("users", |fields, key| fields.group(key, read_users));
     Some(PrimeroSecret {
         url: url?,
         auth: auth?,
@@ -136,17 +117,16 @@ fn read_user(fields: &mut Fields<'_>) -> Option<PrimeroUser> {
 
 /// A user per workflow, for as many workflows as there are.
 fn read_users(fields: &mut Fields<'_>) -> Option<HashMap<WorkflowName, PrimeroUser>> {
-    let mut read = Vec::new();
-    for workflow in WorkflowName::ALL {
-        if fields.has(workflow.as_str()) {
-            let user = fields.group(workflow.as_str());
-            let user = user.and_then(|user| user.close(read_user));
-            read.push(user.map(|user| (*workflow, user)));
-        } else {
-            fields.known.push(workflow.as_str());
-        }
-    }
-    read.into_iter().collect()
+    let mut read = |workflow: &WorkflowName| {
+        let user = fields.optional(workflow.as_str(), |fields, key| {
+            fields.group(key, read_user).map(Some)
+        })?;
+        Some(user.map(|user| (*workflow, user)))
+    };
+    // All of them, so that every fault is found.
+    let users: Vec<_> = WorkflowName::ALL.iter().map(&mut read).collect();
+    let users: Option<Vec<_>> = users.into_iter().collect();
+    Some(users?.into_iter().flatten().collect())
 }
 
 fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
@@ -157,142 +137,14 @@ fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
         Ok(SecretString::from(key))
     };
     let fingerprint_key = fields.checked("fingerprint_key", long_enough);
-    let previous = "previous_fingerprint_key";
-    let previous_fingerprint_key = if fields.has(previous) {
-        fields.checked(previous, long_enough).map(Some)
-    } else {
-        fields.known.push(previous);
-        Some(None)
-    };
+    let previous_fingerprint_key = fields.optional("previous_fingerprint_key", |fields, key| {
+        fields.checked(key, long_enough).map(Some)
+    });
     Some(LedgerKey {
         fingerprint_key: fingerprint_key?,
         previous_fingerprint_key: previous_fingerprint_key?,
         version: fields.version.clone(),
     })
-}
-
-/// The keys of one secret while they are read.
-struct Fields<'f> {
-    name: String,
-    values: Map<String, Value>,
-    version: Option<SecretVersion>,
-    known: Vec<&'static str>,
-    faults: &'f mut Vec<SecretFault>,
-}
-
-impl<'f> Fields<'f> {
-    fn open(source: Source, faults: &'f mut Vec<SecretFault>) -> Option<Self> {
-        let Source {
-            name,
-            content,
-            version,
-        } = source;
-        let object = content.and_then(|value| match value {
-            Value::Object(values) => Ok(values),
-            _ => Err(SecretProblem::WrongType("a JSON object")),
-        });
-        match object {
-            Ok(values) => Some(Self {
-                name,
-                values,
-                version,
-                known: Vec::new(),
-                faults,
-            }),
-            Err(problem) => {
-                faults.push(SecretFault { at: name, problem });
-                None
-            }
-        }
-    }
-
-    /// Reads with `read`, then refuses the keys that it did not ask for.
-    fn close<T>(mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let secret = read(&mut self);
-        let unknown: Vec<&String> = self
-            .values
-            .keys()
-            .filter(|key| !self.known.contains(&key.as_str()))
-            .collect();
-        if !unknown.is_empty() {
-            let folded = |key: &str| key.replace(['-', '_', ' '], "").to_lowercase();
-            let nearly = |known: &&&str| unknown.iter().any(|key| folded(key) == folded(known));
-            let meant = self.known.iter().filter(nearly).copied().collect();
-            let problem = SecretProblem::UnknownKeys {
-                count: unknown.len(),
-                meant,
-            };
-            self.faults.push(SecretFault {
-                at: self.name,
-                problem,
-            });
-        }
-        secret
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
-    }
-
-    /// An object inside.
-    fn group(&mut self, key: &'static str) -> Option<Fields<'_>> {
-        self.known.push(key);
-        let inside = Source {
-            name: format!("{}.{key}", self.name),
-            content: self.values.get(key).cloned().ok_or(SecretProblem::Missing),
-            version: None,
-        };
-        Fields::open(inside, self.faults)
-    }
-
-    /// A text without stray blanks.
-    fn text(&mut self, key: &'static str) -> Option<String> {
-        self.checked(key, |text| Ok(text.to_owned()))
-    }
-
-    /// A password may begin or end with a blank; it is sent as it stands.
-    fn password(&mut self, key: &'static str) -> Option<SecretString> {
-        let read = self.string(key).map(SecretString::from);
-        self.noted(key, read)
-    }
-
-    fn checked<T>(
-        &mut self,
-        key: &'static str,
-        check: impl FnOnce(&str) -> Result<T, SecretProblem>,
-    ) -> Option<T> {
-        let read = self.string(key).and_then(|text| {
-            if text.trim() == text && !text.chars().any(char::is_control) {
-                check(text)
-            } else {
-                Err(SecretProblem::StrayBlanks)
-            }
-        });
-        self.noted(key, read)
-    }
-
-    fn string(&self, key: &str) -> Result<&str, SecretProblem> {
-        match self.values.get(key) {
-            None => Err(SecretProblem::Missing),
-            Some(Value::String(text)) if text.trim().is_empty() => Err(SecretProblem::Blank),
-            Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(SecretProblem::WrongType("a text")),
-        }
-    }
-
-    fn noted<T>(&mut self, key: &'static str, read: Result<T, SecretProblem>) -> Option<T> {
-        self.known.push(key);
-        match read {
-            Ok(value) => Some(value),
-            Err(problem) => {
-                self.faults.push(SecretFault {
-                    at: format!("{}.{key}", self.name),
-                    problem,
-                });
-                None
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Secrets;
-use super::reading::{self, Source};
+use super::fields::Source;
+use super::reading;
 
 pub(super) fn json() -> Value {
     json!({
