@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use referral_bridge::domain::system::{System, WorkflowName};
 use referral_bridge::observe;
 
+use crate::output::print;
 use crate::state::DeploymentState;
 
 /// Forgets that a system refused the sign-in, so that the next run tries the same secret once more. Six wrong tries lock a Primero
@@ -35,9 +36,11 @@ impl AllowSignIn {
         // A refusal counts for all workflows of the deployment, so any of them finds it.
         let store = open.store(WorkflowName::ReferralsToPrimero);
         if store.forget_refused_sign_in(system).await? {
-            println!("the next run signs in to {system} again");
+            print(format_args!("the next run signs in to {system} again"))?;
         } else {
-            println!("{system} has refused nothing; runs sign in as ever");
+            print(format_args!(
+                "{system} has refused nothing; runs sign in as ever"
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }

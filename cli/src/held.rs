@@ -9,6 +9,7 @@ use referral_bridge::observe;
 use referral_bridge::store::RecordRow;
 use serde_json::Value;
 
+use crate::output::print;
 use crate::runs::workflows;
 use crate::show::for_machines;
 use crate::state::DeploymentState;
@@ -39,13 +40,13 @@ impl Held {
             let list: Vec<Value> = rows
                 .map(|(workflow, row)| with_workflow(*workflow, row))
                 .collect();
-            println!("{}", serde_json::to_string_pretty(&list)?);
+            print(serde_json::to_string_pretty(&list)?)?;
         } else {
-            println!("{}", table(&held));
-            println!(
+            print(table(&held))?;
+            print(format_args!(
                 "{} held; `bridge show <workflow> <key>` tells more of one",
                 held.len()
-            );
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,9 +1,13 @@
 //! `bridge`: runs, shows, measures and demonstrates the workflows of Referral Bridge on one machine.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod allow_sign_in;
 mod bench;
 mod demo;
 mod held;
+mod output;
+mod profile_file;
 mod run;
 mod runs;
 mod show;
@@ -54,7 +58,7 @@ fn main() -> ExitCode {
     let outcome = runtime.enable_all().build().map_err(Into::into);
     let outcome = outcome.and_then(|runtime| runtime.block_on(execute(command)));
     outcome.unwrap_or_else(|error| {
-        eprintln!("bridge: {error:#}");
+        output::tell(format_args!("bridge: {error:#}"));
         ExitCode::FAILURE
     })
 }

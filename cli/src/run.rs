@@ -1,5 +1,6 @@
 //! `bridge run`: one workflow, once, against real systems. The same code as the function; a cron line is enough for a small office.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +18,9 @@ use referral_bridge::entropy::Entropy;
 use referral_bridge::workflows::Installation;
 use referral_bridge::{observe, secrets, transport};
 
-use crate::state::{StateTable, read_profile};
+use crate::output::{print, tell};
+use crate::profile_file::read_profile;
+use crate::state::StateTable;
 
 /// Runs one workflow once, against real systems. Prints the run's report as JSON.
 #[derive(Args)]
@@ -66,10 +69,18 @@ impl Asked {
             self.since.is_none() || workflow.follows_changes(),
             "--since means nothing to {workflow}: its source lists what is pending"
         );
-        let only = self.only.iter().map(|key| RecordKey::written(key));
+        let keys = self.only.iter();
+        let keys = keys.map(|key| RecordKey::named(key, workflow));
+        // What is written in place of a key may be a name, and is not repeated.
+        let only: Option<BTreeSet<RecordKey>> = keys.collect();
+        let only = only.with_context(|| {
+            format!(
+                "--only is no key of a record of {workflow}: its ids, as reports and logs show them"
+            )
+        })?;
         Ok(Request {
             dry_run: self.dry_run,
-            only: (!self.only.is_empty()).then(|| only.collect()),
+            only: (!only.is_empty()).then_some(only),
             since: self.since,
             limit: self.limit.map(NonZeroUsize::get),
             release_held: self.release_held,
@@ -84,13 +95,15 @@ impl Run {
         let request = self.asked.request(self.workflow)?;
         let profile = read_profile(&self.profile)?;
         for warning in &profile.warnings {
-            eprintln!("warning: {warning}");
+            tell(format_args!("warning: {warning}"));
         }
         let secrets = match &self.secrets {
-            Some(file) => secrets::from_file(file),
-            None => secrets::from_environment(),
-        };
-        let secrets = secrets.context("the secrets cannot be used")?;
+            Some(file) => secrets::from_file(file)
+                .with_context(|| format!("{} cannot be used", file.display())),
+            None => {
+                secrets::from_environment().context("the secrets in the environment cannot be used")
+            }
+        }?;
         let timeout = Duration::try_from(self.timeout).context("--timeout must not be negative")?;
         let state = self.state.open().await?;
         let installation = Installation {
@@ -106,7 +119,7 @@ impl Run {
         let finished = installation
             .run(self.workflow, &request, end, &|_| {})
             .await;
-        println!("{}", serde_json::to_string_pretty(&finished.report)?);
+        print(serde_json::to_string_pretty(&finished.report)?)?;
         Ok(if finished.stop.is_none() {
             ExitCode::SUCCESS
         } else {

@@ -9,6 +9,7 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::observe;
 
+use crate::output::print;
 use crate::state::DeploymentState;
 
 /// Lists the last runs, the newest first.
@@ -36,9 +37,9 @@ impl Runs {
         }
         newest_first(&mut reports, self.limit);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&reports)?);
+            print(serde_json::to_string_pretty(&reports)?)?;
         } else {
-            println!("{}", table(&reports));
+            print(table(&reports))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -11,6 +11,7 @@ use referral_bridge::observe;
 use referral_bridge::store::{RecordRow, RecordState};
 use serde_json::{Value, json};
 
+use crate::output::{print, tell};
 use crate::state::DeploymentState;
 
 /// Shows where one record stands, why, and what comes next.
@@ -36,13 +37,16 @@ impl Show {
         let store = open.store(self.workflow);
         let mut rows = store.records::<Value>(std::slice::from_ref(&key)).await?;
         let Some(row) = rows.remove(&key) else {
-            eprintln!("the ledger of {} does not know {key}", self.workflow);
+            tell(format_args!(
+                "the ledger of {} does not know {key}",
+                self.workflow
+            ));
             return Ok(ExitCode::FAILURE);
         };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&for_machines(&row))?);
+            print(serde_json::to_string_pretty(&for_machines(&row))?)?;
         } else {
-            println!("{}", table(&row));
+            print(table(&row))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,16 +1,17 @@
 //! Where a deployment's state is, and whose it is: what every command on the ledger is told.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{bail, ensure};
 use aws_sdk_dynamodb::Client;
 use clap::Args;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use referral_bridge::domain::ids::Deployment;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::profile::Profile;
 use referral_bridge::store::{Store, table};
+
+use crate::profile_file::read_profile;
 
 /// The state table.
 #[derive(Args)]
@@ -108,34 +109,42 @@ pub struct OpenDeployment {
 }
 
 impl DeploymentState {
-    /// Opens the table, which must be there: a mistyped file name would look like a deployment without records.
+    /// Opens the table, which must be there and know the deployment: a mistyped name would look like one without records.
     pub async fn open(self) -> anyhow::Result<OpenDeployment> {
         let deployment = match (self.whose.deployment, self.whose.profile) {
             (Some(deployment), _) => deployment,
             (None, Some(file)) => read_profile(&file)?.deployment,
-            (None, None) => anyhow::bail!("--deployment or --profile is needed"),
+            (None, None) => bail!("--deployment or --profile is needed"),
         };
         if let State::Sqlite(file) = &self.state.state {
             ensure!(file.exists(), "{} does not exist", file.display());
         }
-        Ok(OpenDeployment {
+        let open = OpenDeployment {
             state: self.state.open().await?,
             deployment,
-        })
+        };
+        open.ensure_known().await?;
+        Ok(open)
     }
 }
 
 impl OpenDeployment {
+    async fn ensure_known(&self) -> anyhow::Result<()> {
+        let store = self.store(WorkflowName::ReferralsToPrimero);
+        if store.is_known().await? {
+            return Ok(());
+        }
+        let known = store.known_deployments().await?;
+        let known = match &*known {
+            [] => "no run of any deployment has left anything there".to_owned(),
+            known => format!("it knows {}", known.join(", ")),
+        };
+        bail!("the state has nothing of {}; {known}", self.deployment)
+    }
+
     /// The rows of one workflow.
     pub fn store(&self, workflow: WorkflowName) -> Store {
         let (client, table) = (self.state.client.clone(), self.state.table.clone());
         Store::new(client, table, &self.deployment, workflow)
     }
-}
-
-/// Reads a profile; one with faults is refused with all of them.
-pub fn read_profile(file: &Path) -> anyhow::Result<Profile> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("{} cannot be read", file.display()))?;
-    Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
 }

@@ -127,6 +127,48 @@ async fn a_record_that_the_ledger_does_not_know_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_deployment_that_the_state_does_not_know_is_an_error_that_names_those_it_knows() {
+    let state = StateFile::left_by_a_run("mistyped.sqlite").await;
+    for question in [
+        &["held"][..],
+        &["runs"],
+        &["show", "1.1", KEY],
+        &["allow-sign-in", "primero"],
+    ] {
+        let output = Command::new(BRIDGE)
+            .args(question)
+            .args(["--deployment", "gambela", "--state"])
+            .arg(format!("sqlite:{}", state.0.display()))
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{question:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let words = "the state has nothing of gambela; it knows gambella";
+        assert!(said.contains(words), "{question:?}: {said}");
+        assert!(output.stdout.is_empty(), "{question:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_goes_away_ends_a_command_quietly() {
+    let state = StateFile::left_by_a_run("pipe.sqlite").await;
+    for question in [&["held", "--json"][..], &["held"], &["runs"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(BRIDGE)
+            .args(question)
+            .args(["--deployment", "gambella", "--state"])
+            .arg(format!("sqlite:{}", state.0.display()))
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{question:?}: {output:?}");
+        assert!(output.stderr.is_empty(), "{question:?}: {output:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_is_forgotten_once() {
     let state = StateFile::left_by_a_run("sign-in.sqlite").await;
     let first = state.told(&["allow-sign-in", "primero"]);

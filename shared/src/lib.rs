@@ -18,3 +18,4 @@ pub mod secrets;
 pub mod store;
 pub mod transport;
 pub mod workflows;
+pub mod written;

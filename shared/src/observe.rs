@@ -48,6 +48,8 @@ where
         .json()
         .flatten_event(true)
         .with_span_list(false)
+        // Where nobody reads standard error any more, that is no reason to panic inside a record.
+        .log_internal_errors(false)
         .with_writer(lines);
     let own = OWN.map(|target| (target, LevelFilter::from_level(level)));
     tracing_subscriber::registry()

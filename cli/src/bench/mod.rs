@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 pub use self::systems::BenchSystems;
 use self::systems::{Addresses, Running, Seen, Systems};
+use crate::output::print;
 use crate::simulated;
 
 /// Long enough for any number of records: the deadline is not what is measured.
@@ -65,9 +66,9 @@ impl Bench {
         );
         let result = self.result(&report, &seen, &cost);
         if self.json {
-            println!("{result}");
+            print(&result)?;
         } else {
-            show(&result);
+            show(&result)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -131,8 +132,9 @@ fn rounded(figure: f64) -> f64 {
 }
 
 /// The result for people, a line a figure.
-fn show(result: &Value) {
+fn show(result: &Value) -> std::io::Result<()> {
     for (name, figure) in result.as_object().into_iter().flatten() {
-        println!("{name:<24}{figure}");
+        print(format_args!("{name:<24}{figure}"))?;
     }
+    Ok(())
 }

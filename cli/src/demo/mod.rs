@@ -22,6 +22,7 @@ use sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use self::show::Show;
+use crate::output::print;
 use crate::simulated::{self, TABLE};
 
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -97,9 +98,9 @@ impl Demo {
         let ledger = ledger(&sandbox, &installation).await?;
         let verdict = sandbox::demo::check(&sandbox, &ledger, SystemClock.now());
         if self.json {
-            println!("{}", summary(&reports, &verdict, second_round));
+            print(summary(&reports, &verdict, second_round))?;
         } else {
-            show::table(&verdict, &reports, second_round);
+            show::table(&verdict, &reports, second_round)?;
         }
         let faultless = verdict.is_clean();
         Ok(if faultless && second_round == 0 {

@@ -9,6 +9,7 @@ use referral_bridge::engine::Progress;
 use sandbox::demo::Verdict;
 
 use super::Leg;
+use crate::output::{print, tell};
 
 /// Shows how a run gets on, on standard error.
 pub enum Show {
@@ -20,7 +21,10 @@ impl Show {
     /// A bar for a person at a terminal, lines for anything else.
     pub fn start(leg: &Leg, records: usize, for_machines: bool) -> Self {
         let (workflow, what) = (leg.workflow, leg.what);
-        eprintln!("{} {workflow}: {what} ({records})", workflow.number());
+        tell(format_args!(
+            "{} {workflow}: {what} ({records})",
+            workflow.number()
+        ));
         if for_machines || !stderr().is_terminal() {
             return Self::Lines;
         }
@@ -45,7 +49,11 @@ impl Show {
             Self::Lines => {
                 let record = progress.record;
                 let reason = record.reason.map_or("", |reason| reason.code());
-                eprintln!("{} {} {reason}", record.key, record.outcome.as_str());
+                tell(format_args!(
+                    "{} {} {reason}",
+                    record.key,
+                    record.outcome.as_str()
+                ));
             }
         }
     }
@@ -58,7 +66,7 @@ impl Show {
 }
 
 /// The table of records and the verdict, on standard output.
-pub fn table(verdict: &Verdict, reports: &[RunReport], second_round: usize) {
+pub fn table(verdict: &Verdict, reports: &[RunReport], second_round: usize) -> std::io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["", "record", "what it shows", "outcome", "check"]);
@@ -76,10 +84,10 @@ pub fn table(verdict: &Verdict, reports: &[RunReport], second_round: usize) {
         let workflow = record.workflow.number().to_owned();
         table.add_row([&workflow, &record.key, &record.label, &record.found, &check]);
     }
-    println!("{table}");
+    print(&table)?;
     for report in reports {
         let counts = &report.counts;
-        println!(
+        print(format_args!(
             "{} {:<21} {} delivered, {} already in place, {} held, {} skipped; {} calls to PING, {} to Primero, {} to the state table",
             report.workflow.number(),
             report.workflow.as_str(),
@@ -90,11 +98,11 @@ pub fn table(verdict: &Verdict, reports: &[RunReport], second_round: usize) {
             report.calls.ping,
             report.calls.primero,
             report.calls.state,
-        );
+        ))?;
     }
     let sums = verdict.sums;
-    println!(
+    print(format_args!(
         "lost {}, duplicated {}, on the wrong case {}, wrong decision {}, unexpected {}; a second round wrote {second_round} times",
         sums.lost, sums.duplicated, sums.wrong_case, sums.wrong_decision, sums.unexpected,
-    );
+    ))
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
 use super::ids::{CaseId, InteropReferralId, InterventionId, ReferralId, ServiceId};
+use super::system::WorkflowName;
 
 /// The stable key of one unit of work, made of system ids only: of 1.1 and 1.2 the intervention GUID in lower case, of 2.1 the case
 /// and its service, of 2.2 the interoperability referral id.
@@ -44,6 +45,28 @@ impl RecordKey {
                 .map_or_else(|_| part.to_owned(), |id| id.as_hyphenated().to_string())
         };
         Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
+    }
+
+    /// The key that a person names to a run of this workflow; none if it is not made of ids alone, as every key is: a name or an
+    /// individual number that was written in its place must not get into a report or a log.
+    #[must_use]
+    pub fn named(text: &str, workflow: WorkflowName) -> Option<Self> {
+        let key = Self::written(text);
+        let is_id = |part: &str| Uuid::try_parse(part).is_ok();
+        let is_hash = |hash: &str| hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit());
+        let parts: Vec<&str> = key.0.split('/').collect();
+        let usual = match (workflow, &*parts) {
+            // 1.2 knows a service without an intervention by its place.
+            (
+                WorkflowName::ReferralsToProgres | WorkflowName::DecisionsToProgres,
+                [case, service],
+            ) => is_id(case) && is_id(service),
+            (WorkflowName::ReferralsToProgres, _) => false,
+            (_, [id]) => is_id(id),
+            _ => false,
+        };
+        let unreadable = key.0.strip_prefix("unreadable-").is_some_and(is_hash);
+        (usual || unreadable).then_some(key)
     }
 
     /// The key for what a person wrote in place of a key: it may be a name or an individual number, and is not repeated.
@@ -93,6 +116,37 @@ impl fmt::Display for RecordKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_workflow_takes_the_keys_that_it_makes() {
+        use WorkflowName as W;
+        const ID: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
+        let pair = format!("{ID}/{{{}}}", ID.to_uppercase());
+        let takes = |text: &str| {
+            let order = [
+                W::ReferralsToPrimero,
+                W::DecisionsToProgres,
+                W::ReferralsToProgres,
+                W::DecisionsToPrimero,
+            ];
+            order.map(|workflow| RecordKey::named(text, workflow).is_some())
+        };
+        assert_eq!(takes(ID), [true, true, false, true]);
+        assert_eq!(takes(&pair), [false, true, true, false]);
+        assert_eq!(takes("unreadable-0123456789abcdef"), [true; 4]);
+        for text in [
+            "",
+            "/",
+            "606-00000001",
+            "Nyakong",
+            "unreadable-",
+            "unreadable-nyakong",
+        ] {
+            assert_eq!(takes(text), [false; 4], "{text}");
+        }
+        assert_eq!(takes(&format!("Nyakong/{ID}")), [false; 4]);
+        assert_eq!(takes(&format!("{ID}/{ID}/Nyakong")), [false; 4]);
+    }
 
     #[test]
     fn a_written_key_is_found_whatever_its_blanks_capitals_and_braces() {

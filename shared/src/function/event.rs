@@ -7,6 +7,7 @@ use crate::domain::ids::Deployment;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::Request;
+use crate::written::Written;
 
 /// What the scheduler or a person asks for. `{}` asks for an ordinary run of the default deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,20 @@ const KEYS: [&str; 6] = [
     "release_held",
 ];
 
+/// The keys of an event that EventBridge makes by itself.
+const SCHEDULED: [&str; 10] = [
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "time",
+    "region",
+    "resources",
+    "detail",
+    "replay-name",
+];
+
 /// What is wrong with an event. Names keys, never values. `docs/REASONS.md` explains each; a test compares the two.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -36,6 +51,12 @@ pub enum EventError {
     /// These keys mean nothing to a run.
     #[error("unknown key in the event: {}; a run takes: {}", .0.join(", "), KEYS.join(", "))]
     UnknownKeys(Vec<String>),
+    /// These keys are given more than once, and nobody knows which is meant.
+    #[error("key given twice in the event: {}", .0.join(", "))]
+    RepeatedKeys(Vec<String>),
+    /// A scheduler's event says by itself what it is; whoever wrote these keys into it meant another run.
+    #[error("key beside a scheduler's event: {}; send the keys of a run alone, without the scheduler's", .0.join(", "))]
+    BesideSchedule(Vec<String>),
     /// A key holds something else than it should.
     #[error("{key} in the event must be {expected}")]
     WrongType {
@@ -56,6 +77,8 @@ impl EventError {
         match self {
             Self::NotAnObject => "not_an_object",
             Self::UnknownKeys(_) => "unknown_key",
+            Self::RepeatedKeys(_) => "repeated_key",
+            Self::BesideSchedule(_) => "beside_schedule",
             Self::WrongType { .. } => "wrong_type",
             Self::SinceRefused(_) => "since_refused",
         }
@@ -64,14 +87,20 @@ impl EventError {
 
 impl Event {
     /// Reads an event for this workflow. A plain event of EventBridge Scheduler or EventBridge counts as `{}`.
-    pub fn read(event: &Value, workflow: WorkflowName) -> Result<Self, EventError> {
-        let keys = match event {
+    pub fn read(event: &Written, workflow: WorkflowName) -> Result<Self, EventError> {
+        if !event.repeated.is_empty() {
+            return Err(EventError::RepeatedKeys(event.repeated.clone()));
+        }
+        let keys = match &event.value {
             Value::Null => return Ok(Self::default()),
             Value::Object(keys) => keys,
             _ => return Err(EventError::NotAnObject),
         };
         if keys.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
-            return Ok(Self::default());
+            return match beside_schedule(keys) {
+                beside if beside.is_empty() => Ok(Self::default()),
+                beside => Err(EventError::BesideSchedule(beside)),
+            };
         }
         let unknown: Vec<String> = keys
             .keys()
@@ -88,8 +117,8 @@ impl Event {
         let only = read(
             keys,
             "only",
-            "a list of record keys, not empty",
-            record_keys,
+            "a list of record keys of the workflow, not empty",
+            |value| record_keys(value, workflow),
         )?;
         let since = read(
             keys,
@@ -132,13 +161,30 @@ fn read<T>(
     }
 }
 
-fn record_keys(value: &Value) -> Option<std::collections::BTreeSet<RecordKey>> {
+fn record_keys(
+    value: &Value,
+    workflow: WorkflowName,
+) -> Option<std::collections::BTreeSet<RecordKey>> {
     let keys = value.as_array().filter(|keys| !keys.is_empty())?;
-    let key = |value: &Value| {
-        let text = value.as_str().filter(|text| !text.trim().is_empty())?;
-        Some(RecordKey::written(text))
-    };
+    let key = |value: &Value| RecordKey::named(value.as_str()?, workflow);
     keys.iter().map(key).collect()
+}
+
+/// What was written into a scheduler's event beside its own keys, or into its detail.
+fn beside_schedule(event: &Map<String, Value>) -> Vec<String> {
+    let outside = event
+        .keys()
+        .filter(|key| !SCHEDULED.contains(&key.as_str()))
+        .cloned();
+    // The detail is an object, or the text of one.
+    let detail = match event.get("detail") {
+        Some(Value::Object(detail)) => detail.clone(),
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        _ => Map::new(),
+    };
+    outside
+        .chain(detail.into_iter().map(|(key, _)| key))
+        .collect()
 }
 
 #[cfg(test)]
@@ -147,18 +193,76 @@ mod tests {
 
     use super::*;
 
+    const INTERVENTION: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
+
     fn read(event: &Value) -> Result<Event, EventError> {
-        Event::read(event, WorkflowName::ReferralsToPrimero)
+        let event = event.clone().into();
+        Event::read(&event, WorkflowName::ReferralsToPrimero)
+    }
+
+    /// A plain event of EventBridge Scheduler, with a key written into it.
+    fn scheduled(key: &str, value: Value) -> Value {
+        let mut event = json!({
+            "version": "0", "id": "53dc4d37", "detail-type": "Scheduled Event", "source": "aws.scheduler",
+            "account": "123456789012", "time": "2026-11-23T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": "{}",
+        });
+        event[key] = value;
+        event
     }
 
     #[test]
     fn nothing_and_a_plain_scheduler_event_ask_for_an_ordinary_run() {
-        let scheduled = json!({
-            "version": "0", "id": "53dc4d37", "detail-type": "Scheduled Event", "source": "aws.scheduler",
-            "account": "123456789012", "time": "2026-11-23T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": "{}",
-        });
-        for event in [json!({}), json!(null), scheduled] {
-            assert_eq!(read(&event), Ok(Event::default()));
+        for event in [
+            json!({}),
+            json!(null),
+            scheduled("detail", json!("{}")),
+            scheduled("detail", json!({})),
+            scheduled("detail", json!("")),
+        ] {
+            assert_eq!(read(&event), Ok(Event::default()), "{event}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_into_a_schedulers_event_is_refused_by_name() {
+        for (key, value, named) in [
+            ("dry_run", json!(true), "dry_run"),
+            ("deployment", json!("gambella"), "deployment"),
+            ("Dry-Run", json!(true), "Dry-Run"),
+            ("detail", json!({ "dry_run": true }), "dry_run"),
+            ("detail", json!("{\"only\": []}"), "only"),
+        ] {
+            let refused = Err(EventError::BesideSchedule(vec![named.to_owned()]));
+            assert_eq!(read(&scheduled(key, value)), refused, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_is_refused_by_name() {
+        let text = r#"{ "dry_run": true, "limit": 1, "dry_run": false }"#;
+        let event = Written::read(text).expect("it is JSON");
+        let refused = Err(EventError::RepeatedKeys(vec!["dry_run".to_owned()]));
+        assert_eq!(
+            Event::read(&event, WorkflowName::ReferralsToPrimero),
+            refused
+        );
+    }
+
+    #[test]
+    fn what_is_no_record_key_is_refused_before_anything_keeps_it() {
+        for key in [
+            String::new(),
+            " ".to_owned(),
+            "Nyakong Ochalla".to_owned(),
+            format!("Nyakong Ochalla/{INTERVENTION}"),
+            format!("Nyakong/{INTERVENTION}"),
+            format!("{INTERVENTION}/Nyakong"),
+            "unreadable-nyakong-ochalla".to_owned(),
+        ] {
+            let event = json!({ "only": [INTERVENTION, key] });
+            let refused = read(&event).expect_err("refused").to_string();
+            assert!(refused.starts_with("only in the event must be"), "{key}");
+            assert!(!refused.contains("Nyakong"), "{refused}");
         }
     }
 
@@ -166,9 +270,9 @@ mod tests {
     fn every_key_is_taken() {
         let event = json!({
             "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true,
-            "only": [" {68B20E2A-4879-EE11-8179-000D3A43F6EB} ", "case/service"],
+            "only": [" {68B20E2A-4879-EE11-8179-000D3A43F6EB} ", "unreadable-0123456789abcdef"],
         });
-        let only = ["68b20e2a-4879-ee11-8179-000d3a43f6eb", "case/service"];
+        let only = [INTERVENTION, "unreadable-0123456789abcdef"];
         let expected = Event {
             deployment: Some("gambella".parse().expect("a name")),
             request: Request {
@@ -220,6 +324,8 @@ mod tests {
         let faults = [
             EventError::NotAnObject,
             EventError::UnknownKeys(vec!["KEY".to_owned()]),
+            EventError::RepeatedKeys(vec!["KEY".to_owned()]),
+            EventError::BesideSchedule(vec!["KEY".to_owned()]),
             EventError::WrongType {
                 key: "KEY",
                 expected: "…",

@@ -9,7 +9,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::event::{Event, EventError};
@@ -25,6 +24,7 @@ use crate::profile::{Profile, ProfileFaults};
 use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
 use crate::transport::{LONGEST_IDLE, http_client};
 use crate::workflows::Installation;
+use crate::written::Written;
 
 /// The longest that Lambda lets a function run.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -136,7 +136,7 @@ impl Host {
     pub async fn run(
         &self,
         workflow: WorkflowName,
-        event: &Value,
+        event: &Written,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
         let result = self.answer(workflow, event, end).await;
@@ -151,7 +151,7 @@ impl Host {
     async fn answer(
         &self,
         workflow: WorkflowName,
-        event: &Value,
+        event: &Written,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
         let event = Event::read(event, workflow)?;

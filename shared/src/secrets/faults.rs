@@ -56,6 +56,17 @@ pub enum SecretProblem {
         /// Column of the first error, from 1.
         column: usize,
     },
+    /// Keys that are given twice. Only known ones are named: another one may be a secret itself.
+    #[error("{count} key{} given twice{}", if *count == 1 { "" } else { "s" }, those(named))]
+    RepeatedKeys {
+        /// How many.
+        count: usize,
+        /// Those of them that are known.
+        named: Vec<&'static str>,
+    },
+    /// A password that ends in a line end, which no password does: a slip of copying.
+    #[error("ends in a line end")]
+    LineEnd,
     /// The value has another type.
     #[error("is not {0}")]
     WrongType(&'static str),
@@ -113,6 +124,14 @@ fn listed(meant: &[&str]) -> String {
         String::new()
     } else {
         format!(", did you mean {}?", meant.join(", "))
+    }
+}
+
+fn those(named: &[&str]) -> String {
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", named.join(", "))
     }
 }
 

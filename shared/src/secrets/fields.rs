@@ -106,9 +106,14 @@ impl<'f> Fields<'f> {
         self.checked(key, |text| Ok(text.to_owned()))
     }
 
-    /// A password may begin or end with a blank; it is sent as it stands.
+    /// A password may begin or end with a blank; it is sent as it stands. A line end behind it came with copying.
     pub(super) fn password(&mut self, key: &'static str) -> Option<SecretString> {
-        let read = self.string(key).map(SecretString::from);
+        let read = self.string(key).and_then(|text| {
+            if text.ends_with(['\n', '\r']) {
+                return Err(SecretProblem::LineEnd);
+            }
+            Ok(SecretString::from(text))
+        });
         self.noted(key, read)
     }
 

@@ -9,15 +9,48 @@ use super::faults::{SecretFault, SecretFaults, SecretProblem};
 use super::fields::{Fields, Source};
 use super::{LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, PrimeroUser, Secrets, url};
 use crate::domain::system::WorkflowName;
+use crate::written::Written;
 
 /// Fewer characters would not carry 128 bits in any usual spelling of a key.
 const FINGERPRINT_KEY_CHARACTERS: usize = 32;
 
+/// Every key that secrets may have, for errors that may not name another.
+const KEYS: [&str; 19] = [
+    "ping",
+    "primero",
+    "ledger",
+    "base_url",
+    "token_url",
+    "client_id",
+    "username",
+    "password",
+    "scope",
+    "subscription_key",
+    "url",
+    "auth",
+    "users",
+    "fingerprint_key",
+    "previous_fingerprint_key",
+    WorkflowName::ReferralsToPrimero.as_str(),
+    WorkflowName::DecisionsToProgres.as_str(),
+    WorkflowName::ReferralsToProgres.as_str(),
+    WorkflowName::DecisionsToPrimero.as_str(),
+];
+
 /// Parses text to JSON; the error has the position and nothing of the text.
 pub(super) fn json(text: &str) -> Result<Value, SecretProblem> {
-    serde_json::from_str(text).map_err(|error| SecretProblem::NotJson {
+    let written = Written::read(text).map_err(|error| SecretProblem::NotJson {
         line: error.line(),
         column: error.column(),
+    })?;
+    let repeated = written.repeated;
+    if repeated.is_empty() {
+        return Ok(written.value);
+    }
+    let is_repeated = |key: &&str| repeated.iter().any(|repeated| repeated == key);
+    Err(SecretProblem::RepeatedKeys {
+        count: repeated.len(),
+        named: KEYS.into_iter().filter(is_repeated).collect(),
     })
 }
 
@@ -330,6 +363,28 @@ mod tests {
             faults,
             "ping.subscription_key: has blanks around it or a control character in it"
         );
+    }
+
+    #[test]
+    fn a_line_end_behind_a_password_is_refused() {
+        for end in ["\n", "\r\n", "\r"] {
+            let faults = faults_after(|json| {
+                json["primero"]["password"] = json!(format!("open-sesame{end}"));
+            });
+            assert_eq!(faults, "primero.password: ends in a line end");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert_eq!(json("\u{feff}{}"), Ok(json!({})));
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_is_a_fault_and_named_if_it_is_known() {
+        let text = r#"{"ping": {"password": "one", "password": "two", "hush": 1, "hush": 2}}"#;
+        let fault = json(text).expect_err("a fault").to_string();
+        assert_eq!(fault, "2 keys given twice: password");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
 mod cursor;
+mod deployments;
 mod due;
 mod held;
 mod lease;
