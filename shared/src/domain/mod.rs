@@ -9,4 +9,5 @@ pub mod outcome;
 pub mod pii;
 pub mod reason;
 pub mod record;
+pub mod refusal;
 pub mod system;

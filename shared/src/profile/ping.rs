@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::faults::ProfileProblem;
 use super::section::{MAX_BODY_BYTES, Read, Section};
 use super::spelling::fold;
+use crate::domain::refusal::EarlyRefusal;
 
 const DEFAULT_BODY_BYTES: i64 = 32 * 1024 * 1024;
 
@@ -45,6 +46,9 @@ pub struct PingSettings {
     pub submit_batch: usize,
     /// What becomes of a submission of unknown fate. Default [`Ambiguity::Hold`].
     pub ambiguity: Ambiguity,
+    /// Answers that the gateway is known to give before a write has an effect. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_before_effect: Vec<EarlyRefusal>,
     /// How long one call may take (`timeout_seconds`, 1 to 300). Default 30 s.
     pub timeout: Duration,
     /// Largest answer that is read, in bytes, up to 256 MiB. Default 32 MiB.
@@ -143,6 +147,10 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
         Ambiguity::Hold,
         &[("hold", Ambiguity::Hold), ("resend", Ambiguity::Resend)],
     );
+    let refused_before_effect = section.parsed_list(
+        "refused_before_effect",
+        "a status with its mark, such as 503 header:X-Throttled or 503 body:over capacity",
+    );
     let timeout = section.seconds("timeout_seconds", 30, 1..=300);
     let max_body_bytes = section.integer("max_body_bytes", DEFAULT_BODY_BYTES, 1..=MAX_BODY_BYTES);
     let [
@@ -168,6 +176,7 @@ pub(super) fn read(section: &Section<'_>) -> Read<PingSettings> {
         status_batch: status_batch?,
         submit_batch: submit_batch?,
         ambiguity: ambiguity?,
+        refused_before_effect: refused_before_effect?,
         timeout: timeout?,
         max_body_bytes: max_body_bytes?,
     })
@@ -324,6 +333,26 @@ mod tests {
     fn referrals_are_submitted_one_by_one() {
         let faults = minimal().set("ping", "submit_batch", "2").faults();
         assert_eq!(faults, "ping.submit_batch: 2 is above 1");
+    }
+
+    #[test]
+    fn no_answer_counts_as_an_early_refusal_unless_the_profile_says_so() {
+        let refusals = |draft: super::super::samples::Draft| {
+            let refusals = draft.profile().ping.refused_before_effect;
+            refusals.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(refusals(minimal()), [""; 0]);
+        let key = "refused_before_effect";
+        let list = "[\"503 header:X-Throttled\"]";
+        assert_eq!(
+            refusals(minimal().set("ping", key, list)),
+            ["503 header:x-throttled"]
+        );
+        let faults = minimal().set("ping", key, "[\"503\"]").faults();
+        assert!(
+            faults.starts_with("ping.refused_before_effect: \"503\" is not a status with its mark"),
+            "{faults}"
+        );
     }
 
     #[test]

@@ -199,6 +199,25 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A list of texts that each parse as `T`; an absent one is empty.
+    pub(super) fn parsed_list<T: FromStr>(
+        &self,
+        key: &str,
+        expected: &'static str,
+    ) -> Read<Vec<T>> {
+        let list = match self.value(key) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(other) => return Err(self.wrong_type(key, "array", other)),
+        };
+        let parse = |value: &Value| {
+            let found = clean_text(value)?;
+            let parsed = found.parse();
+            parsed.map_err(|_| ProfileProblem::NotA { found, expected })
+        };
+        self.noted(key, list.iter().map(parse).collect())
+    }
+
     /// A table whose keys are data, with the value of each read by `read`; an absent table is empty.
     pub(super) fn entries<T, C: FromIterator<(String, T)>>(
         &self,

@@ -59,8 +59,9 @@ impl PingClient {
             .collect())
     }
 
-    /// Writes Primero's decisions on interventions. Twice would double their comments, so one of unknown fate is
-    /// [`GateError::Ambiguous`]. One result a submission, in order.
+    /// Writes Primero's decisions on interventions. Twice would double their comments, so nothing of unknown fate is repeated: one whose
+    /// answer was lost is [`GateError::Ambiguous`], and each of several that were answered with an error message is
+    /// [`GateError::ReportedOfMany`]. With any other error it was refused before the effect. One result a submission, in order.
     pub async fn write_decisions(
         &self,
         submissions: &[Submission],
@@ -68,7 +69,7 @@ impl PingClient {
         let write = Write {
             route: "write decisions",
             process: &self.settings.shipping.intervention_status,
-            repeat: Repeat::AfterAsking,
+            repeat: Repeat::Unaskable,
         };
         self.write(&write, submissions).await
     }
@@ -99,8 +100,15 @@ impl PingClient {
                 "InteropId": self.settings.interop_id,
                 "Data": batch.iter().map(record).collect::<Vec<_>>(),
             });
-            let envelope = self.post(write.route, &path, &body, write.repeat).await?;
-            Ok(envelope.transaction_id())
+            let answer = self.post(write.route, &path, &body, write.repeat).await;
+            let answer = answer.map_err(|error| match error {
+                // Some of them may have been taken, so that halves of the batch would be sent twice.
+                GateError::Reported(id) if batch.len() > 1 && write.repeat.would_double() => {
+                    GateError::ReportedOfMany(id)
+                }
+                error => error,
+            });
+            Ok(answer?.transaction_id())
         })
         .await?;
         let each = parts
@@ -110,7 +118,8 @@ impl PingClient {
     }
 
     /// Submits one new referral; one a request, because one transaction id has one outcome. `external_guid` is the case's id in
-    /// URLs. PING takes a repeat for another referral, so one of unknown fate is [`GateError::Ambiguous`].
+    /// URLs. PING takes a repeat for another referral, so one of unknown fate is [`GateError::Ambiguous`], a 503 included. With any
+    /// other error it was refused before the effect.
     pub async fn submit_referral(
         &self,
         external_guid: CaseRecordId,
@@ -126,7 +135,7 @@ impl PingClient {
             "Data": [record],
         });
         let envelope = self
-            .post("submit referral", &path, &body, Repeat::AfterAsking)
+            .post("submit referral", &path, &body, Repeat::Unaskable)
             .await?;
         Ok(envelope
             .transaction_id()

@@ -51,7 +51,8 @@ impl PingClient {
             max_body_bytes: settings.max_body_bytes,
         };
         Self {
-            transport: Transport::new(System::Ping, http, limits, conditions),
+            transport: Transport::new(System::Ping, http, limits, conditions)
+                .through_gateway(settings.refused_before_effect.clone()),
             secret,
             settings,
             session: OneTry::default(),
@@ -123,7 +124,7 @@ impl PingClient {
 /// A write whose answer cannot be read may have been taken, with what receipt nobody knows.
 fn taken_if_unreadable(error: GateError, repeat: Repeat) -> GateError {
     match error {
-        GateError::Run(Stop::UnreadableAnswer { system, .. }) if repeat == Repeat::AfterAsking => {
+        GateError::Run(Stop::UnreadableAnswer { system, .. }) if repeat.would_double() => {
             GateError::Ambiguous(system)
         }
         error => error,

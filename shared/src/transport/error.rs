@@ -32,6 +32,10 @@ pub enum GateError {
     /// PING answered 200 with an error message: the request, or one record in it, is at fault.
     #[error("PING answered with an error message")]
     Reported(Option<TransactionId>),
+    /// PING answered 200 with an error message to a write of several records that must not be doubled. Any of them may have been taken:
+    /// ask by the receipt, or send each alone and without what must not stand there twice.
+    #[error("PING answered a write of several records with an error message")]
+    ReportedOfMany(Option<TransactionId>),
     /// What the system says of one record is out of contract; the rest of the answer is not.
     #[error("{system}: {route} answered out of contract at {place}")]
     UnreadableRecord {
@@ -48,6 +52,12 @@ pub enum GateError {
 }
 
 impl GateError {
+    /// Whether a write that failed so may have had its effect all the same. With any other error it was refused before the effect.
+    #[must_use]
+    pub const fn may_have_been_applied(&self) -> bool {
+        matches!(self, Self::Ambiguous(_) | Self::ReportedOfMany(_))
+    }
+
     /// Whether one record in a batch can be the cause, so that halving the batch finds it.
     #[must_use]
     pub const fn may_be_one_record(&self) -> bool {

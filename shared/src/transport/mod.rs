@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode};
 
 pub use self::error::GateError;
@@ -22,6 +22,7 @@ use self::pace::{TRIES, wait_before};
 use crate::clock::{Clock, until};
 use crate::deadline::Deadline;
 use crate::domain::reason::Stop;
+use crate::domain::refusal::{EarlyRefusal, speaks_of};
 use crate::domain::system::System;
 use crate::entropy::Entropy;
 
@@ -64,8 +65,18 @@ pub struct Conditions {
 pub enum Repeat {
     /// A read, or a write that has the same effect twice as once.
     Freely,
-    /// A write: ask first what became of it.
+    /// A write whose effect can be looked for: ask first what became of it.
     AfterAsking,
+    /// A write whose effect cannot be looked for. A gateway may answer 503 after the effect, so that leaves its fate unknown, too.
+    Unaskable,
+}
+
+impl Repeat {
+    /// Whether a second effect would do harm.
+    #[must_use]
+    pub const fn would_double(self) -> bool {
+        matches!(self, Self::AfterAsking | Self::Unaskable)
+    }
 }
 
 /// An HTTP answer that is neither a passing failure nor a redirect.
@@ -93,6 +104,7 @@ pub struct Transport {
     http: Client,
     limits: Limits,
     conditions: Conditions,
+    early_refusals: Vec<EarlyRefusal>,
     calls: AtomicU64,
     failed: AtomicU64,
 }
@@ -101,6 +113,8 @@ pub struct Transport {
 enum Broken {
     /// Certainly not applied: it never arrived, or the system said so.
     Passing(Option<Duration>),
+    /// Not ready (503). A system says so before it does anything; a gateway may say so after the effect.
+    NotReady(Option<Duration>),
     /// It may have been applied.
     Unknown,
     /// The system broke on it; it may have been applied.
@@ -118,9 +132,17 @@ impl Transport {
             http,
             limits,
             conditions,
+            early_refusals: Vec::new(),
             calls: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
+    }
+
+    /// The same way, through a gateway that gives these answers before a request has an effect.
+    #[must_use]
+    pub fn through_gateway(mut self, early_refusals: Vec<EarlyRefusal>) -> Self {
+        self.early_refusals = early_refusals;
+        self
     }
 
     /// Requests sent so far.
@@ -154,12 +176,15 @@ impl Transport {
             let unavailable = GateError::Unavailable(self.system);
             let (asked_to_wait, error) = match broken {
                 Broken::Final(error) => return Err(error),
-                Broken::Unknown | Broken::Failed if repeat == Repeat::AfterAsking => {
+                Broken::Unknown | Broken::Failed if repeat.would_double() => {
+                    return Err(GateError::Ambiguous(self.system));
+                }
+                Broken::NotReady(_) if repeat == Repeat::Unaskable => {
                     return Err(GateError::Ambiguous(self.system));
                 }
                 Broken::Unknown => (None, unavailable),
                 Broken::Failed => (None, GateError::Failed(self.system)),
-                Broken::Passing(asked) => (asked, unavailable),
+                Broken::Passing(asked) | Broken::NotReady(asked) => (asked, unavailable),
             };
             let wait = asked_to_wait
                 .unwrap_or_else(|| self.conditions.entropy.jitter(wait_before(attempt)));
@@ -215,11 +240,12 @@ impl Transport {
     }
 
     fn judge(&self, route: &'static str, answer: Answer) -> Result<Answer, Broken> {
+        let asked_to_wait = || pace::retry_after(&answer.headers, self.conditions.clock.now());
         match answer.status.as_u16() {
-            429 | 503 => {
-                let now = self.conditions.clock.now();
-                Err(Broken::Passing(pace::retry_after(&answer.headers, now)))
-            }
+            _ if self.refuses_early(&answer) => Err(Broken::Passing(asked_to_wait())),
+            429 => Err(Broken::Passing(asked_to_wait())),
+            403 if means_later(&answer) => Err(Broken::Passing(asked_to_wait())),
+            503 => Err(Broken::NotReady(asked_to_wait())),
             500 => Err(Broken::Failed),
             408 | 501..=599 => Err(Broken::Unknown),
             300..=399 => {
@@ -228,6 +254,13 @@ impl Transport {
             }
             _ => Ok(answer),
         }
+    }
+
+    fn refuses_early(&self, answer: &Answer) -> bool {
+        let status = answer.status.as_u16();
+        let has_header = |name: &str| answer.headers.contains_key(name);
+        let mut known = self.early_refusals.iter();
+        known.any(|refusal| refusal.is(status, has_header, &answer.body))
     }
 
     /// Counts an error that an answer reported under a status of success, and logs it.
@@ -280,6 +313,11 @@ impl Transport {
             error => error,
         })
     }
+}
+
+/// Whether a refusal is about how much was asked, and not about who asks.
+fn means_later(answer: &Answer) -> bool {
+    answer.headers.contains_key(RETRY_AFTER) || speaks_of(&answer.body, "quota")
 }
 
 /// A connection that was never made carried nothing; of any other failure it is unknown what arrived.

@@ -137,6 +137,54 @@ async fn a_write_of_unknown_fate_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_write_that_cannot_be_asked_after_is_of_unknown_fate_after_a_503_too() {
+    let server = server(vec![status(503), status(200)]).await;
+    let way = Way::to(&server.uri(), LIMITS, 900);
+
+    let error = way.send(Repeat::Unaskable).await.unwrap_err();
+
+    assert_eq!(error, GateError::Ambiguous(System::Primero));
+    assert!(error.may_have_been_applied());
+    assert_eq!(way.transport.calls(), 1);
+}
+
+#[tokio::test]
+async fn what_the_gateway_is_known_to_answer_before_the_effect_is_repeated() {
+    let throttled = status(503).insert_header("X-Throttled", "1");
+    let full = status(502).set_body_string("<h1>Over Capacity</h1>");
+    let server = server(vec![throttled, full, status(503), status(200)]).await;
+    let mut way = Way::to(&server.uri(), LIMITS, 900);
+    let known = ["503 header:X-Throttled", "502 body:over capacity"];
+    let known = known.map(|text| text.parse().expect("a refusal"));
+    way.transport = way.transport.through_gateway(known.to_vec());
+
+    let error = way.send(Repeat::Unaskable).await.unwrap_err();
+
+    // Two that are known, and a 503 that may have come after the effect.
+    assert_eq!(error, GateError::Ambiguous(System::Primero));
+    assert_eq!(way.transport.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_that_speaks_of_quota_or_asks_to_wait_is_later_and_no_missing_permission() {
+    let quota = status(403).set_body_string("Out of call volume Quota. It returns in 05:12:33.");
+    let wait = status(403).insert_header("Retry-After", "7");
+    for later in [quota, wait] {
+        let server = server(vec![later, status(200)]).await;
+        let way = Way::to(&server.uri(), LIMITS, 900);
+
+        let answer = way.send(Repeat::Unaskable).await.unwrap();
+
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(way.transport.calls(), 2);
+    }
+    let server = server(vec![status(403).set_body_string("Forbidden")]).await;
+    let way = Way::to(&server.uri(), LIMITS, 900);
+    let answer = way.send(Repeat::Unaskable).await.unwrap();
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_read_of_unknown_fate_is_repeated() {
     let server = server(vec![status(500), status(504), status(200)]).await;
     let way = Way::to(&server.uri(), LIMITS, 900);

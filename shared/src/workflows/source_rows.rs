@@ -22,10 +22,12 @@ pub fn key_of_unreadable(row: &Row, fingerprints: &FingerprintKey) -> RecordKey 
 pub fn listing_failed(route: &'static str, error: GateError) -> Stop {
     match error.of_the_system() {
         GateError::Run(stop) => stop,
-        GateError::Reported(transaction) => Stop::PingError {
-            route,
-            transaction: transaction.map_or_else(|| "none".to_owned(), |id| id.to_string()),
-        },
+        GateError::Reported(transaction) | GateError::ReportedOfMany(transaction) => {
+            Stop::PingError {
+                route,
+                transaction: transaction.map_or_else(|| "none".to_owned(), |id| id.to_string()),
+            }
+        }
         GateError::Refused { status, .. } => Stop::UnreadableAnswer {
             system: System::Ping,
             route,

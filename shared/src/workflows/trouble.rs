@@ -23,14 +23,16 @@ impl From<GateError> for Trouble {
                 };
                 Self::Record(Fault::hold(reason, fields))
             }
-            GateError::Reported(transaction) => Self::Record(Fault {
-                kind: FaultKind::Retry {
-                    reason: Reason::PingError,
-                    down: None,
-                },
-                fields: Vec::new(),
-                transaction_id: transaction.map(|id| id.to_string()),
-            }),
+            GateError::Reported(transaction) | GateError::ReportedOfMany(transaction) => {
+                Self::Record(Fault {
+                    kind: FaultKind::Retry {
+                        reason: Reason::PingError,
+                        down: None,
+                    },
+                    fields: Vec::new(),
+                    transaction_id: transaction.map(|id| id.to_string()),
+                })
+            }
             GateError::OutOfTime => Self::Record(Fault::defer()),
         }
     }

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::locked;
+use crate::shape::Shape;
 
 /// The switchboard of one simulated system; cheap to clone.
 #[derive(Clone)]
@@ -86,6 +87,16 @@ pub enum Fault {
     TruncatedBody,
     /// The answer's body is not JSON (the request was carried out).
     MalformedBody,
+    /// Another body instead of the answer's, such as none at all (the request was carried out).
+    OtherBody {
+        /// The body.
+        body: String,
+    },
+    /// The answer says the same in another shape (the request was carried out).
+    OtherShape {
+        /// Which.
+        shape: Shape,
+    },
     /// A redirect instead of the answer (the request was carried out).
     Redirect,
     /// So much white space follows the answer's body (the request was carried out).
@@ -113,6 +124,13 @@ pub enum Fault {
     FoundNothing,
     /// PING's answer names no transaction (the request was carried out).
     WithoutTransaction,
+    /// PING takes the first records of a write and answers HTTP 200 with an error in the body.
+    TakenInPart {
+        /// How many it takes.
+        records: usize,
+        /// The error's text.
+        message: String,
+    },
     /// Records that PING takes now, to no effect, and rejects at checkstatus.
     RejectedLater {
         /// Why.

@@ -10,6 +10,7 @@ pub mod journal;
 pub mod ping;
 pub mod primero;
 mod sandbox;
+pub mod shape;
 mod wire;
 mod workflow;
 

@@ -175,10 +175,13 @@ after:    matching requests that pass before the first is hit; times: how many a
 fault:    {"latency": {"milliseconds": n}}, {"status": {"status": n, "retry_after": n, "after_effect": false}},
           "drop_before_effect", "drop_after_effect", "late_effect" (cut, and carried out by carry_out_late),
           "truncated_body", "malformed_body", "redirect", {"over_long_body": {"bytes": n}} (all carried out),
+          {"other_body": {"body": "…"}}, {"other_shape": {"shape": "camel_keys"|"shouted_keys"|"lone_row"|"byte_order_mark"|
+          {"without_key": {"key": "…"}}|{"half_character": {"after": "…"}}}} (all carried out),
           {"error_inside": {"message": "…"}}, "expired_token", {"slow_body": {"milliseconds": n}}, "page_drift",
           "filters_ignored", "found_nothing",
           "without_transaction" (PING's answer names none);
-          of an ingestion: {"rejected_later": {"message": "…", "every": n}}: every n-th record of the call;
+          of an ingestion: {"rejected_later": {"message": "…", "every": n}}: every n-th record of the call,
+          {"taken_in_part": {"records": n, "message": "…"}}: the first n, and then an error inside (not of a submission);
           of checkstatus: "not_yet", {"status_word": {"word": "Parked"}}, "status_without_ids", "unreadable_status""#;
 
 #[tokio::main(flavor = "current_thread")]

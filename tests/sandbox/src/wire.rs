@@ -129,6 +129,8 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
             Fault::Redirect => Redirect::temporary("/elsewhere").into_response(),
             Fault::TruncatedBody
             | Fault::MalformedBody
+            | Fault::OtherBody { .. }
+            | Fault::OtherShape { .. }
             | Fault::OverLongBody { .. }
             | Fault::PageDrift
             | Fault::FoundNothing
@@ -159,6 +161,7 @@ async fn burden(request: &mut Request, faults: &[Fault]) {
             | Fault::StatusWithoutIds
             | Fault::UnreadableStatus
             | Fault::NotYet
+            | Fault::TakenInPart { .. }
             | Fault::RejectedLater { .. } => {
                 request
                     .extensions_mut()
@@ -271,6 +274,8 @@ fn spoiled(fault: &Fault, body: Bytes) -> Body {
             Body::from_stream(half.chain(end))
         }
         Fault::MalformedBody => Body::from([&body[..body.len() / 2], b"<html>"].concat()),
+        Fault::OtherBody { body } => Body::from(body.clone()),
+        Fault::OtherShape { shape } => Body::from(shape.of(body)),
         Fault::OverLongBody { bytes } => Body::from([&body[..], &vec![b' '; *bytes]].concat()),
         Fault::PageDrift => Body::from(without_first_row(&body).unwrap_or(body)),
         Fault::FoundNothing => Body::from(without_any_row(&body).unwrap_or(body)),
@@ -298,8 +303,10 @@ fn without_any_row(body: &Bytes) -> Option<Bytes> {
             *rows = json!([]);
         }
     }
-    if let Some(total) = answer.pointer_mut("/metadata/total") {
-        *total = json!(0);
+    for total in ["/metadata/total", "/RecordCount"] {
+        if let Some(total) = answer.pointer_mut(total) {
+            *total = json!(0);
+        }
     }
     serde_json::to_vec(&answer).ok().map(Bytes::from)
 }

@@ -196,6 +196,18 @@ const TRANSITIONS: &[(&str, &[&str])] = &[
 /// What is seen of a call, what follows; and the tests that show it. The first ones are the gates' to decide.
 const ERRORS: &[(&str, &[&str])] = &[
     (
+        "503 on a write to a destination that cannot be asked: ambiguous, unless the gateway is known to refuse early",
+        &[
+            "a_write_that_cannot_be_asked_after_is_of_unknown_fate_after_a_503_too",
+            "what_the_gateway_is_known_to_answer_before_the_effect_is_repeated",
+            "a_write_answered_503_after_its_effect_is_ambiguous_and_sent_once",
+        ],
+    ),
+    (
+        "403 that speaks of quota or asks to wait: passing, like 429",
+        &["a_refusal_that_speaks_of_quota_or_asks_to_wait_is_later_and_no_missing_permission"],
+    ),
+    (
         "429, 503, no connection: repeated in the call",
         &[
             "a_passing_failure_is_repeated_until_it_has_passed",

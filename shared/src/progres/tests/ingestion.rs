@@ -145,6 +145,62 @@ async fn a_decision_of_unknown_fate_is_ambiguous_and_sent_once() {
 }
 
 #[tokio::test]
+async fn decisions_answered_with_an_error_message_are_not_sent_again_in_halves() {
+    let bridge = Bridge::start().await;
+    let ids = bridge.refer(3);
+    let message = "a passing trouble".to_owned();
+    let in_part = Fault::TakenInPart {
+        records: 2,
+        message,
+    };
+    fault(&bridge, "SHP-2748", in_part.clone());
+
+    let decisions = ids.iter().map(|id| status(*id, &["a comment"]));
+    let decisions: Vec<_> = decisions.collect();
+    let answers = bridge.client.write_decisions(&decisions).await.unwrap();
+
+    let unknown = |answer: &Result<Receipt, GateError>| {
+        matches!(answer, Err(GateError::ReportedOfMany(Some(_))))
+    };
+    assert!(answers.iter().all(unknown), "{answers:?}");
+    assert_eq!(bridge.requests("SHP-2748"), 1);
+
+    // A decision that went alone was refused, and transfer statuses may be repeated.
+    let nothing = Fault::ErrorInside {
+        message: "x".to_owned(),
+    };
+    fault(&bridge, "SHP-2748", nothing);
+    let alone = bridge.client.write_decisions(&decisions[..1]).await;
+    assert_eq!(alone.unwrap(), [Err(GateError::Reported(None))]);
+    fault(&bridge, "SHP-2748", in_part);
+    let answers = bridge.client.write_intervention_status(&decisions).await;
+    assert_eq!(answers.unwrap(), [Ok(()), Ok(()), Ok(())]);
+}
+
+#[tokio::test]
+async fn a_write_answered_503_after_its_effect_is_ambiguous_and_sent_once() {
+    let after_effect = Fault::Status {
+        status: 503,
+        retry_after: None,
+        after_effect: true,
+    };
+    let bridge = Bridge::start().await;
+    let ids = bridge.refer(1);
+
+    fault(&bridge, "SHP-2731", after_effect.clone());
+    let submitted = bridge.client.submit_referral(case(), &referral()).await;
+    fault(&bridge, "SHP-2748", after_effect);
+    let decision = [status(ids[0], &["a comment"])];
+    let told = bridge.client.write_decisions(&decision).await.unwrap();
+
+    assert_eq!(submitted, Err(GateError::Ambiguous(System::Ping)));
+    assert_eq!(told, [Err(GateError::Ambiguous(System::Ping))]);
+    assert_eq!(bridge.sandbox.ping.submissions().len(), 1);
+    let told = bridge.sandbox.ping.transfer_statuses();
+    assert_eq!(told[&ids[0].to_string()].len(), 1);
+}
+
+#[tokio::test]
 async fn marks_are_written_and_may_be_repeated() {
     let bridge = Bridge::start().await;
     let id = Uuid::from_u128(5);

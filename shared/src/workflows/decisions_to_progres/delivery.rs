@@ -8,7 +8,7 @@ use super::{DecisionsToProgres, Place, confirmation, decision, submission};
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::engine::{Asked, BatchResult, Confirmation, Fault, Trouble, Written};
+use crate::engine::{Asked, BatchResult, Confirmation, Fault, FaultKind, Trouble, Written};
 use crate::progres::{Operation, Receipt};
 use crate::transport::GateError;
 
@@ -48,7 +48,8 @@ impl DecisionsToProgres<'_> {
         Ok(asked.iter().map(read).collect())
     }
 
-    /// Sends decisions: all in one request but those whose comment may be there, which go alone and first.
+    /// Sends decisions: all in one request but those whose comment may be there, which go alone and first. Where PING answers a request
+    /// with an error message, any of its comments may be there, and each decision goes once more, alone and without it.
     pub(super) async fn tell(&self, batch: &[(&Decision, &())]) -> BatchResult<Written<Place>> {
         let (alone, together): (Vec<usize>, Vec<usize>) =
             (0..batch.len()).partition(|&at| batch[at].0.comment_may_be_there);
@@ -64,14 +65,39 @@ impl DecisionsToProgres<'_> {
                 Err(error) if told.values().any(Result::is_ok) => vec![Err(error); request.len()],
                 Err(error) => return Err(error.into()),
             };
-            let results = decisions.into_iter().zip(&answers);
-            let results = results.map(|(decision, answer)| written(decision, answer, &answers));
-            told.extend(request.into_iter().zip(results));
+            for (&at, (decision, answer)) in request.iter().zip(decisions.into_iter().zip(&answers))
+            {
+                let result = match answer {
+                    Err(GateError::ReportedOfMany(_)) => self.tell_once_more(decision).await,
+                    answer => written(decision, answer, &answers),
+                };
+                told.insert(at, result);
+            }
         }
         let deferred = || Err(Fault::defer());
         Ok((0..batch.len())
             .map(|at| told.remove(&at).unwrap_or_else(deferred))
             .collect())
+    }
+
+    /// Sends a decision alone, without the comment that may be there.
+    async fn tell_once_more(&self, decision: &Decision) -> Result<Written<Place>, Fault> {
+        let mut again = decision.clone();
+        again.comment_may_be_there = true;
+        let answers = match self.ping.write_decisions(&[submission::of(&again)]).await {
+            Ok(answers) => answers,
+            Err(error) => vec![Err(error)],
+        };
+        let result = match answers.first() {
+            Some(answer) => written(&again, answer, &answers),
+            None => Err(Fault::defer()),
+        };
+        // Its comment may be there whatever became of it now, and the ledger must say so.
+        let place = again.place.clone();
+        Ok(result.unwrap_or_else(|fault| match fault.kind {
+            FaultKind::Defer => Written::Unsure(place),
+            _ => Written::Otherwise(place, fault),
+        }))
     }
 
     /// Asks what became of the decisions of one request.
@@ -100,7 +126,8 @@ fn written(
             place.sent_with = all.iter().filter(|other| *other == answer).count();
             Ok(Written::Accepted(place, transaction.clone()))
         }
-        Ok(None) | Err(GateError::Ambiguous(_)) => Ok(Written::Unsure(place)),
+        Ok(None) => Ok(Written::Unsure(place)),
+        Err(error) if error.may_have_been_applied() => Ok(Written::Unsure(place)),
         Err(error) => match Trouble::from(error.clone()) {
             Trouble::Record(fault) => Err(fault),
             Trouble::Run(_) => Err(Fault::defer()),

@@ -155,7 +155,8 @@ impl ReferralsToProgres<'_> {
                 Ok(Submitted::Accepted(transaction)) => {
                     Ok(Written::Accepted(referral.place.clone(), transaction))
                 }
-                Ok(Submitted::Unconfirmed) | Err(GateError::Ambiguous(_)) => Err(self.unknown()),
+                Ok(Submitted::Unconfirmed) => Err(self.unknown()),
+                Err(error) if error.may_have_been_applied() => Err(self.unknown()),
                 Err(error) => match Trouble::from(error) {
                     Trouble::Record(fault) => Err(fault),
                     // What was submitted already must not be forgotten; the next call stops the run.

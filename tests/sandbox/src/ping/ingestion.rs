@@ -1,6 +1,7 @@
 //! Writing through PING: `/data` (transfer statuses, marks) and `/asyncdata` (new referrals).
 //!
-//! A call is checked as a whole before anything is changed: one bad record refuses its neighbours too.
+//! A call is checked as a whole before anything is changed: one bad record refuses its neighbours too. Whether the real PING does so
+//! is not public; [`Fault::TakenInPart`] does otherwise.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -190,6 +191,13 @@ fn take_data(call: &Call<'_>, members: &Map<String, Value>) -> Result<bool, Refu
             Write::Mark => check_mark(&held, record)?,
         }
     }
+    let trouble = match &call.fault {
+        Some(Fault::TakenInPart { records, message }) => Some((*records, message.clone())),
+        _ => None,
+    };
+    if let Some((taken, _)) = &trouble {
+        records.truncate(*taken);
+    }
     let mut results = Vec::new();
     for (place, record) in records.iter_mut().enumerate() {
         let id = record.field(write.key()).unwrap_or_default();
@@ -199,7 +207,10 @@ fn take_data(call: &Call<'_>, members: &Map<String, Value>) -> Result<bool, Refu
         results.push(RecordResult { key, rejected });
     }
     remember(&mut held, process, call.transaction, results);
-    Ok(records.iter().any(|record| record.applied))
+    match trouble {
+        Some((_, message)) => Err(Refusal::message(message)),
+        None => Ok(records.iter().any(|record| record.applied)),
+    }
 }
 
 fn take_submissions(call: &Call<'_>, members: &Map<String, Value>) -> Result<bool, Refusal> {

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use sandbox::ping::PingOptions;
+use sandbox::shape::Shape;
 use serde_json::Value;
 
 use crate::gate::{
@@ -45,6 +46,18 @@ async fn faults_of_the_answer_reach_the_client() {
     next(Fault::MalformedBody);
     let answer = gate.send(RETRIEVAL, &list).await.unwrap();
     answer.json::<Value>().await.unwrap_err();
+
+    next(Fault::OtherBody {
+        body: "Accepted".to_owned(),
+    });
+    let answer = gate.send(RETRIEVAL, &list).await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "Accepted");
+
+    next(Fault::OtherShape {
+        shape: Shape::CamelKeys,
+    });
+    let answer = gate.post(RETRIEVAL, &list).await;
+    assert_eq!(answer["data"].as_array().unwrap().len(), 2);
 
     next(Fault::Redirect);
     let answer = gate.send(RETRIEVAL, &list).await.unwrap();
@@ -105,6 +118,26 @@ async fn the_third_submission_can_be_refused_and_so_can_one_service_however_ofte
     }
     assert_eq!(statuses, [200, 200, 500, 200, 503, 503, 200]);
     assert_eq!(gate.sandbox.ping.submissions().len(), 4);
+}
+
+#[tokio::test]
+async fn a_write_can_be_taken_in_part_and_answered_with_an_error() {
+    let gate = Gate::open(PingOptions::default()).await;
+    let ids = refer(&gate, 2);
+    let in_part = Fault::TakenInPart {
+        records: 1,
+        message: "a passing trouble".to_owned(),
+    };
+    let faults = gate.sandbox.faults(System::Ping);
+    faults.add(Rule::once(Target::Everything, in_part));
+    let mut both = status_write(&ids[0], "125080002");
+    let other = status_write(&ids[1], "125080002")["Data"][0].clone();
+    both["Data"].as_array_mut().unwrap().push(other);
+
+    let answer = gate.post(DATA, &both).await;
+
+    assert_eq!(error_of(&answer), "a passing trouble");
+    assert_eq!(gate.sandbox.ping.pending(), ids[1..]);
 }
 
 #[tokio::test]

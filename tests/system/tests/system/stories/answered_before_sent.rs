@@ -61,7 +61,7 @@ async fn a_referral_answered_while_its_submission_waits_to_be_tried_again_is_not
         let child = bridge.child(1);
         let referral = bridge.ask_unhcr(&child, &child.service);
         let busy = Fault::Status {
-            status: 503,
+            status: 429,
             retry_after: None,
             after_effect: false,
         };

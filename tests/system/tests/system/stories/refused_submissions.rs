@@ -41,11 +41,10 @@ fn assert_all_submitted_once_but(bridge: &TestBridge, children: &[Child], missin
 }
 
 #[tokio::test]
-async fn a_submission_refused_with_503_more_often_than_a_call_repeats_arrives_in_the_next_due_run()
-{
+async fn a_submission_refused_more_often_than_a_call_repeats_arrives_in_the_next_due_run() {
     let bridge = TestBridge::start().await;
     let children = thirty(&bridge);
-    refuse(&bridge, &children[2], 503, TRIES);
+    refuse(&bridge, &children[2], 429, TRIES);
 
     let report = bridge.send_to_progres().await;
 
@@ -68,6 +67,44 @@ async fn a_submission_refused_with_503_more_often_than_a_call_repeats_arrives_in
 #[tokio::test]
 async fn a_submission_refused_fewer_times_than_a_call_repeats_arrives_with_the_others() {
     let bridge = TestBridge::start().await;
+    let children = thirty(&bridge);
+    refuse(&bridge, &children[2], 429, TRIES - 1);
+
+    let report = bridge.send_to_progres().await;
+
+    assert_eq!(report.counts.delivered, 30, "{report:?}");
+    assert_all_submitted_once_but(&bridge, &children, &[]);
+}
+
+#[tokio::test]
+async fn a_submission_answered_with_503_after_it_arrived_is_not_sent_again() {
+    let bridge = TestBridge::start().await;
+    let children = thirty(&bridge);
+    let after_effect = Fault::Status {
+        status: 503,
+        retry_after: None,
+        after_effect: true,
+    };
+    let on = Target::Containing(SUBMIT.to_owned());
+    let rule = Rule::always(on, after_effect).carrying(&children[2].service);
+    bridge.sandbox.faults(System::Ping).add(rule);
+
+    for _ in 0..2 {
+        bridge.send_to_progres().await;
+        bridge.pass(Duration::from_hours(1));
+    }
+
+    bridge
+        .assert_held(&children[2], Reason::OutcomeUnknown)
+        .await;
+    assert_all_submitted_once_but(&bridge, &children, &[]);
+}
+
+#[tokio::test]
+async fn a_submission_that_the_gateway_is_known_to_refuse_early_is_repeated() {
+    let mut bridge = TestBridge::start().await;
+    let known = "503 body:service unavailable".parse().expect("a refusal");
+    bridge.installation.profile.ping.refused_before_effect = vec![known];
     let children = thirty(&bridge);
     refuse(&bridge, &children[2], 503, TRIES - 1);
 
