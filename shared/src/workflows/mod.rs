@@ -2,6 +2,7 @@
 
 mod faults;
 mod installation;
+mod notes;
 mod source_rows;
 #[cfg(test)]
 mod testing;
