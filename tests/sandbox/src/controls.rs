@@ -2,6 +2,7 @@
 //! counted as a request, and neither is part of the simulated systems.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,10 +16,11 @@ use uuid::Uuid;
 
 use crate::demo;
 use crate::faults::Rule;
+use crate::front::FrontLimits;
 use crate::generated::decide_submitted;
 use crate::journal::{System, Traffic};
 use crate::ping::{Decision, Ping};
-use crate::primero::{NewReferral, Primero, Role, ServiceDecision, User};
+use crate::primero::{NewReferral, Primero, Role, ServiceDecision, User, UserChange};
 use crate::wire::{Wire, json_answer};
 
 /// Everything that the two routes can reach.
@@ -108,6 +110,19 @@ enum Control {
     FinishReferral(String),
     RevokeReferral(String),
     AddUser(Colleague),
+    ChangeUser {
+        user: String,
+        change: UserChange,
+    },
+    /// The id of a case to which nobody has access any more, or again.
+    LockCase(String),
+    UnlockCase(String),
+    /// What stands before Primero lets so much through.
+    PrimeroLimits(FrontLimits),
+    /// Whether Primero's answers have a `Date`.
+    PrimeroDate(bool),
+    /// Milliseconds that each alternative of a look-up beyond the fifth costs.
+    LookUpEntryCosts(u64),
     /// How many case workers to add.
     AddCrowd(usize),
     /// The steps of the demo's story, in this order.
@@ -200,6 +215,10 @@ impl Panel {
                 self.primero_wire.journal.forget();
                 Ok(done())
             }
+            Control::PrimeroLimits(limits) => {
+                self.primero_wire.front.limit(limits);
+                Ok(done())
+            }
             Control::AddFault { system, rule } => {
                 self.wire(system).faults.add(rule);
                 Ok(done())
@@ -267,6 +286,23 @@ impl Panel {
             Control::RevokeReferral(id) => primero.revoke_referral(&id),
             Control::AddUser(colleague) => {
                 primero.add_user(colleague.into_user());
+                Ok(())
+            }
+            Control::ChangeUser { user, change } => primero.change_user(&user, change),
+            Control::LockCase(id) => {
+                primero.lock_case(&id);
+                Ok(())
+            }
+            Control::UnlockCase(id) => {
+                primero.unlock_case(&id);
+                Ok(())
+            }
+            Control::PrimeroDate(sends_date) => {
+                primero.set_sends_date(sends_date);
+                Ok(())
+            }
+            Control::LookUpEntryCosts(milliseconds) => {
+                primero.set_look_up_entry_costs(Duration::from_millis(milliseconds));
                 Ok(())
             }
             Control::AddCrowd(count) => {

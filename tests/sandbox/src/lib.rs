@@ -5,6 +5,7 @@
 mod controls;
 pub mod demo;
 pub mod faults;
+mod front;
 pub mod generated;
 pub mod journal;
 pub mod ping;
@@ -14,5 +15,6 @@ pub mod shape;
 mod wire;
 mod workflow;
 
+pub use front::FrontLimits;
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use workflow::Workflow;

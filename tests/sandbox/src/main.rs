@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use sandbox::generated::Generated;
 use sandbox::journal::RequestLog;
 use sandbox::ping::{PingOptions, StatusShape};
 use sandbox::primero::{FormSet, PrimeroOptions, ReleaseLine};
-use sandbox::{Sandbox, SandboxOptions, Workflow, demo};
+use sandbox::{FrontLimits, Sandbox, SandboxOptions, Workflow, demo};
 
 /// Simulated PING and Primero.
 #[derive(Parser)]
@@ -86,6 +86,40 @@ struct PrimeroKind {
     /// The release that Primero behaves like.
     #[arg(long, value_enum, default_value_t)]
     release: ReleaseLine,
+    /// A field that no form of Primero has; may be given several times.
+    #[arg(long)]
+    without_field: Vec<String>,
+    /// No answer of Primero has a `Date`.
+    #[arg(long)]
+    without_date: bool,
+    /// How much of Primero's nginx stands before it.
+    #[arg(long, value_enum, default_value_t)]
+    limits: Limits,
+}
+
+/// Limits of what is sent to Primero.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Limits {
+    /// Of request lines, connections and requests a second.
+    All,
+    /// Of request lines and connections.
+    AtOnce,
+    /// None.
+    #[default]
+    None,
+}
+
+impl Limits {
+    fn limits(self) -> FrontLimits {
+        match self {
+            Self::All => FrontLimits::NGINX,
+            Self::AtOnce => FrontLimits {
+                requests_a_second: None,
+                ..FrontLimits::NGINX
+            },
+            Self::None => FrontLimits::NONE,
+        }
+    }
 }
 
 impl PingHabits {
@@ -112,6 +146,8 @@ impl PrimeroKind {
                 FormSet::Exchange
             },
             release: self.release,
+            without_fields: self.without_field.clone(),
+            sends_date: !self.without_date,
             ..PrimeroOptions::default()
         }
     }
@@ -155,6 +191,12 @@ POST /__control   one control, {"<name>": <argument>}:
   finish_referral         "referral id"
   revoke_referral         "referral id"
   add_user                {"user_name", "agency", "full_name", "email", "phone", "position"}: a case worker
+  change_user             {"user": "name", "change": {"scope": "self"|"group"|"agency"|"all", "groups": […], "disabled",
+                          "lists_users", "read_only_forms": […], "hidden_forms": […]}}; what is absent stays
+  lock_case, unlock_case  "case id": 403 for whatever is asked of this case alone
+  primero_limits          {"line_bytes": 1024, "connections": 20, "requests_a_second": 50}; what is absent has no limit
+  primero_date            true or false: whether answers have a Date
+  look_up_entry_costs     milliseconds for each alternative of a look-up beyond the fifth
   add_crowd               n: so many case workers, some with incomplete profiles
 
   stories; the first three in this order, with --demo
@@ -206,6 +248,7 @@ async fn serve(arguments: &Serve) -> io::Result<()> {
         fault_seed: arguments.seed,
         ping_log: log(),
         primero_log: log(),
+        primero_limits: arguments.primero.limits.limits(),
         controls: true,
     })
     .await?;

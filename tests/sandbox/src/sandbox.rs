@@ -2,17 +2,25 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::State;
+use axum::http::header::DATE;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::response::Response;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::controls::Panel;
 use crate::faults::Faults;
+use crate::front::{Front, FrontLimits};
 use crate::journal::{Journal, RequestLog, Span, System, Traffic};
 use crate::ping::{Ping, PingOptions};
 use crate::primero::{FormSet, Primero, PrimeroOptions, ReleaseLine, Role, User};
@@ -35,6 +43,8 @@ pub struct SandboxOptions {
     pub ping_log: Option<RequestLog>,
     /// Where Primero's request lines go; absent = nowhere.
     pub primero_log: Option<RequestLog>,
+    /// What stands before Primero lets so much through.
+    pub primero_limits: FrontLimits,
     /// Both servers also answer `GET /__state` and `POST /__control`, which count as no request.
     pub controls: bool,
 }
@@ -52,6 +62,7 @@ impl Default for SandboxOptions {
             fault_seed: 0,
             ping_log: None,
             primero_log: None,
+            primero_limits: FrontLimits::NONE,
             controls: false,
         }
     }
@@ -85,26 +96,34 @@ impl Sandbox {
         let primero_listener = listen(options.primero_port).await?;
         let ping_address = ping_listener.local_addr()?;
         let primero_address = primero_listener.local_addr()?;
-        let wire = |system, seed, log| {
+        let wire = |system, seed, log, limits| {
             Arc::new(Wire {
                 system,
                 journal: Journal::logging_to(log),
                 faults: Faults::seeded(seed),
+                front: Front::with(limits),
                 late: Mutex::default(),
             })
         };
-        let ping_wire = wire(System::Ping, options.fault_seed, options.ping_log);
+        let ping_wire = wire(
+            System::Ping,
+            options.fault_seed,
+            options.ping_log,
+            FrontLimits::NONE,
+        );
         let primero_wire = wire(
             System::Primero,
             options.fault_seed.wrapping_add(1),
             options.primero_log,
+            options.primero_limits,
         );
 
         let watched = |router: Router, wire: &Arc<Wire>| {
             router.layer(from_fn_with_state(Arc::clone(wire), watch_requests))
         };
         let mut ping_app = watched(ping.router(), &ping_wire);
-        let mut primero_app = watched(primero.router(), &primero_wire);
+        let mut primero_app = watched(primero.router(), &primero_wire)
+            .layer(map_response_with_state(primero.clone(), dated));
         if options.controls {
             let panel = Panel {
                 ping: ping.clone(),
@@ -116,8 +135,8 @@ impl Sandbox {
             primero_app = primero_app.merge(panel.router());
         }
         let (running, _) = watch::channel(());
-        serve(ping_listener, ping_app, &running);
-        serve(primero_listener, primero_app, &running);
+        serve(ping_listener, ping_app, true, &running);
+        serve(primero_listener, primero_app, false, &running);
         Ok(Self {
             ping,
             primero,
@@ -150,7 +169,7 @@ impl Sandbox {
         let ping = self.ping.options();
         let auth = match self.primero.release() {
             ReleaseLine::Older => "token",
-            ReleaseLine::A | ReleaseLine::B => "basic",
+            ReleaseLine::A | ReleaseLine::Between | ReleaseLine::B => "basic",
         };
         json!({
             "ping": {
@@ -220,20 +239,53 @@ async fn listen(port: Option<u16>) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0))).await
 }
 
+/// What faults and the front answer has the time of the system, too.
+async fn dated(State(primero): State<Primero>, mut response: Response) -> Response {
+    if !response.headers().contains_key(DATE) {
+        primero.date(&mut response);
+    }
+    response
+}
+
 /// The last one that may use the whole API: those of the recordings come first, the bridge's own last.
 fn api_user(users: &[User]) -> Option<User> {
     let able = |user: &&User| user.role == Role::IntegrationApi && !user.disabled;
     users.iter().rfind(able).cloned()
 }
 
-fn serve(listener: TcpListener, app: Router, running: &watch::Sender<()>) {
-    let mut running = running.subscribe();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        // An error means that the sender is gone, which is the signal.
-        while running.changed().await.is_ok() {}
-    });
+/// With `dates` every answer gets a `Date`; without, only those on which the system wrote one itself.
+fn serve(listener: TcpListener, app: Router, dates: bool, running: &watch::Sender<()>) {
+    let mut stopped = running.subscribe();
+    let running = running.subscribe();
     tokio::spawn(async move {
-        // `axum::serve` repeats failed accepts by itself and returns only after the shutdown signal.
-        let _ = server.await;
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                // An error means that the sender is gone, which is the signal.
+                Err(_) = stopped.changed() => return,
+            };
+            // An accept that failed is the client's loss.
+            if let Ok((stream, _)) = accepted {
+                tokio::spawn(serve_one(stream, app.clone(), dates, running.clone()));
+            }
+        }
     });
+}
+
+/// One connection. `axum::serve` would always see to a `Date`.
+async fn serve_one(stream: TcpStream, app: Router, dates: bool, mut running: watch::Receiver<()>) {
+    let service = TowerToHyperService::new(app);
+    let mut server = http1::Builder::new();
+    let connection = server
+        .auto_date_header(dates)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    // A connection that breaks is the client's loss, too.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        Err(_) = running.changed() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
 }

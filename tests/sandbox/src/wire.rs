@@ -16,6 +16,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Faults, Looked};
+use crate::front::Front;
 use crate::journal::{Effect, Entry, Journal, System, locked};
 
 /// A body larger than this is refused with 413; far above anything a bridge should send.
@@ -26,6 +27,7 @@ pub(crate) struct Wire {
     pub(crate) system: System,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    pub(crate) front: Front,
     /// Requests to be carried out later, in the order in which they came.
     pub(crate) late: Mutex<Vec<(Request, Next)>>,
 }
@@ -52,6 +54,19 @@ pub(crate) async fn watch(State(wire): State<Arc<Wire>>, request: Request, next:
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let route = route_of(&parts.method, parts.uri.path(), &bytes);
+    let _under_way = match wire.front.admit(&parts).await {
+        Ok(under_way) => under_way,
+        Err(refused) => {
+            wire.journal.note(&Entry {
+                system: wire.system,
+                route: &route,
+                status: Some(refused.status().as_u16()),
+                duration: started.elapsed(),
+                changed: false,
+            });
+            return refused;
+        }
+    };
     let faults = wire.faults.draw(&Looked {
         route: &route,
         path: parts.uri.path(),

@@ -1,9 +1,9 @@
 //! Which fields a user reads and writes.
 
-use super::Fields;
 use super::forms::{CHILD_PROTECTION, Forms};
 use super::state::Case;
 use super::users::User;
+use super::{Fields, Primero};
 use serde_json::{Value, json};
 
 /// Readable whatever forms the role has.
@@ -63,6 +63,24 @@ const ALWAYS_WRITTEN: [&str; 5] = [
 /// The server's own fields, which some form shows too.
 const NEVER_WRITTEN: [&str; 4] = ["case_id", "short_id", "case_id_display", "last_updated_at"];
 
+/// Who looks, and through which forms.
+#[derive(Clone, Copy)]
+pub(super) struct View<'v> {
+    pub(super) user: &'v User,
+    pub(super) forms: &'v Forms,
+    shows_null_names: bool,
+}
+
+impl<'v> View<'v> {
+    pub(super) fn of(user: &'v User, primero: &'v Primero) -> Self {
+        Self {
+            user,
+            forms: primero.forms(),
+            shows_null_names: primero.release().shows_null_names(),
+        }
+    }
+}
+
 /// True when a filter or `fields=` of this user may name the field, the case's module aside.
 pub(super) fn may_read(field: &str, user: &User, forms: &Forms) -> bool {
     ALWAYS_READ.contains(&field) || reads_form_field(field, user, forms)
@@ -75,7 +93,7 @@ pub(super) fn writable(sent: &Fields, module: Option<&str>, user: &User, forms: 
         ALWAYS_WRITTEN.contains(&field)
             || (has_forms
                 && !NEVER_WRITTEN.contains(&field)
-                && reads_form_field(field, user, forms))
+                && writes_form_field(field, user, forms))
     };
     let rows = |field: &str, value: &Value| match value {
         Value::Array(rows) if forms.subform(field).is_some() => {
@@ -93,26 +111,22 @@ pub(super) fn writable(sent: &Fields, module: Option<&str>, user: &User, forms: 
 }
 
 /// The case as this user sees it alone: a module without the forms hides their fields.
-pub(super) fn view_alone(case: &Case, asked: Option<&[&str]>, user: &User, forms: &Forms) -> Value {
+pub(super) fn view_alone(case: &Case, asked: Option<&[&str]>, by: View<'_>) -> Value {
+    let View { user, forms, .. } = by;
     let module = case.text("module_id");
     let has_forms = module.is_none_or(|module| module == CHILD_PROTECTION);
-    view(case, asked, &|field| {
+    view(case, asked, by, &|field| {
         ALWAYS_READ.contains(&field) || (has_forms && reads_form_field(field, user, forms))
     })
 }
 
 /// The case as this user sees it in a list: the case's module plays no part.
-pub(super) fn view_in_list(
-    case: &Case,
-    asked: Option<&[&str]>,
-    user: &User,
-    forms: &Forms,
-) -> Value {
-    view(case, asked, &|field| may_read(field, user, forms))
+pub(super) fn view_in_list(case: &Case, asked: Option<&[&str]>, by: View<'_>) -> Value {
+    view(case, asked, by, &|field| may_read(field, by.user, by.forms))
 }
 
 /// `asked` limits the view to some fields, `None` shows all.
-fn view(case: &Case, asked: Option<&[&str]>, reads: &dyn Fn(&str) -> bool) -> Value {
+fn view(case: &Case, asked: Option<&[&str]>, by: View<'_>, reads: &dyn Fn(&str) -> bool) -> Value {
     let is_asked = |field: &str| match asked {
         Some(asked) => asked.contains(&field),
         None => !ONLY_BY_NAME.contains(&field),
@@ -135,6 +149,9 @@ fn view(case: &Case, asked: Option<&[&str]>, reads: &dyn Fn(&str) -> bool) -> Va
     if reads("name") && is_asked("name") {
         shown.entry("name").or_insert(Value::Null);
     }
+    if !by.shows_null_names && shown.get("name").is_some_and(Value::is_null) {
+        shown.remove("name");
+    }
     for field in ["id", "last_updated_at"] {
         shown.insert(
             field.to_owned(),
@@ -150,6 +167,9 @@ fn owned((field, value): (&String, &Value)) -> (String, Value) {
 }
 
 fn reads_form_field(field: &str, user: &User, forms: &Forms) -> bool {
-    forms.kind(field).is_some()
-        && (user.role.reads_basic_identity() || !forms.is_basic_identity(field))
+    forms.having(field).any(|form| user.may_read_form(form))
+}
+
+fn writes_form_field(field: &str, user: &User, forms: &Forms) -> bool {
+    forms.having(field).any(|form| user.may_write_form(form))
 }

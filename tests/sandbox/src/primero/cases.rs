@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::Primero;
-use super::access::{may_read, view_alone, writable};
+use super::access::{View, may_read, view_alone, writable};
 use super::call::Call;
 use super::error_body::Refusal;
 use super::life;
@@ -11,7 +11,7 @@ use super::merge::merge;
 use super::server::Answer;
 use super::state::{Case, State};
 use super::users::User;
-use super::validation::{check, is_client_uuid, normalise};
+use super::validation::{check, drop_misshapen, is_client_uuid, normalise};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -55,7 +55,8 @@ pub(super) fn show(
     let state = primero.state();
     let case = open_case(&state, user, id)?;
     let asked = asked_fields(&call.query);
-    let shown = view_alone(case, asked.as_deref(), user, primero.forms());
+    let by = View::of(user, primero);
+    let shown = view_alone(case, asked.as_deref(), by);
     Ok(Answer::unchanged(json!({ "data": shown })))
 }
 
@@ -97,7 +98,7 @@ pub(super) fn open_case<'s>(state: &'s State, user: &User, id: &str) -> Result<&
         kind: "Child",
         id: id.to_owned(),
     })?;
-    if case.is_open_to(user) {
+    if state.opens(case, user) && !state.locked_cases.contains(id) {
         Ok(case)
     } else {
         Err(Refusal::Forbidden)
@@ -116,7 +117,7 @@ fn new_case(
     }
     let now = primero.now();
     let module = sent.get("module_id").and_then(Value::as_str);
-    let kept = checked(primero, &state, user, sent, module, now)?;
+    let kept = checked(primero, user, sent, module, now)?;
     let id = client_id.map_or_else(|| json!(state.ids.fresh()), |id| json!(id));
     let mut fields = life::blank(id, now);
     merge(&mut fields, kept, primero.forms(), &mut state.ids);
@@ -135,7 +136,7 @@ fn merged(
         .get("module_id")
         .and_then(Value::as_str)
         .or(before.text("module_id"));
-    let kept = checked(primero, state, user, sent, module, now)?;
+    let kept = checked(primero, user, sent, module, now)?;
     let mut fields = before.fields.clone();
     merge(&mut fields, kept, primero.forms(), &mut state.ids);
     Ok(life::edited(fields, before, user, state, now))
@@ -144,7 +145,6 @@ fn merged(
 /// The sent fields that the server takes, checked and in the form in which it stores them.
 fn checked(
     primero: &Primero,
-    state: &State,
     user: &User,
     sent: &Fields,
     module: Option<&str>,
@@ -152,15 +152,10 @@ fn checked(
 ) -> Result<Fields, Refusal> {
     let forms = primero.forms();
     let mut kept = writable(sent, module, user, forms);
+    drop_misshapen(&mut kept, forms);
     let today = now.to_zoned_datetime(TimeZone::UTC).date();
     check(&kept, forms, primero.release().checks_options(), today)?;
-    let owner = kept.get("owned_by");
-    let is_user = |owner: &Value| {
-        owner
-            .as_str()
-            .is_some_and(|name| state.user(name).is_some())
-    };
-    if owner.is_some_and(|owner| !is_user(owner)) {
+    if kept.get("owned_by").is_some_and(|owner| !owner.is_string()) {
         return Err(Refusal::invalid_fields(&["/owned_by".to_owned()]));
     }
     if kept

@@ -6,11 +6,13 @@ use super::life;
 use super::moment::{date_text, instant_text};
 use super::referral_effects::Move;
 use super::referrals::{self, Status};
+use super::scope::UserChange;
 use super::state::{Case, State};
 use super::users::User;
 use super::validation::is_client_uuid;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A referral as a case worker makes it; see [`Primero::refer`].
 #[derive(Clone, Debug, Default)]
@@ -127,6 +129,38 @@ impl Primero {
     /// Adds many case workers ([`User::crowd`]), so that the list of users has several pages.
     pub fn add_crowd(&self, count: usize) {
         self.state().users.extend(User::crowd(count));
+    }
+
+    /// An administrator changes what somebody may see and do.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn change_user(&self, user_name: &str, change: UserChange) -> Result<(), String> {
+        let mut state = self.state();
+        let mut users = state.users.iter_mut();
+        let user = users.find(|user| user.user_name == user_name);
+        change.apply(user.ok_or(format!("no user {user_name}"))?);
+        Ok(())
+    }
+
+    /// From now on the API answers 403 to everything about this one case; it is listed as before.
+    pub fn lock_case(&self, id: &str) {
+        self.state().locked_cases.insert(id.to_owned());
+    }
+
+    /// The case is given to whom its role covers, as before.
+    pub fn unlock_case(&self, id: &str) {
+        self.state().locked_cases.remove(id);
+    }
+
+    /// Whether answers have a `Date`.
+    pub fn set_sends_date(&self, sends_date: bool) {
+        self.habits().sends_date = sends_date;
+    }
+
+    /// What each alternative of a look-up beyond the fifth costs.
+    pub fn set_look_up_entry_costs(&self, cost: Duration) {
+        self.habits().look_up_entry_costs = cost;
     }
 
     /// How many users there are, disabled ones too.

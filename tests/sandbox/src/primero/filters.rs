@@ -1,6 +1,7 @@
 //! Filters of `GET /api/v2/cases`, with the server's habit of dropping what it does not like.
 
 use super::access::may_read;
+use super::cast::{Cast, cast, is_never_found, refuse_null_byte};
 use super::error_body::Refusal;
 use super::forms::{Forms, Kind};
 use super::moment::read_instant;
@@ -43,21 +44,32 @@ pub(super) enum Condition {
     IsNot(Test),
     AnyOf(Vec<Test>),
     Mentions(String),
+    /// The database refuses the whole question, and the server answers that it found nothing.
+    Never,
 }
 
 /// One field against one criterion.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Test {
     field: String,
     criterion: Criterion,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Criterion {
     OneOf(Vec<String>),
     Numbers(i64, i64),
     Times(TimeRange),
+    /// One of these numbers, and no text of the same digits.
+    NumbersOnly(Vec<String>),
+    /// A number of this range.
+    NumbersFrom(i128, Option<i128>),
+    Truth(bool),
     Nothing,
+    /// Not a question that the database understands.
+    Broken,
+    /// No condition at all.
+    Blank,
 }
 
 /// The conditions that the server takes from a query; the others are dropped without a word.
@@ -94,8 +106,10 @@ pub(super) fn read(
     }
     let one_of = |(name, values)| Condition::Is(Test::new(name, Criterion::OneOf(values)));
     conditions.extend(lists.into_iter().map(one_of));
-    if !any_of.is_empty() {
-        conditions.push(Condition::AnyOf(any_of));
+    conditions.extend(any(any_of));
+    conditions.retain(|condition| !condition.is_blank());
+    if conditions.iter().any(Condition::is_broken) {
+        conditions = vec![Condition::Never];
     }
     conditions.extend(
         query
@@ -105,12 +119,50 @@ pub(super) fn read(
     Ok(conditions)
 }
 
+/// Alternatives: one that asks nothing leaves nothing to ask if it stands alone, and no question if it stands among others.
+fn any(tests: Vec<Test>) -> Option<Condition> {
+    let blank = tests.iter().any(|test| test.criterion == Criterion::Blank);
+    match tests.len() {
+        0 => None,
+        1 if blank => None,
+        _ if blank => Some(Condition::Never),
+        _ => Some(Condition::AnyOf(tests)),
+    }
+}
+
 impl Condition {
+    fn tests(&self) -> &[Test] {
+        match self {
+            Self::Is(test) | Self::IsNot(test) => std::slice::from_ref(test),
+            Self::AnyOf(tests) => tests,
+            Self::Mentions(_) | Self::Never => &[],
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        let mut tests = self.tests().iter();
+        matches!(self, Self::Never) || tests.any(|test| test.criterion == Criterion::Broken)
+    }
+
+    fn is_blank(&self) -> bool {
+        let is = |test: &Test| test.criterion == Criterion::Blank;
+        matches!(self, Self::Is(test) | Self::IsNot(test) if is(test))
+    }
+
+    /// How many alternatives the database has to look for.
+    pub(super) fn alternatives(&self) -> usize {
+        match self {
+            Self::AnyOf(tests) => tests.len(),
+            _ => 0,
+        }
+    }
+
     pub(super) fn holds(&self, case: &Case, forms: &Forms) -> bool {
         match self {
             Self::Is(test) => test.holds(case, forms),
             Self::IsNot(test) => !test.holds(case, forms),
             Self::AnyOf(tests) => tests.iter().any(|test| test.holds(case, forms)),
+            Self::Never => false,
             Self::Mentions(text) => {
                 let mut texts = SEARCHED.iter().filter_map(|field| case.text(field));
                 texts.any(|value| value.to_lowercase().contains(text))
@@ -123,12 +175,13 @@ impl Condition {
         let tests = match self {
             Self::Is(test) => std::slice::from_ref(test),
             Self::AnyOf(tests) => tests,
+            Self::Never => return Some(Vec::new()),
             Self::IsNot(_) | Self::Mentions(_) => return None,
         };
         let mut positions = Vec::new();
         for test in tests {
             match &test.criterion {
-                Criterion::Nothing => {}
+                Criterion::Nothing | Criterion::Broken => {}
                 Criterion::OneOf(values) if CaseBook::is_indexed(&test.field) => {
                     let found = values
                         .iter()
@@ -154,7 +207,29 @@ impl Test {
 
     fn holds(&self, case: &Case, forms: &Forms) -> bool {
         match &self.criterion {
-            Criterion::Nothing => false,
+            Criterion::Nothing | Criterion::Broken => false,
+            Criterion::Blank => true,
+            Criterion::NumbersOnly(numbers) => case.fields.get(&self.field).is_some_and(
+                |value| matches!(value, Value::Number(one) if numbers.contains(&one.to_string())),
+            ),
+            Criterion::NumbersFrom(from, to) => {
+                let number = case.fields.get(&self.field).and_then(Value::as_i64);
+                number
+                    .map(i128::from)
+                    .is_some_and(|number| *from <= number && to.is_none_or(|to| number <= to))
+            }
+            Criterion::Truth(truth) => {
+                let value = case
+                    .fields
+                    .get(&self.field)
+                    .filter(|value| !value.is_null());
+                let says = |value: &Value| match value {
+                    Value::Bool(said) => said == truth,
+                    Value::String(text) => *text == truth.to_string(),
+                    _ => false,
+                };
+                value.map_or(!truth, says)
+            }
             Criterion::Times(range) => {
                 time_of(case, &self.field, forms).is_some_and(|at| range.contains(at))
             }
@@ -171,14 +246,36 @@ impl Test {
     }
 }
 
-/// A test inside `or` and `not`: no check of the role, a comma makes a list of any field, and a
-/// field that nobody knows matches nothing instead of being dropped.
+/// A test inside `or` and `not`: no check of the role, every value is cast, and a field that nobody knows matches nothing instead of
+/// being dropped.
 fn loose_test(field: &str, parameter: &Parameter, forms: &Forms) -> Result<Option<Test>, Refusal> {
+    let value = &parameter.value;
     let criterion = match style(field, forms) {
-        Style::Exact | Style::List => Some(Criterion::OneOf(comma_list(&parameter.value))),
-        _ => criterion(field, &parameter.value, forms)?,
+        Style::Exact | Style::List => Some(cast_criterion(value)?),
+        Style::Id if !comma_list(value).iter().all(|id| is_uuid(id)) => Some(Criterion::Broken),
+        _ => criterion(field, value, forms)?,
     };
     Ok(criterion.map(|criterion| Test::new(field, criterion)))
+}
+
+fn cast_criterion(value: &str) -> Result<Criterion, Refusal> {
+    Ok(match cast(value)? {
+        Cast::Texts(texts) => Criterion::OneOf(texts),
+        Cast::Numbers(numbers) => Criterion::NumbersOnly(numbers),
+        Cast::Range(from, to) => Criterion::NumbersFrom(from, to),
+        Cast::Truth(truth) => Criterion::Truth(truth),
+        Cast::Nothing => Criterion::Blank,
+        Cast::Broken => Criterion::Broken,
+    })
+}
+
+/// At top level the value of an id field stays the text that it is; some texts no question can hold.
+fn exact(value: &str) -> Result<Criterion, Refusal> {
+    refuse_null_byte(value)?;
+    if is_never_found(value) {
+        return Ok(Criterion::Nothing);
+    }
+    Ok(Criterion::OneOf(vec![value.to_owned()]))
 }
 
 enum Style {
@@ -216,17 +313,21 @@ fn criterion(field: &str, value: &str, forms: &Forms) -> Result<Option<Criterion
         Style::Id => Some(id_list(value)),
         Style::Number => Some(number_range(value)),
         Style::List => Some(Criterion::OneOf(comma_list(value))),
-        Style::Exact => Some(Criterion::OneOf(vec![value.to_owned()])),
+        Style::Exact => Some(exact(value)?),
     })
 }
 
 /// One malformed id spoils the whole list: the database refuses it, the server answers "none".
 fn id_list(value: &str) -> Criterion {
     let ids = comma_list(value);
-    if ids.iter().any(|id| Uuid::try_parse(id).is_err()) {
+    if !ids.iter().all(|id| is_uuid(id)) {
         return Criterion::Nothing;
     }
     Criterion::OneOf(ids)
+}
+
+fn is_uuid(text: &str) -> bool {
+    Uuid::try_parse(text).is_ok()
 }
 
 fn number_range(value: &str) -> Criterion {

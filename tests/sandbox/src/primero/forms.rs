@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) const CHILD_PROTECTION: &str = "primeromodule-cp";
 /// A module that exists and has none of the forms simulated here.
 const GENDER_BASED_VIOLENCE: &str = "primeromodule-gbv";
-/// The form that the role `Limited` may not read.
-const BASIC_IDENTITY: &str = "basic_identity";
+/// The form that the role `Limited` does not have.
+pub(super) const BASIC_IDENTITY: &str = "basic_identity";
 
 /// Which forms the installation has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,15 +63,19 @@ pub(super) struct Forms {
     all: Vec<Form>,
     case_fields: HashMap<String, Kind>,
     subform_fields: HashMap<String, HashMap<String, Kind>>,
-    basic_identity: HashSet<String>,
+    /// The case fields of each form, in the order of the forms.
+    fields_of: Vec<(String, HashSet<String>)>,
     pub(super) lookups: Lookups,
 }
 
 impl Forms {
-    pub(super) fn new(set: FormSet) -> Self {
+    pub(super) fn new(set: FormSet, without: &[String]) -> Self {
         let mut forms = read(include_str!("data/forms.json"));
         if set == FormSet::Exchange {
             add(&mut forms, read(include_str!("data/forms_exchange.json")));
+        }
+        for form in &mut forms {
+            form.fields.retain(|field| !without.contains(&field.name));
         }
         let kinds = |form: &Form| -> HashMap<String, Kind> {
             form.fields
@@ -80,18 +84,17 @@ impl Forms {
                 .collect()
         };
         let (nested, plain): (Vec<&Form>, Vec<&Form>) = forms.iter().partition(|f| f.is_nested);
-        let basic = plain.iter().find(|form| form.unique_id == BASIC_IDENTITY);
+        let of_form = |form: &&Form| {
+            let names = form.fields.iter().map(|field| field.name.clone());
+            (form.unique_id.clone(), names.collect())
+        };
         Self {
             case_fields: plain.iter().flat_map(|form| kinds(form)).collect(),
             subform_fields: nested
                 .iter()
                 .map(|f| (f.unique_id.clone(), kinds(f)))
                 .collect(),
-            basic_identity: basic
-                .iter()
-                .flat_map(|f| &f.fields)
-                .map(|f| f.name.clone())
-                .collect(),
+            fields_of: plain.iter().map(of_form).collect(),
             lookups: Lookups::new(set),
             all: forms,
         }
@@ -111,8 +114,18 @@ impl Forms {
         self.subform_fields.get(field)
     }
 
-    pub(super) fn is_basic_identity(&self, field: &str) -> bool {
-        self.basic_identity.contains(field)
+    /// The forms that have a case field.
+    pub(super) fn having(&self, field: &str) -> impl Iterator<Item = &str> {
+        let having = self
+            .fields_of
+            .iter()
+            .filter(move |(_, fields)| fields.contains(field));
+        having.map(|(form, _)| form.as_str())
+    }
+
+    /// Forms that a role can have: subforms come with the field that holds them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields_of.iter().map(|(form, _)| form.as_str())
     }
 
     /// A subform row without the fields that its form does not have.
@@ -128,11 +141,9 @@ impl Forms {
     }
 
     /// The body of `GET /api/v2/forms`.
-    pub(super) fn list(&self, include_subforms: bool, reads_basic_identity: bool) -> Value {
-        let shown = self.all.iter().filter(|form| {
-            (include_subforms || !form.is_nested)
-                && (reads_basic_identity || form.unique_id != BASIC_IDENTITY)
-        });
+    pub(super) fn list(&self, include_subforms: bool) -> Value {
+        let all = self.all.iter();
+        let shown = all.filter(|form| include_subforms || !form.is_nested);
         json!({ "data": shown.map(Form::to_json).collect::<Vec<_>>() })
     }
 }

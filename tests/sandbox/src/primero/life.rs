@@ -32,10 +32,19 @@ pub(super) fn born(mut fields: Fields, creator: &User, state: &mut State) -> Cas
     identify(&mut fields, &mut state.ids);
     name_after_parts(&mut fields);
     belong_to_owner(&mut fields, state);
+    if !is_user(state, &fields["owned_by"]) {
+        fields.insert("owned_by".to_owned(), Value::Null);
+    }
     if let Some(workflow) = workflow_of_services(&fields) {
         fields.insert("workflow".to_owned(), json!(workflow));
     }
     Case::new(fields)
+}
+
+/// An owner whom nobody knows is put back without a word: to the owner before, of a new case to nobody.
+fn is_user(state: &State, owner: &Value) -> bool {
+    let name = owner.as_str();
+    name.is_some_and(|name| state.user(name).is_some())
 }
 
 /// Gives a case its `case_id` and the short forms of it, unless it has them.
@@ -67,6 +76,10 @@ pub(super) fn edited(
     let changed = |fields: &Fields, name: &str| fields.get(name) != before.fields.get(name);
     if NAME_PARTS.iter().any(|part| changed(&fields, part)) {
         name_after_parts(&mut fields);
+    }
+    if changed(&fields, "owned_by") && !is_user(state, &fields["owned_by"]) {
+        let previous = before.fields.get("owned_by").cloned();
+        fields.insert("owned_by".to_owned(), previous.unwrap_or_default());
     }
     if changed(&fields, "owned_by") {
         let previous = |name: &str| before.fields.get(name).cloned().unwrap_or_default();

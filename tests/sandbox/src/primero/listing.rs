@@ -1,12 +1,12 @@
 //! `GET /api/v2/cases`: filters, order, pages.
 
-use super::access::{SHORT, view_in_list};
+use super::access::{SHORT, View, view_in_list};
 use super::error_body::Refusal;
 use super::filters::{self, Condition};
 use super::forms::Forms;
 use super::query_string::QueryString;
 use super::server::Answer;
-use super::state::{Case, CaseBook, State};
+use super::state::{Case, State};
 use super::users::User;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
@@ -14,20 +14,15 @@ use std::cmp::Ordering;
 const DEFAULT_PER: i64 = 20;
 const MOST_PER: i64 = 1000;
 
-pub(super) fn list(
-    state: &State,
-    user: &User,
-    query: &QueryString,
-    forms: &Forms,
-) -> Result<Answer, Refusal> {
+pub(super) fn list(state: &State, by: View<'_>, query: &QueryString) -> Result<Answer, Refusal> {
     let page = Page::read(query)?;
-    let conditions = filters::read(query, user, forms)?;
-    let mut found = matching(&state.cases, &conditions, user, forms);
+    let conditions = filters::read(query, by.user, by.forms)?;
+    let mut found = matching(state, &conditions, by.user, by.forms);
     sort(&mut found, query, page);
     let asked = asked_fields(query);
     let rows: Vec<Value> = page
         .cut(found.iter())
-        .map(|case| view_in_list(case, asked.as_deref(), user, forms))
+        .map(|case| view_in_list(case, asked.as_deref(), by))
         .collect();
     Ok(Answer::unchanged(
         json!({ "data": rows, "metadata": page.metadata(found.len()) }),
@@ -86,17 +81,18 @@ impl Page {
 }
 
 fn matching<'s>(
-    cases: &'s CaseBook,
+    state: &'s State,
     conditions: &[Condition],
     user: &User,
     forms: &Forms,
 ) -> Vec<&'s Case> {
     let fits = |case: &&Case| {
-        case.is_open_to(user)
+        state.opens(case, user)
             && conditions
                 .iter()
                 .all(|condition| condition.holds(case, forms))
     };
+    let cases = &state.cases;
     let all = cases.all();
     match conditions
         .iter()

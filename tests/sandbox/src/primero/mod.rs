@@ -8,6 +8,7 @@
 mod access;
 mod call;
 mod cases;
+mod cast;
 mod control;
 mod error_body;
 mod filters;
@@ -24,6 +25,7 @@ mod referral_book;
 mod referral_effects;
 mod referrals;
 mod saves;
+mod scope;
 mod server;
 mod sessions;
 mod sign_in;
@@ -35,6 +37,7 @@ mod workers;
 
 pub use control::NewReferral;
 pub use forms::FormSet;
+pub use scope::{Scope, UserChange};
 pub use users::{DEFAULT_PASSWORD, Role, User};
 pub use workers::ServiceDecision;
 
@@ -65,6 +68,14 @@ struct Inner {
     meanwhile: Meanwhile,
     release: ReleaseLine,
     behind_tls: bool,
+    habits: Mutex<Habits>,
+}
+
+/// What can be switched while the server runs.
+#[derive(Clone, Copy, Debug)]
+struct Habits {
+    sends_date: bool,
+    look_up_entry_costs: Duration,
 }
 
 /// How the server is set up.
@@ -84,6 +95,13 @@ pub struct PrimeroOptions {
     /// True (the default): every request counts as HTTPS, so sessions get their cookies. False: only
     /// those with `X-Forwarded-Proto: https` do.
     pub behind_tls: bool,
+    /// Form fields that this installation lacks, of cases and of services; none by default.
+    pub without_fields: Vec<String>,
+    /// True (the default): every answer has a `Date`, as behind nginx. False: none has, as of puma alone.
+    pub sends_date: bool,
+    /// What each alternative of a look-up beyond the fifth costs, for then the database scans its whole table: about 300 ms each among
+    /// 64,000 cases. Zero by default.
+    pub look_up_entry_costs: Duration,
 }
 
 impl Default for PrimeroOptions {
@@ -95,6 +113,9 @@ impl Default for PrimeroOptions {
             release: ReleaseLine::default(),
             save_delay: Duration::ZERO,
             behind_tls: true,
+            without_fields: Vec::new(),
+            sends_date: true,
+            look_up_entry_costs: Duration::ZERO,
         }
     }
 }
@@ -104,15 +125,21 @@ impl Default for PrimeroOptions {
 pub enum ReleaseLine {
     /// 2.10 and before: sign-in by token (JWT) only; unknown options are stored.
     Older,
-    /// 2.14: Basic or session; unknown options are stored.
+    /// 2.14: Basic or session; unknown options are stored, and a case without a name has no `name` in answers.
     A,
-    /// The 2.16 line: Basic or session; unknown options are refused.
+    /// 2.15: as 2.14, but unknown options are refused.
+    Between,
+    /// The 2.16 line: Basic or session; unknown options are refused, and a case without a name has a `name` of null.
     #[default]
     B,
 }
 
 impl ReleaseLine {
     fn checks_options(self) -> bool {
+        matches!(self, Self::Between | Self::B)
+    }
+
+    fn shows_null_names(self) -> bool {
         self == Self::B
     }
 }
@@ -123,12 +150,16 @@ impl Primero {
     pub fn new(options: PrimeroOptions) -> Self {
         let inner = Inner {
             state: Mutex::new(State::new(options.users, options.seed)),
-            forms: Forms::new(options.forms),
+            forms: Forms::new(options.forms, &options.without_fields),
             clock: Clock::default(),
             saves: SaveGate::new(options.save_delay),
             meanwhile: Meanwhile::default(),
             release: options.release,
             behind_tls: options.behind_tls,
+            habits: Mutex::new(Habits {
+                sends_date: options.sends_date,
+                look_up_entry_costs: options.look_up_entry_costs,
+            }),
         };
         Self {
             inner: Arc::new(inner),
@@ -158,6 +189,15 @@ impl Primero {
 
     pub(crate) fn release(&self) -> ReleaseLine {
         self.inner.release
+    }
+
+    fn habits(&self) -> MutexGuard<'_, Habits> {
+        let habits = self.inner.habits.lock();
+        habits.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn sends_date(&self) -> bool {
+        self.habits().sends_date
     }
 
     fn is_behind_tls(&self) -> bool {

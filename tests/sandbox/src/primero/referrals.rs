@@ -8,6 +8,7 @@ use super::error_body::Refusal;
 use super::life::changes;
 use super::moment::instant_text;
 use super::referral_effects::{self, Move};
+use super::scope::Scope;
 use super::server::Answer;
 use super::state::{Case, State};
 use super::users::{GROUP, User};
@@ -72,7 +73,7 @@ pub(super) struct Referral {
 pub(super) fn list(primero: &Primero, user: &User, id: &str) -> Result<Answer, Refusal> {
     let state = primero.state();
     let case = open_case(&state, user, id)?;
-    let sees_all = user.role.sees_all_cases() || is_owner(case, user);
+    let sees_all = user.scope != Scope::Own || is_owner(case, user);
     let of_case = state.referrals.of_case(id);
     let seen = of_case.filter(|referral| sees_all || referral.is_to(user));
     let shown: Vec<Value> = seen
@@ -251,9 +252,8 @@ pub(super) fn store(
         .expect("a referral has a case")
         .clone();
     let after = referral_effects::apply(&before, referral, made, user, state, now);
-    let shown = with_record(referral, &after, changes(&before, &after), user);
-    state.cases.write(after);
-    shown
+    state.cases.write(after.clone());
+    with_record(state, referral, &after, changes(&before, &after), user)
 }
 
 impl Referral {
@@ -324,7 +324,7 @@ fn permitted(state: &State, user: &User, id: &str, referral_id: &str) -> Result<
     };
     let referral = referral.ok_or(unknown)?;
     let case = open_case(state, user, &referral.record_id)?;
-    let takes_part = user.role.sees_all_cases() || is_owner(case, user) || referral.is_to(user);
+    let takes_part = user.scope != Scope::Own || is_owner(case, user) || referral.is_to(user);
     if user.role.may_write() && takes_part {
         Ok(referral.clone())
     } else {
@@ -349,13 +349,19 @@ fn untouched(state: &State, referral: &Referral, user: &User) -> Answer {
         .cases
         .get(&referral.record_id)
         .expect("a referral has a case");
-    Answer::unchanged(json!({ "data": with_record(referral, case, Fields::new(), user) }))
+    Answer::unchanged(json!({ "data": with_record(state, referral, case, Fields::new(), user) }))
 }
 
 /// The referral with what changed in its case, or a note that the user no longer sees the case.
-fn with_record(referral: &Referral, case: &Case, mut changed: Fields, user: &User) -> Value {
+fn with_record(
+    state: &State,
+    referral: &Referral,
+    case: &Case,
+    mut changed: Fields,
+    user: &User,
+) -> Value {
     let mut shown = referral.shown_to(user);
-    if !case.is_open_to(user) {
+    if !state.opens(case, user) {
         shown.insert("record_access_denied".to_owned(), json!(true));
         return Value::Object(shown);
     }

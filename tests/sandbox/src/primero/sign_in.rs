@@ -90,7 +90,7 @@ impl SignIns {
         let mut answer = json!({
             "id": number_of(users, name),
             "user_name": name,
-            "group_permission": user.role.group_permission(),
+            "group_permission": user.scope.as_str(),
         });
         if release == ReleaseLine::Older {
             answer["token"] = json!(self.issue_token(name, now, fresh()));

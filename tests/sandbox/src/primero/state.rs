@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::{Builder, Uuid};
 
 /// Everything stored, behind one lock that is never held across an await.
@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) users: Vec<User>,
     pub(super) sign_ins: SignIns,
     pub(super) ids: Ids,
+    /// Cases that exist and that the API gives to nobody.
+    pub(super) locked_cases: HashSet<String>,
 }
 
 impl State {
@@ -30,6 +32,7 @@ impl State {
             users,
             sign_ins: SignIns::default(),
             ids: Ids(StdRng::seed_from_u64(seed)),
+            locked_cases: HashSet::new(),
         }
     }
 
@@ -83,18 +86,6 @@ impl Case {
 
     pub(super) fn is_enabled(&self) -> bool {
         self.fields.get("record_state") != Some(&json!(false))
-    }
-
-    /// True when the user's role covers the case: all cases, or those that name the user.
-    pub(super) fn is_open_to(&self, user: &User) -> bool {
-        let named = || {
-            let names = self
-                .fields
-                .get("associated_user_names")
-                .and_then(Value::as_array);
-            names.is_some_and(|names| names.contains(&json!(user.user_name)))
-        };
-        user.role.sees_all_cases() || named()
     }
 }
 

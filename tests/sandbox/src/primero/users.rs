@@ -1,8 +1,11 @@
 //! Users, what their roles allow, and `GET /api/v2/users`.
 
+use super::Primero;
 use super::error_body::Refusal;
+use super::forms::BASIC_IDENTITY;
 use super::listing::Page;
 use super::query_string::QueryString;
+use super::scope::{Scope, permitted_forms};
 use super::server::Answer;
 use super::state::State;
 use serde_json::{Value, json};
@@ -37,6 +40,16 @@ pub struct User {
     pub services: Vec<String>,
     /// A disabled user cannot sign in.
     pub disabled: bool,
+    /// Whose cases the user sees.
+    pub scope: Scope,
+    /// The groups of the user.
+    pub groups: Vec<String>,
+    /// Whether the user may list users. Itself it may always read.
+    pub lists_users: bool,
+    /// Forms that the role reads and does not write: what is sent for their fields is dropped without a word.
+    pub read_only_forms: Vec<String>,
+    /// Forms that the role does not have: their fields are neither shown, nor written, nor filtered on.
+    pub hidden_forms: Vec<String>,
 }
 
 impl User {
@@ -56,7 +69,20 @@ impl User {
             locale: "en".to_owned(),
             services: vec!["health".to_owned(), "safe_house".to_owned()],
             disabled: false,
+            scope: role.scope(),
+            groups: vec![GROUP.to_owned()],
+            lists_users: role.lists_users(),
+            read_only_forms: Vec::new(),
+            hidden_forms: role.hidden_forms(),
         }
+    }
+
+    pub(super) fn may_read_form(&self, form: &str) -> bool {
+        !self.hidden_forms.iter().any(|hidden| hidden == form)
+    }
+
+    pub(super) fn may_write_form(&self, form: &str) -> bool {
+        self.may_read_form(form) && !self.read_only_forms.iter().any(|one| one == form)
     }
 
     /// True when the name or the full name contains the text, whatever the case.
@@ -87,10 +113,6 @@ pub enum Role {
 }
 
 impl Role {
-    pub(super) fn sees_all_cases(self) -> bool {
-        !matches!(self, Self::CaseWorker | Self::ReadOnly)
-    }
-
     pub(super) fn may_write(self) -> bool {
         self != Self::ReadOnly
     }
@@ -99,11 +121,14 @@ impl Role {
         self == Self::CaseWorker
     }
 
-    pub(super) fn reads_basic_identity(self) -> bool {
-        self != Self::Limited
+    fn hidden_forms(self) -> Vec<String> {
+        match self {
+            Self::Limited => vec![BASIC_IDENTITY.to_owned()],
+            _ => Vec::new(),
+        }
     }
 
-    fn may_list_users(self) -> bool {
+    fn lists_users(self) -> bool {
         matches!(self, Self::IntegrationApi | Self::Manager | Self::Superuser)
     }
 
@@ -118,19 +143,34 @@ impl Role {
         }
     }
 
-    /// `self`, `group` or `all`: whose cases the role sees.
-    pub(super) fn group_permission(self) -> &'static str {
+    fn scope(self) -> Scope {
         match self {
-            Self::CaseWorker | Self::ReadOnly => "self",
-            Self::Manager => "group",
-            Self::IntegrationApi | Self::Limited | Self::Superuser => "all",
+            Self::CaseWorker | Self::ReadOnly => Scope::Own,
+            Self::Manager => Scope::Group,
+            Self::IntegrationApi | Self::Limited | Self::Superuser => Scope::All,
         }
+    }
+
+    /// What the role may do, as far as an exchange asks for it.
+    fn permissions(self) -> Value {
+        let of =
+            |resource: &str, actions: &[&str]| json!({ "resource": resource, "actions": actions });
+        let mut cases = vec!["read"];
+        if self.may_write() {
+            cases.extend(["create", "write"]);
+        }
+        if self.may_receive_referrals() {
+            cases.extend(["referral", "receive_referral"]);
+        }
+        let mut list = vec![of("cases", &cases)];
+        list.extend(self.lists_users().then(|| of("users", &["read"])));
+        json!({ "list": list })
     }
 }
 
 /// The body of `GET /api/v2/users`.
 pub(super) fn list(state: &State, user: &User, query: &QueryString) -> Result<Answer, Refusal> {
-    if !user.role.may_list_users() {
+    if !user.lists_users {
         return Err(Refusal::Forbidden);
     }
     if let Some(services) = query.plain("services") {
@@ -144,6 +184,7 @@ pub(super) fn list(state: &State, user: &User, query: &QueryString) -> Result<An
     let found: Vec<(usize, &User)> = (1..)
         .zip(&state.users)
         .filter(|(_, listed)| !finds_none && listed.role != Role::Superuser)
+        .filter(|(_, listed)| State::shows_user(listed, user))
         .filter(|(_, listed)| {
             query
                 .plain("user_name")
@@ -166,6 +207,38 @@ pub(super) fn list(state: &State, user: &User, query: &QueryString) -> Result<An
     Ok(Answer::unchanged(
         json!({ "data": shown, "metadata": metadata }),
     ))
+}
+
+/// The body of `GET /api/v2/users/:id`: everybody may read themselves, whatever else the role allows. With `extended=true` also what the
+/// role may do, and which forms it writes.
+pub(super) fn show(
+    primero: &Primero,
+    user: &User,
+    query: &QueryString,
+    id: &str,
+) -> Result<Answer, Refusal> {
+    let state = primero.state();
+    let number: Option<usize> = id.parse().ok();
+    let at = number.and_then(|number| number.checked_sub(1));
+    let shown = at.and_then(|at| state.users.get(at));
+    let unknown = Refusal::NoSuchRecord {
+        kind: "User",
+        id: id.to_owned(),
+    };
+    let shown = shown.ok_or(unknown)?;
+    let itself = shown.user_name == user.user_name;
+    let may_read = itself || (user.lists_users && State::shows_user(shown, user));
+    if !may_read {
+        return Err(Refusal::Forbidden);
+    }
+    let mut answer = to_json(&state, number.unwrap_or_default(), shown);
+    if query.plain("extended") == Some("true") {
+        answer["permissions"] = shown.role.permissions();
+        answer["permitted_form"] = permitted_forms(shown, primero.forms().names());
+        answer["agency_unique_id"] = json!(shown.agency);
+        answer["is_manager"] = json!(shown.role == Role::Manager);
+    }
+    Ok(Answer::unchanged(json!({ "data": answer })))
 }
 
 fn malformed_array(value: &str) -> Refusal {
@@ -203,8 +276,8 @@ fn to_json(state: &State, id: usize, user: &User) -> Value {
         "user_name": user.user_name,
         "module_unique_ids": [super::forms::CHILD_PROTECTION],
         "role_unique_id": user.role_id,
-        "role_group_permission": user.role.group_permission(),
-        "user_group_unique_ids": [GROUP],
+        "role_group_permission": user.scope.as_str(),
+        "user_group_unique_ids": user.groups,
         "user_groups": [{
             "id": 1,
             "core_resource": false,

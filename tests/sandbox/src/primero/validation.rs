@@ -74,6 +74,30 @@ pub(super) fn is_client_uuid(text: &str) -> bool {
         && uuid::Uuid::try_parse(text).is_ok()
 }
 
+/// Takes out, without a word, what does not even have the shape of its field: one value for a field of several, several for a field of
+/// one. That is how the server reads a request, before it checks anything.
+pub(super) fn drop_misshapen(fields: &mut Fields, forms: &Forms) {
+    fields.retain(|name, value| fits_shape(forms.kind(name), value));
+    for (name, value) in fields {
+        let Some(kinds) = forms.subform(name) else {
+            continue;
+        };
+        for row in value.as_array_mut().into_iter().flatten() {
+            if let Some(row) = row.as_object_mut() {
+                row.retain(|field, value| fits_shape(kinds.get(field), value));
+            }
+        }
+    }
+}
+
+fn fits_shape(kind: Option<&Kind>, value: &Value) -> bool {
+    match kind {
+        Some(Kind::Select { multi: true, .. }) => value.is_array() || value.is_null(),
+        Some(Kind::Subform) | None => true,
+        Some(_) => !value.is_array() && !value.is_object(),
+    }
+}
+
 struct Check<'f> {
     forms: &'f Forms,
     strict_options: bool,

@@ -1,12 +1,15 @@
 //! The simulated Primero over real HTTP: against the recordings, and rule by rule.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod casts;
 mod comparison;
 mod effects;
+mod front;
 mod listing;
 mod overlap;
 mod recording;
 mod replay;
+mod roles;
 mod served;
 mod sign_in;
 mod stories;

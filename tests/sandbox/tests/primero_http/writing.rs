@@ -139,9 +139,14 @@ async fn the_exchange_forms_take_every_code_of_the_programme() {
 }
 
 #[tokio::test]
-async fn only_the_newer_line_refuses_unknown_options() {
+async fn only_the_newer_lines_refuse_unknown_options() {
     let body = json!({ "data": { "module_id": CP, "sex": "no_such_option" } });
-    for (release, status) in [(ReleaseLine::A, 200), (ReleaseLine::B, 422)] {
+    let lines = [
+        (ReleaseLine::A, 200),
+        (ReleaseLine::Between, 422),
+        (ReleaseLine::B, 422),
+    ];
+    for (release, status) in lines {
         let served = Served::start(PrimeroOptions {
             release,
             ..Default::default()
@@ -163,4 +168,98 @@ async fn the_owner_of_a_new_case_can_be_somebody_else() {
         .await
         .json();
     assert_eq!(seen["data"]["owned_by_agency_id"], "UNHCR");
+}
+
+#[tokio::test]
+async fn an_owner_whom_nobody_knows_is_taken_and_stored_as_nobody() {
+    let served = standard().await;
+    let id = "aaaaaaaa-0000-4000-8000-000000000001";
+    let body = json!({ "data": { "id": id, "module_id": CP, "owned_by": "no_such_user" } });
+
+    let made = served.write(API, "POST", "/api/v2/cases", &body).await;
+
+    assert_eq!(made.status, 204, "{}", made.text);
+    let stored = served.primero.case(id).unwrap();
+    assert_eq!(stored["owned_by"], Value::Null);
+    let seen = served.get("worker1", "/api/v2/cases").await;
+    assert_eq!(seen.total(), 0, "nobody sees it");
+    assert_eq!(served.show(id).await["owned_by"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_case_keeps_its_owner_where_the_new_one_is_unknown() {
+    let served = standard().await;
+    let id = served.case(json!({ "owned_by": "worker1" })).await;
+
+    let changed = served
+        .patch(&id, json!({ "owned_by": "no_such_user" }))
+        .await;
+
+    assert_eq!(changed.status, 200);
+    assert_eq!(served.show(&id).await["owned_by"], "worker1");
+}
+
+#[tokio::test]
+async fn a_value_of_another_shape_than_its_field_is_dropped_without_a_word() {
+    let served = exchange().await;
+    let id = served
+        .case(json!({
+            "language": "english",
+            "sex": ["female"],
+            "name_first": "Ayan",
+            "services_section": [{ "service_type": ["food_service"], "service_location": "x" }],
+        }))
+        .await;
+
+    let case = served.show(&id).await;
+    assert_eq!((case.get("language"), case.get("sex")), (None, None));
+    assert_eq!(case["name_first"], "Ayan");
+    let service = &case["services_section"][0];
+    assert_eq!(service.get("service_type"), None);
+    assert_eq!(service["service_location"], "x");
+}
+
+#[tokio::test]
+async fn only_the_newest_line_shows_a_name_that_is_not_there() {
+    for (release, shown) in [
+        (ReleaseLine::A, None),
+        (ReleaseLine::Between, None),
+        (ReleaseLine::B, Some(&Value::Null)),
+    ] {
+        let served = Served::start(PrimeroOptions {
+            release,
+            ..Default::default()
+        })
+        .await;
+        served.case(json!({})).await;
+        let listed = served.get(API, "/api/v2/cases").await.json();
+        assert_eq!(listed["data"][0].get("name"), shown, "{release:?}");
+    }
+}
+
+#[tokio::test]
+async fn cases_of_another_module_and_of_every_status_can_be_there() {
+    let served = exchange().await;
+    for (module, status) in [
+        (CP, "transferred"),
+        (CP, "duplicate"),
+        ("primeromodule-gbv", "open"),
+    ] {
+        let case = json!({ "module_id": module, "status": status, "unhcr_individual_no": "606-1" });
+        served.primero.insert_case(case).unwrap();
+    }
+    let path = "/api/v2/cases?or[0][unhcr_individual_no]=606-1&fields=status,module_id&order=asc";
+    let listed = served.get(API, path).await.json();
+    let rows = listed["data"].as_array().unwrap().iter();
+    let seen: Vec<_> = rows
+        .map(|row| (row["module_id"].as_str(), row["status"].as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some(CP), Some("transferred")),
+            (Some(CP), Some("duplicate")),
+            (Some("primeromodule-gbv"), Some("open")),
+        ]
+    );
 }
