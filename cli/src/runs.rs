@@ -123,6 +123,7 @@ mod tests {
                 ..Counts::default()
             },
             reasons: std::collections::BTreeMap::new(),
+            remarks: <_>::default(),
             cursor: CursorMove::default(),
             calls: Calls::default(),
             records: Vec::new(),

@@ -59,6 +59,7 @@ pub fn for_machines(row: &RecordRow<Value>) -> Value {
         "state": row.state,
         "reason": row.reason,
         "meaning": row.reason.map(Reason::meaning),
+        "remarks": row.remarks,
         "fields": row.fields,
         "transaction_id": row.transaction_id,
         "attempts": row.attempts,
@@ -85,6 +86,10 @@ fn table(row: &RecordRow<Value>) -> Table {
     line("state", format!("{state}: {meaning}"));
     if let Some(reason) = row.reason {
         line("reason", format!("{reason}: {}", reason.meaning()));
+    }
+    for (word, since) in &row.remarks {
+        let text = format!("{word}, since {since:.0}: {}", word.meaning());
+        line("remark", text);
     }
     line("fields", row.fields.join(", "));
     line(

@@ -8,12 +8,14 @@ use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use referral_bridge::domain::outcome::{Calls, Counts, CursorMove, RunReport, RunStatus};
 use referral_bridge::domain::reason::Reason;
+use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::{System, WorkflowName};
 use referral_bridge::store::{RecordRow, RecordState, Store, table};
 use serde_json::{Value, json};
 
 const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
 const KEY: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
+const REMARKED: &str = "78b20e2a-4879-ee11-8179-000d3a43f6eb";
 const AT: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
 /// The state file of a deployment that has run.
@@ -31,6 +33,7 @@ impl StateFile {
         let workflow = WorkflowName::ReferralsToPrimero;
         let store = Store::new(client, "referral-bridge".to_owned(), &deployment, workflow);
         store.put_record(&held_row()).await.unwrap();
+        store.put_record(&remarked_row()).await.unwrap();
         store.put_run(&report()).await.unwrap();
         let refused = store.put_refused_sign_in(System::Primero, "v1", AT);
         refused.await.unwrap();
@@ -77,6 +80,17 @@ fn held_row() -> RecordRow<Value> {
     serde_json::from_value(row).unwrap()
 }
 
+/// Delivered, and worth a remark.
+fn remarked_row() -> RecordRow<Value> {
+    let mut row = held_row();
+    row.key = RecordKey::written(REMARKED);
+    row.state = RecordState::Done;
+    row.reason = None;
+    row.fields = Vec::new();
+    row.remarks.insert(Reason::ContactSubstituted, AT);
+    row
+}
+
 fn report() -> RunReport {
     RunReport {
         run_id: "01A".to_owned(),
@@ -92,6 +106,7 @@ fn report() -> RunReport {
             ..Counts::default()
         },
         reasons: std::iter::once((Reason::InvalidDate, 1)).collect(),
+        remarks: <_>::default(),
         cursor: CursorMove::default(),
         calls: Calls::default(),
         records: Vec::new(),
@@ -116,6 +131,22 @@ async fn a_support_officer_finds_runs_held_records_and_one_record() {
     assert_eq!(shown["fields"], json!(["progres_dateofbirth"]));
     let told = state.told(&["show", "referrals-to-primero", KEY]);
     assert!(told.contains(Reason::InvalidDate.meaning()), "{told}");
+}
+
+#[tokio::test]
+async fn remarks_stand_under_a_heading_of_their_own() {
+    let state = StateFile::left_by_a_run("remarks.sqlite").await;
+
+    let told = state.told(&["held"]);
+    let (held, remarks) = told.split_once("Remarks").unwrap();
+    assert!(held.contains(KEY) && !held.contains(REMARKED), "{told}");
+    assert!(remarks.contains("contact_substituted"), "{told}");
+    assert!(!remarks.contains(KEY), "{told}");
+
+    let listed = state.json(&["held", "--remarks"]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+    assert_eq!(listed[0]["key"], REMARKED);
+    assert_eq!(listed[0]["remark"], "contact_substituted");
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ fn summary(reports: &Reports, verdict: &Verdict, second_round: usize) -> Value {
     let workflows: BTreeMap<_, _> = reports
         .iter()
         .map(|report| {
-            let shown = json!({ "counts": report.counts, "reasons": report.reasons, "calls": report.calls });
+            let shown = json!({ "counts": report.counts, "reasons": report.reasons, "remarks": report.remarks, "calls": report.calls });
             (report.workflow.as_str(), shown)
         })
         .collect();

@@ -162,6 +162,9 @@ pub struct RecordReport {
     pub fields: Vec<String>,
     /// PING's receipt, where it gave one.
     pub transaction_id: Option<String>,
+    /// What a person should know of it beside the outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Reason>,
 }
 
 /// The report of one run: what a caller gets and the table keeps for 90 days.
@@ -188,6 +191,9 @@ pub struct RunReport {
     pub counts: Counts,
     /// Records by reason.
     pub reasons: BTreeMap<Reason, u64>,
+    /// Records by remark. Reports of earlier releases count them among the reasons.
+    #[serde(default)]
+    pub remarks: BTreeMap<Reason, u64>,
     /// The cursor before and after.
     pub cursor: CursorMove,
     /// Requests sent.

@@ -38,7 +38,7 @@ macro_rules! reasons {
 reasons! {
     /// Fields that the referral cannot do without are empty at the source; all are named. Fill them in there.
     MissingRequiredField = "missing_required_field",
-    /// A date is no real calendar date, a time that is no midnight at the office (`progres.time_zone`), or no possible birth. Correct it at the source. A birth of tonight is tried again by itself.
+    /// A date is no real calendar date, or a birth date lies in the future. Correct it at the source.
     InvalidDate = "invalid_date",
     /// The service is not in the profile's table `service_in` or, on its way out, `service_out`. Add it there, or correct it at the source.
     UnmappedService = "unmapped_service",
@@ -122,6 +122,18 @@ impl Reason {
     #[must_use]
     pub const fn opens_only_by_release(self) -> bool {
         matches!(self, Self::OutcomeUnknown | Self::ConfirmationOverdue)
+    }
+
+    /// Whether it is a remark: it stands beside any state, and holds nothing.
+    #[must_use]
+    pub const fn is_remark(self) -> bool {
+        matches!(self, Self::ContactSubstituted | Self::CommentUnconfirmed)
+    }
+
+    /// Whether it is a remark on the last thing that was sent, so that what is sent next takes its place.
+    #[must_use]
+    pub const fn is_of_a_write(self) -> bool {
+        matches!(self, Self::ContactSubstituted | Self::CommentUnconfirmed)
     }
 }
 

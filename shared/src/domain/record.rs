@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
-use super::identifier::tidied;
 use super::ids::{CaseId, InteropReferralId, InterventionId, ReferralId, ServiceId};
 use super::system::WorkflowName;
 
@@ -41,11 +40,9 @@ impl RecordKey {
     #[must_use]
     pub fn written(text: &str) -> Self {
         let canonical = |part: &str| {
-            let part = tidied(part);
-            match Uuid::try_parse(&part) {
-                Ok(id) => id.as_hyphenated().to_string(),
-                Err(_) => part,
-            }
+            let part = part.trim();
+            Uuid::try_parse(part)
+                .map_or_else(|_| part.to_owned(), |id| id.as_hyphenated().to_string())
         };
         Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
     }

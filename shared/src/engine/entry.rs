@@ -1,5 +1,7 @@
 //! A record on the conveyor.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::workflow::{Discovered, Partition, Workflow};
@@ -98,8 +100,8 @@ pub struct Entry<W: Workflow> {
     pub wrote: bool,
     /// Whether a person released it, and it has not been held or done since.
     pub released: bool,
-    /// What a person should know of it even if it is delivered.
-    pub remark: Option<Reason>,
+    /// What a person should know of it whatever its state, and since when.
+    pub remarks: BTreeMap<Reason, Timestamp>,
 }
 
 /// How far a record's effect has come.
@@ -182,11 +184,21 @@ impl<W: Workflow> Entry<W> {
             first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
             released: row.is_some_and(|row| row.released),
-            remark: row
-                .filter(|row| row.state == RecordState::AwaitingConfirmation)
-                .and_then(|row| row.reason),
+            remarks: row.map(remarks_of).unwrap_or_default(),
             before,
         }
+    }
+
+    /// What is sent of it now takes the place of what was remarked on the sending before.
+    pub fn remark_on_write(&mut self, remark: Option<Reason>, now: Timestamp) {
+        remark_on_write(&mut self.remarks, remark, now);
+    }
+
+    /// The remarks that its row did not have when the run met it.
+    pub fn new_remarks(&self) -> Vec<Reason> {
+        let before = self.before.as_ref().map(remarks_of).unwrap_or_default();
+        let words = self.remarks.keys().copied();
+        words.filter(|word| !before.contains_key(word)).collect()
     }
 
     /// Where the ledger had it when the run met it.
@@ -244,5 +256,65 @@ impl<W: Workflow> Entry<W> {
         } else {
             Outcome::AlreadyInPlace
         }
+    }
+}
+
+fn remark_on_write(
+    remarks: &mut BTreeMap<Reason, Timestamp>,
+    remark: Option<Reason>,
+    now: Timestamp,
+) {
+    remarks.retain(|word, _| !word.is_of_a_write() || Some(*word) == remark);
+    if let Some(word) = remark {
+        remarks.entry(word).or_insert(now);
+    }
+}
+
+/// The remarks of a row. Earlier releases kept one in place of a reason while PING's word was awaited.
+fn remarks_of<P>(row: &RecordRow<P>) -> BTreeMap<Reason, Timestamp> {
+    let mut remarks = row.remarks.clone();
+    let awaiting = row.state == RecordState::AwaitingConfirmation;
+    if let Some(word) = row.reason.filter(|word| awaiting && word.is_remark()) {
+        remarks.entry(word).or_insert(row.updated_at);
+    }
+    remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::later;
+    use crate::engine::testing::row;
+
+    const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+    fn remarks(words: &[(Reason, Timestamp)]) -> BTreeMap<Reason, Timestamp> {
+        words.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_remark_that_an_earlier_release_kept_as_a_reason_is_read_as_one() {
+        let mut before = row(RecordState::AwaitingConfirmation);
+        before.reason = Some(Reason::ContactSubstituted);
+        let since = before.updated_at;
+        assert_eq!(
+            remarks_of(&before),
+            remarks(&[(Reason::ContactSubstituted, since)])
+        );
+        before.state = RecordState::Held;
+        assert_eq!(remarks_of(&before), remarks(&[]));
+    }
+
+    #[test]
+    fn a_remark_that_stands_keeps_its_time() {
+        let mut before = row(RecordState::Done);
+        before.remarks.insert(Reason::CommentUnconfirmed, NOW);
+        let since = remarks_of(&before)[&Reason::CommentUnconfirmed];
+        let again = later(NOW, std::time::Duration::from_mins(1));
+        let mut stands = remarks_of(&before);
+        remark_on_write(&mut stands, Some(Reason::CommentUnconfirmed), again);
+        assert_eq!(stands[&Reason::CommentUnconfirmed], since);
+        remark_on_write(&mut stands, None, again);
+        assert!(stands.is_empty());
     }
 }

@@ -28,6 +28,7 @@ impl<W: Workflow> Run<'_, W> {
             key: entry.key.clone(),
             state,
             reason: None,
+            remarks: entry.remarks.clone(),
             fields: Vec::new(),
             transaction_id: None,
             fingerprint: entry.fingerprint.clone(),
@@ -56,6 +57,7 @@ impl<W: Workflow> Run<'_, W> {
         RecordRow {
             fingerprint: entry.fingerprint.clone(),
             version: entry.version.clone(),
+            remarks: entry.remarks.clone(),
             run_id: self.lease.run_id.clone(),
             fence: self.lease.fence,
             ..before.clone()
@@ -125,7 +127,6 @@ impl<W: Workflow> Run<'_, W> {
         transaction: &TransactionId,
     ) -> RecordRow<W::Place> {
         let mut row = self.row(entry, RecordState::AwaitingConfirmation);
-        row.reason = entry.remark;
         row.transaction_id = Some(transaction.to_string());
         row.accepted_at = Some(row.updated_at);
         row.next_attempt_at = Some(later(row.updated_at, self.pause(1)));

@@ -200,6 +200,7 @@ async fn move_all<W: Workflow>(
     };
     report.counts = tally.counts.clone();
     report.reasons = std::mem::take(&mut tally.reasons);
+    report.remarks = std::mem::take(&mut tally.remarks);
     report.records = tally.records();
     if moved? {
         report.status = RunStatus::Truncated;
@@ -334,6 +335,7 @@ fn blank_report<W: Workflow>(
         dry_run: request.dry_run,
         counts: <_>::default(),
         reasons: <_>::default(),
+        remarks: <_>::default(),
         cursor: CursorMove::default(),
         calls: Calls::default(),
         records: Vec::new(),

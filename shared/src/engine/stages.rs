@@ -121,7 +121,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         for (mut item, plan) in planned {
             match guarded_now(|| run.workflow.remark(&item.record, &plan)) {
                 Ok(remark) => {
-                    item.entry.remark = remark;
+                    item.entry.remark_on_write(remark, run.around.clock.now());
                     batch.push((item, plan));
                 }
                 Err(fault) => self.settle_item(item, fault, tally),

@@ -37,6 +37,7 @@ pub struct Tally<'r> {
     /// Writes begun at the destination.
     pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
+    pub remarks: BTreeMap<Reason, u64>,
     /// Records that come more than once in a run, or may: the ledger brings them, or the source offers them again while they are worked
     /// on. With what became of them so far.
     recurring: HashMap<RecordKey, Option<RecordReport>>,
@@ -55,6 +56,7 @@ impl<'r> Tally<'r> {
             untouched: None,
             writes: 0,
             reasons: BTreeMap::new(),
+            remarks: BTreeMap::new(),
             recurring: HashMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),
@@ -98,8 +100,11 @@ impl<'r> Tally<'r> {
                 self.take_back(&before);
             }
         }
-        if let Some(reason) = record.reason {
+        if let Some(reason) = explanation(&record) {
             *self.reasons.entry(reason).or_default() += 1;
+        }
+        for word in &record.remarks {
+            *self.remarks.entry(*word).or_default() += 1;
         }
         self.counts.discovered += 1;
         *self.place_of(record.outcome).0 += 1;
@@ -115,12 +120,18 @@ impl<'r> Tally<'r> {
 
     /// Uncounts what a second look at the same record has overtaken.
     fn take_back(&mut self, record: &RecordReport) {
-        if let Some(reason) = record.reason
+        if let Some(reason) = explanation(record)
             && let Some(count) = self.reasons.get_mut(&reason)
         {
             *count -= 1;
         }
+        for word in &record.remarks {
+            if let Some(count) = self.remarks.get_mut(word) {
+                *count -= 1;
+            }
+        }
         self.reasons.retain(|_, count| *count > 0);
+        self.remarks.retain(|_, count| *count > 0);
         self.counts.discovered -= 1;
         let (count, list) = self.place_of(record.outcome);
         *count -= 1;
@@ -148,17 +159,20 @@ impl<'r> Tally<'r> {
 
     /// The same, for a record that was gated: a remark on it is stated, and one that is not sent ages.
     pub fn add_seen<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        let delivered = outcome == Outcome::Delivered;
-        self.add(RecordReport {
-            reason: entry.remark.filter(|_| delivered),
-            ..plain(entry.key.clone(), outcome)
-        });
+        if outcome == Outcome::Delivered {
+            self.add(remarked(entry, outcome));
+        } else {
+            self.add(plain(entry.key.clone(), outcome));
+        }
         self.age(entry, outcome);
     }
 
     /// Counts a record that stays as its row says.
     pub fn add_unchanged<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        self.add(line(entry, outcome));
+        self.add(RecordReport {
+            remarks: entry.new_remarks(),
+            ..line(entry, outcome)
+        });
         self.age(entry, outcome);
     }
 
@@ -175,6 +189,7 @@ impl<'r> Tally<'r> {
             reason: row.reason,
             fields: row.fields.clone(),
             transaction_id: row.transaction_id.clone(),
+            remarks: entry.new_remarks(),
         });
         self.age(entry, outcome);
     }
@@ -189,6 +204,7 @@ impl<'r> Tally<'r> {
         self.add(RecordReport {
             reason: remark,
             fields,
+            remarks: remark.into_iter().collect(),
             ..plain(entry.key.clone(), Outcome::Delivered)
         });
     }
@@ -201,9 +217,8 @@ impl<'r> Tally<'r> {
         outcome: Outcome,
     ) {
         self.add(RecordReport {
-            reason: entry.remark,
             transaction_id: Some(transaction.to_string()),
-            ..plain(entry.key.clone(), outcome)
+            ..remarked(entry, outcome)
         });
         self.age(entry, outcome);
     }
@@ -272,6 +287,20 @@ fn line<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
     }
 }
 
+/// The line about a record that is on its way or there, with all that is remarked on it.
+fn remarked<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
+    RecordReport {
+        reason: entry.remarks.keys().next().copied(),
+        remarks: entry.remarks.keys().copied().collect(),
+        ..plain(entry.key.clone(), outcome)
+    }
+}
+
+/// Why a record did not get on. A line whose record did shows a remark there, which counts as such.
+fn explanation(record: &RecordReport) -> Option<Reason> {
+    record.reason.filter(|reason| !reason.is_remark())
+}
+
 /// A line without an explanation.
 pub fn plain(key: RecordKey, outcome: Outcome) -> RecordReport {
     RecordReport {
@@ -280,6 +309,7 @@ pub fn plain(key: RecordKey, outcome: Outcome) -> RecordReport {
         reason: None,
         fields: Vec::new(),
         transaction_id: None,
+        remarks: Vec::new(),
     }
 }
 
@@ -294,19 +324,20 @@ mod tests {
     fn told(outcome: Outcome, reason: Option<Reason>) -> RecordReport {
         RecordReport {
             reason,
+            remarks: reason.filter(|word| word.is_remark()).into_iter().collect(),
             ..plain(RecordKey::written("one"), outcome)
         }
     }
 
     /// The sums after these looks at one record that the ledger brought.
-    fn after(looks: &[(Outcome, Option<Reason>)]) -> (Counts, BTreeMap<Reason, u64>, usize) {
+    fn after(looks: &[(Outcome, Option<Reason>)]) -> (Counts, [BTreeMap<Reason, u64>; 2], usize) {
         let mut tally = Tally::new(&|_| {});
         tally.count_once(RecordKey::written("one"));
         for (outcome, reason) in looks {
             tally.add(told(*outcome, *reason));
         }
         let lines = tally.records().len();
-        (tally.counts, tally.reasons, lines)
+        (tally.counts, [tally.reasons, tally.remarks], lines)
     }
 
     #[test]
@@ -325,6 +356,15 @@ mod tests {
         let busy = (Outcome::WillRetry, Some(Reason::PingUnavailable));
         let delivered = (Outcome::Delivered, Some(Reason::ContactSubstituted));
         assert_eq!(after(&[busy, delivered]), after(&[delivered]));
+        assert_eq!(after(&[delivered, busy]), after(&[busy]));
+    }
+
+    #[test]
+    fn a_remark_counts_beside_the_reasons() {
+        let (_, [reasons, remarks], _) =
+            after(&[(Outcome::Delivered, Some(Reason::ContactSubstituted))]);
+        assert!(reasons.is_empty());
+        assert_eq!(remarks, BTreeMap::from([(Reason::ContactSubstituted, 1)]));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Builders for the engine's tests.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::domain::ids::InterventionId;
@@ -14,6 +16,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         key: id.into(),
         state,
         reason: None,
+        remarks: BTreeMap::new(),
         fields: Vec::new(),
         transaction_id: None,
         fingerprint: None,

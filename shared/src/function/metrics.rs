@@ -34,7 +34,7 @@ fn record(finished: &Finished) {
         ("deployment", report.deployment.to_string()),
         ("workflow", report.workflow.to_string()),
     ];
-    let substituted = report.reasons.get(&Reason::ContactSubstituted);
+    let substituted = report.remarks.get(&Reason::ContactSubstituted);
     let counts = &report.counts;
     for (name, count) in [
         ("Delivered", counts.delivered),
@@ -128,6 +128,7 @@ mod tests {
                     ..Counts::default()
                 },
                 reasons: BTreeMap::new(),
+                remarks: <_>::default(),
                 cursor: CursorMove::default(),
                 calls: Calls {
                     ping: 4,

@@ -1,6 +1,6 @@
 //! The ledger: what became of every record ever offered, one row a record.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -67,9 +67,12 @@ pub struct RecordRow<P> {
     pub key: RecordKey,
     /// Where it stands.
     pub state: RecordState,
-    /// Why, for `retry`, `held` and `skipped`; for a record on its way, what is worth a remark.
+    /// Why, for `retry`, `held` and `skipped`. Earlier releases kept a remark here while PING's word was awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// What a person should know of the record whatever its state, and since when. It holds nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<Reason, Timestamp>,
     /// Names of the fields at fault.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,

@@ -10,6 +10,7 @@ mod due;
 mod held;
 mod lease;
 mod ledger;
+mod remarked;
 mod runs;
 mod sign_ins;
 pub mod table;
@@ -29,6 +30,7 @@ pub use self::cursor::Cursor;
 pub use self::due::Unfinished;
 pub use self::lease::{Lease, LeaseTaken};
 pub use self::ledger::{RecordRow, RecordState};
+pub use self::remarked::Remarked;
 use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;
 

@@ -93,6 +93,7 @@ fn row(number: u128, state: RecordState, fence: u64) -> RecordRow<String> {
         key: key(number),
         state,
         reason: None,
+        remarks: <_>::default(),
         fields: Vec::new(),
         transaction_id: None,
         fingerprint: None,

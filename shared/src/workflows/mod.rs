@@ -2,7 +2,6 @@
 
 mod faults;
 mod installation;
-mod notes;
 mod source_rows;
 #[cfg(test)]
 mod testing;

@@ -20,6 +20,7 @@ fn report(run_id: &str) -> RunReport {
         dry_run: false,
         counts: Counts::default(),
         reasons: std::iter::once((Reason::InvalidDate, 2)).collect(),
+        remarks: <_>::default(),
         cursor: CursorMove::default(),
         calls: Calls::default(),
         records: Vec::new(),
@@ -76,4 +77,31 @@ async fn a_forgotten_sign_in_is_forgotten_for_its_system_alone() {
     let refused = store.refused_sign_ins().await.expect("read");
     assert_eq!(refused.keys().collect::<Vec<_>>(), [&System::Primero]);
     assert_eq!(store.forget_refused_sign_in(System::Ping).await, Ok(false));
+}
+
+#[tokio::test]
+async fn remarks_are_found_in_any_state_the_longest_standing_first() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let later = NOW + 1.hour();
+    for (number, state, since) in [(1, RecordState::Done, later), (2, RecordState::Held, NOW)] {
+        let mut row = row(number, state, 1);
+        row.remarks.insert(Reason::ContactSubstituted, since);
+        store.put_record(&row).await.expect("new");
+    }
+    let plain = row(3, RecordState::Done, 1);
+    store.put_record(&plain).await.expect("new");
+
+    let remarked = store.remarked().await.expect("read");
+
+    let found: Vec<_> = remarked
+        .iter()
+        .map(|item| (item.key.as_str(), item.state, item.remarks.clone()))
+        .collect();
+    let said = |since| std::iter::once((Reason::ContactSubstituted, since)).collect();
+    let (one, two) = (key(1), key(2));
+    let held = (two.as_str(), Some(RecordState::Held), said(NOW));
+    let done = (one.as_str(), Some(RecordState::Done), said(later));
+    assert_eq!(found, [held, done]);
+    assert_eq!(store.unfinished().await.expect("read").len(), 1);
 }

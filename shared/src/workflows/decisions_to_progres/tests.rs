@@ -111,7 +111,7 @@ async fn a_decision_whose_answer_is_lost_is_told_again_without_its_comment() {
     let second = run(&bridge).await;
 
     assert_eq!(second.counts.delivered, 1, "{second:?}");
-    assert_eq!(second.reasons.get(&Reason::CommentUnconfirmed), Some(&1));
+    assert_eq!(second.remarks.get(&Reason::CommentUnconfirmed), Some(&1));
     assert_eq!(
         told(&bridge),
         [

@@ -67,7 +67,7 @@ async fn a_referral_is_submitted_once_however_often_its_case_changes() {
     let second = run(&bridge).await;
 
     assert_eq!(first.counts.delivered, 1, "{first:?}");
-    assert_eq!(first.reasons.get(&Reason::ContactSubstituted), Some(&1));
+    assert_eq!(first.remarks.get(&Reason::ContactSubstituted), Some(&1));
     assert_eq!(second.counts.delivered, 0, "{second:?}");
     assert_eq!(submissions(&bridge), 1);
 }

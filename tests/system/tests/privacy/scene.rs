@@ -119,6 +119,7 @@ impl Scene {
         self.outcomes
             .extend(records.map(|one| one.outcome.as_str()));
         let reasons = finished.report.reasons.keys();
+        let reasons = reasons.chain(finished.report.remarks.keys());
         self.reasons.extend(reasons.map(|reason| reason.code()));
         let mut keep = |what, text| self.said.push((format!("{place}, {what}"), text));
         keep("report", report);

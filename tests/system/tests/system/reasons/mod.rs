@@ -5,7 +5,7 @@ mod of_proceedings;
 mod of_records;
 mod of_systems;
 
-use referral_bridge::domain::outcome::RunReport;
+use referral_bridge::domain::outcome::{RecordReport, RunReport};
 use referral_bridge::domain::reason::Reason;
 
 /// A run that meets the reason.
@@ -58,11 +58,15 @@ async fn met(reason: Reason) -> RunReport {
 async fn every_reason_comes_about_and_stands_in_report_and_record() {
     for reason in Reason::ALL {
         let report = met(*reason).await;
-        assert!(report.reasons.contains_key(reason), "{reason}: {report:?}");
-        let line = report
-            .records
-            .iter()
-            .find(|one| one.reason == Some(*reason));
+        let counted = if reason.is_remark() {
+            &report.remarks
+        } else {
+            &report.reasons
+        };
+        assert!(counted.contains_key(reason), "{reason}: {report:?}");
+        let names =
+            |one: &RecordReport| one.reason == Some(*reason) || one.remarks.contains(reason);
+        let line = report.records.iter().find(|one| names(one));
         assert!(line.is_some(), "{reason}: {report:?}");
     }
 }

@@ -70,7 +70,7 @@ async fn a_decision_that_arrived_has_one_comment_however_often_its_answer_is_los
             assert_eq!(failures, times, "{fault:?}");
             assert_eq!(last_told(&bridge, &asked), ACKNOWLEDGED, "{fault:?}");
             assert_eq!(bridge.comments(&asked), [COMMENT], "{fault:?} {times}");
-            assert_eq!(report.reasons[&Reason::CommentUnconfirmed], 1, "{fault:?}");
+            assert_eq!(report.remarks[&Reason::CommentUnconfirmed], 1, "{fault:?}");
         }
     }
 }
@@ -107,7 +107,7 @@ async fn a_decision_that_did_not_arrive_is_told_later_and_the_report_says_that_i
         assert_eq!(failures, 2, "{fault:?}");
         assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED], "{fault:?}");
         assert_eq!(bridge.comments(&asked), [""; 0], "{fault:?}");
-        assert_eq!(report.reasons[&Reason::CommentUnconfirmed], 1, "{fault:?}");
+        assert_eq!(report.remarks[&Reason::CommentUnconfirmed], 1, "{fault:?}");
     }
 }
 
