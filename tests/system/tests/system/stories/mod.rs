@@ -26,4 +26,5 @@ mod renewals;
 mod review_codes;
 mod round_trip;
 mod several_of_one_child;
+mod written_before;
 mod wrong_passwords;
