@@ -38,7 +38,8 @@ fn repaired(text: &str) -> Option<String> {
         let (name, after) = split_string(rest)?;
         out.push_str(name);
         rest = after;
-        let Some(value) = (name == r#""Data""#)
+        let Some(value) = name
+            .eq_ignore_ascii_case(r#""Data""#)
             .then(|| value_after_colon(rest))
             .flatten()
         else {

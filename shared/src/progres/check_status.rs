@@ -1,15 +1,15 @@
 //! Asking what became of a write.
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::PingClient;
 use super::almost_json;
-use super::envelope::is_nothing;
+use super::envelope::{complains, is_nothing};
+use super::keys::{folded, member};
 use crate::domain::ids::TransactionId;
 use crate::domain::pii::Pii;
 use crate::profile::StatusWords;
-use crate::transport::{GateError, Repeat};
+use crate::transport::GateError;
 
 /// The writes that can be asked after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,20 +80,8 @@ impl RecordStatus {
     /// An id or another text that PING says of the record.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
-        self.data.expose().get(field)?.as_str()
+        member(self.data.expose(), &folded(field)).as_str()
     }
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(default, rename = "Status")]
-    status: Value,
-    #[serde(default, rename = "Data")]
-    data: Value,
-    #[serde(default, rename = "ErrorMessage")]
-    error_message: Value,
-    #[serde(default, rename = "SPHTransactionId")]
-    transaction: Option<String>,
 }
 
 const ROUTE: &str = "check status";
@@ -118,9 +106,12 @@ impl PingClient {
             "SPHTransactionId": transaction.as_str(),
         });
         let path = &self.settings.check_status_path;
-        let envelope = self.post(ROUTE, path, &body, Repeat::Freely).await?;
-        let data = envelope.data(&self.transport, ROUTE)?;
-        let checked = understood(data, transaction, &self.settings.status_words);
+        let envelope = self.ask(ROUTE, path, &body).await?;
+        let words = &self.settings.status_words;
+        let data = envelope.data(&self.transport)?;
+        let checked = data.map_or(Checked::Unreadable, |data| {
+            understood(data, transaction, words)
+        });
         if checked == Checked::Unreadable {
             tracing::warn!(transaction_id = %transaction, "checkstatus sent what nobody can read; the records stay unconfirmed");
         }
@@ -141,13 +132,15 @@ fn understood(data: Value, transaction: &TransactionId, words: &StatusWords) -> 
     let rows = match data {
         Value::Null => return Checked::NotYet,
         Value::Array(rows) => rows,
+        // One object is one row.
+        Value::Object(row) if !member(&row, "status").is_null() => vec![Value::Object(row)],
         _ => return Checked::Unreadable,
     };
     if rows.is_empty() {
         return Checked::NotYet;
     }
     let read = |row| record_status(row, transaction, words);
-    rows.into_iter()
+    rows.iter()
         .map(read)
         .collect::<Option<_>>()
         .map_or(Checked::Unreadable, Checked::Records)
@@ -155,27 +148,24 @@ fn understood(data: Value, transaction: &TransactionId, words: &StatusWords) -> 
 
 /// None for what is no record of this transaction.
 fn record_status(
-    row: Value,
+    row: &Value,
     transaction: &TransactionId,
     words: &StatusWords,
 ) -> Option<RecordStatus> {
-    let entry: Entry = serde_json::from_value(row).ok()?;
-    let same = |id: &String| id.trim().eq_ignore_ascii_case(transaction.as_str().trim());
-    if !entry.transaction.as_ref().is_none_or(same) {
-        return None;
+    let entry = row.as_object()?;
+    let is_ours = |id: &str| id.trim().eq_ignore_ascii_case(transaction.as_str().trim());
+    match member(entry, "sphtransactionid") {
+        Value::Null => {}
+        id if id.as_str().is_some_and(is_ours) => {}
+        _ => return None,
     }
-    let complains = match &entry.error_message {
-        Value::Null => false,
-        Value::String(text) => !text.trim().is_empty(),
-        _ => true,
-    };
-    let status = match meaning(&entry.status, words) {
-        Status::Confirmed if complains => Status::Unknown,
+    let status = match meaning(member(entry, "status"), words) {
+        Status::Confirmed if complains(member(entry, "errormessage")) => Status::Unknown,
         status => status,
     };
-    let data = match entry.data {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
-        Value::Object(fields) => fields,
+    let data = match member(entry, "data") {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
+        Value::Object(fields) => fields.clone(),
         _ => Map::new(),
     };
     Some(RecordStatus {
@@ -253,6 +243,20 @@ mod tests {
         assert_eq!(of_all(row), Some(Status::Unknown));
         let row = json!([{ "Status": "Failed", "ErrorMessage": "Duplicate" }]);
         assert_eq!(of_all(row), Some(Status::Rejected));
+    }
+
+    #[test]
+    fn keys_may_be_spelt_otherwise_and_one_record_may_come_without_its_list() {
+        let row = json!({ "status": "Success", "errorMessage": null, "data": { "ID": "a" } });
+        for data in [row.clone(), json!([row])] {
+            let Checked::Records(records) = checked(data) else {
+                panic!("it is a record");
+            };
+            assert_eq!(records[0].status, Status::Confirmed);
+            assert_eq!(records[0].text("id"), Some("a"));
+        }
+        let row = json!([{ "STATUS": "Success", "error_message": "Duplicate" }]);
+        assert_eq!(of_all(row), Some(Status::Unknown));
     }
 
     #[test]

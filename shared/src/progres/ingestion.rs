@@ -100,7 +100,7 @@ impl PingClient {
                 "InteropId": self.settings.interop_id,
                 "Data": batch.iter().map(record).collect::<Vec<_>>(),
             });
-            let answer = self.post(write.route, &path, &body, write.repeat).await;
+            let answer = self.tell(write.route, &path, &body, write.repeat).await;
             let answer = answer.map_err(|error| match error {
                 // Some of them may have been taken, so that halves of the batch would be sent twice.
                 GateError::Reported(id) if batch.len() > 1 && write.repeat.would_double() => {
@@ -135,7 +135,7 @@ impl PingClient {
             "Data": [record],
         });
         let envelope = self
-            .post("submit referral", &path, &body, Repeat::Unaskable)
+            .tell("submit referral", &path, &body, Repeat::Unaskable)
             .await?;
         Ok(envelope
             .transaction_id()

@@ -7,11 +7,13 @@ mod batch;
 mod check_status;
 mod envelope;
 mod ingestion;
+mod keys;
 mod retrieval;
 mod row;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use reqwest::Client;
 use secrecy::ExposeSecret;
@@ -69,14 +71,38 @@ impl PingClient {
         self.transport.failed_calls()
     }
 
-    /// Posts a body under a token, which is renewed once if it has expired, and judges the answer.
-    async fn post(
+    /// Posts a question, and reads its answer.
+    async fn ask(
+        &self,
+        route: &'static str,
+        path: &str,
+        body: &Value,
+    ) -> Result<Envelope, GateError> {
+        let answer = self.post(route, path, body, Repeat::Freely).await?;
+        Envelope::of_read(&self.transport, route, &answer)
+    }
+
+    /// Posts a write, and reads its answer.
+    async fn tell(
         &self,
         route: &'static str,
         path: &str,
         body: &Value,
         repeat: Repeat,
     ) -> Result<Envelope, GateError> {
+        let answer = self.post(route, path, body, repeat).await?;
+        Envelope::of_write(&self.transport, route, &answer)
+            .map_err(|error| taken_if_unreadable(error, repeat))
+    }
+
+    /// Posts a body under a token, which is renewed once if it has expired, and judges the answer's status.
+    async fn post(
+        &self,
+        route: &'static str,
+        path: &str,
+        body: &Value,
+        repeat: Repeat,
+    ) -> Result<Answer, GateError> {
         let mut token = self.token(None).await?;
         let mut answer = self.post_with(&token, route, path, body, repeat).await?;
         if answer.status.as_u16() == 401 {
@@ -84,8 +110,7 @@ impl PingClient {
             answer = self.post_with(&token, route, path, body, repeat).await?;
         }
         match answer.status.as_u16() {
-            200..=299 => Envelope::read(&self.transport, route, answer)
-                .map_err(|error| taken_if_unreadable(error, repeat)),
+            200..=299 => Ok(answer),
             401 => Err(Stop::AuthenticationFailed(System::Ping).into()),
             403 => Err(Stop::PermissionDenied {
                 system: System::Ping,

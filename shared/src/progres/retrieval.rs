@@ -11,7 +11,7 @@ use super::envelope::PagingSummary;
 use super::row::Row;
 use crate::domain::ids::{InteropReferralId, InterventionId};
 use crate::domain::pii::Pii;
-use crate::transport::{GateError, Repeat};
+use crate::transport::GateError;
 
 /// Detail rows, with the records asked for in that call.
 pub type Details<'i, I> = Vec<(&'i [I], Result<Vec<Row>, GateError>)>;
@@ -143,11 +143,11 @@ impl Pages<'_> {
         }
         let body = client.page_request(&self.process, &self.query, self.before.as_ref());
         let path = &client.settings.retrieval_path;
-        let envelope = client.post(route, path, &body, Repeat::Freely).await?;
-        let paging = envelope.paging();
+        let envelope = client.ask(route, path, &body).await?;
+        let paging = envelope.paging(&client.transport)?;
         let more = paging.more == Some(true);
         let mut brought_new = false;
-        let rows = envelope.rows(&client.transport, route, |row| {
+        let rows = envelope.rows(&client.transport, |row| {
             let new_row = self.seen.insert(digest(&row.canonical()));
             brought_new |= match self.ids.iter().find_map(|field| row.text(field)) {
                 Some(id) if more => self.seen.insert(digest(&Pii::new(id))),

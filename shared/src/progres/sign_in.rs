@@ -4,20 +4,17 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::PingClient;
+use super::keys::member;
+use super::text;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::transport::{GateError, Repeat};
 
 /// A bearer token.
 pub type Token = SecretString;
-
-#[derive(Deserialize)]
-struct Granted {
-    access_token: SecretString,
-}
 
 const ROUTE: &str = "sign in";
 
@@ -53,8 +50,15 @@ impl PingClient {
             .await?;
         match answer.status.as_u16() {
             200 => {
-                let granted: Granted = self.transport.json(ROUTE, &answer)?;
-                Ok(granted.access_token)
+                let granted: Map<String, Value> =
+                    serde_json::from_str(&text::of(&answer.body)).unwrap_or_default();
+                let token = member(&granted, "accesstoken").as_str();
+                let token = token.filter(|token| !token.trim().is_empty());
+                let unreadable = || {
+                    self.transport
+                        .unreadable(ROUTE, "`access_token`".to_owned())
+                };
+                token.map(SecretString::from).ok_or_else(unreadable)
             }
             // B2C answers 400 for a wrong password, the gateway 401 or 403.
             400 | 401 | 403 => Err(refused()),

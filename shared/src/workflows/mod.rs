@@ -1,5 +1,6 @@
 //! The workflows, one folder each. A workflow knows its two systems; the engine knows none.
 
+mod details;
 mod faults;
 mod installation;
 mod source_rows;

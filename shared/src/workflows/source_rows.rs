@@ -1,15 +1,13 @@
-//! What the workflows that read lists from proGres share: rows without a usable id, details by record, and rows of one record.
+//! What the workflows that read lists from proGres share: rows without a usable id, and rows of one record.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
-use crate::domain::reason::{Reason, Stop};
+use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::engine::{BatchResult, Fault, Trouble};
-use crate::progres::{Details, Row};
+use crate::progres::Row;
 use crate::transport::GateError;
 
 /// The key under which a list row without a usable id is held: a keyed hash of the row.
@@ -34,49 +32,6 @@ pub fn listing_failed(route: &'static str, error: GateError) -> Stop {
             place: format!("status {status}"),
         },
         _ => Stop::Unavailable(System::Ping),
-    }
-}
-
-/// The detail rows of each record asked for, in the order asked. One without rows is tried again later; what `id_of` finds in no
-/// row belongs to nobody and is left out.
-pub fn details_by_record<I: Copy + Eq + Hash>(
-    asked: &[Option<I>],
-    parts: Details<'_, I>,
-    id_of: impl Fn(&Row) -> Option<I>,
-) -> BatchResult<Vec<Row>> {
-    let whole = asked.iter().flatten().count();
-    let mut answers: HashMap<I, Result<Vec<Row>, Fault>> = HashMap::new();
-    for (part, answer) in parts {
-        match answer.map_err(Trouble::from) {
-            Ok(rows) => group(rows, &id_of, &mut answers),
-            Err(Trouble::Record(fault)) if part.len() == whole => return Err(fault.into()),
-            Err(Trouble::Record(fault)) => {
-                answers.extend(part.iter().map(|id| (*id, Err(fault.clone()))));
-            }
-            Err(stop @ Trouble::Run(_)) => return Err(stop),
-        }
-    }
-    let missing = || Err(Fault::retry(Reason::DetailsMissing));
-    let answer = |id: &Option<I>| {
-        id.and_then(|id| answers.remove(&id))
-            .unwrap_or_else(missing)
-    };
-    Ok(asked.iter().map(answer).collect())
-}
-
-fn group<I: Eq + Hash>(
-    rows: Vec<Row>,
-    id_of: impl Fn(&Row) -> Option<I>,
-    answers: &mut HashMap<I, Result<Vec<Row>, Fault>>,
-) {
-    for row in rows {
-        let Some(id) = id_of(&row) else {
-            tracing::warn!("a detail row without a usable id was left out");
-            continue;
-        };
-        if let Ok(rows) = answers.entry(id).or_insert_with(|| Ok(Vec::new())) {
-            rows.push(row);
-        }
     }
 }
 
@@ -128,61 +83,7 @@ impl Folded {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::domain::ids::InterventionId;
-
-    const ONE: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
-    const OTHER: &str = "82698a1d-aa24-ee11-9cbc-0022488b6523";
-
-    fn id(text: &str) -> InterventionId {
-        text.parse().expect("a GUID")
-    }
-
-    fn row(fields: serde_json::Value) -> Row {
-        match fields {
-            serde_json::Value::Object(fields) => Row::new(fields),
-            other => panic!("{other} is no row"),
-        }
-    }
-
-    fn id_of(row: &Row) -> Option<InterventionId> {
-        row.text("id")?.parse().ok()
-    }
-
-    #[test]
-    fn rows_go_to_their_record_and_a_record_without_rows_is_tried_again() {
-        let asked = [Some(id(ONE)), None, Some(id(OTHER))];
-        let both = [id(ONE), id(OTHER)];
-        let rows = vec![row(json!({ "id": ONE })), row(json!({ "id": "?" }))];
-
-        let answers =
-            details_by_record(&asked, vec![(&both, Ok(rows))], id_of).expect("no trouble for all");
-
-        let missing = Err(Fault::retry(Reason::DetailsMissing));
-        assert_eq!(answers[0].as_ref().map(Vec::len), Ok(1));
-        assert_eq!(answers[1..], [missing.clone(), missing]);
-    }
-
-    #[test]
-    fn a_failed_part_is_its_own_records_fault_and_a_failed_whole_is_everybodys() {
-        let asked = [Some(id(ONE)), Some(id(OTHER))];
-        let (one, other) = ([id(ONE)], [id(OTHER)]);
-        let failed = || Err(GateError::Reported(None));
-
-        let parts = vec![
-            (&one[..], failed()),
-            (&other[..], Ok(vec![row(json!({ "id": OTHER }))])),
-        ];
-        let answers = details_by_record(&asked, parts, id_of).expect("one part was answered");
-        assert!(answers[0].is_err());
-        assert_eq!(answers[1].as_ref().map(Vec::len), Ok(1));
-
-        let both = [id(ONE), id(OTHER)];
-        let all = details_by_record(&asked, vec![(&both, failed())], id_of);
-        assert!(matches!(all, Err(Trouble::Record(_))));
-    }
 
     #[test]
     fn without_its_list_a_run_stops_and_says_why() {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sandbox::faults::{Fault, Rule, Target};
-use sandbox::journal;
 use uuid::Uuid;
 
 use super::*;
@@ -198,6 +196,52 @@ async fn a_write_answered_503_after_its_effect_is_ambiguous_and_sent_once() {
     assert_eq!(bridge.sandbox.ping.submissions().len(), 1);
     let told = bridge.sandbox.ping.transfer_statuses();
     assert_eq!(told[&ids[0].to_string()].len(), 1);
+}
+
+#[tokio::test]
+async fn an_accepted_write_may_have_an_empty_or_a_bare_body() {
+    for body in ["", " ", "Accepted", "\"Accepted\"", "null"] {
+        let answer = ResponseTemplate::new(202).set_body_string(body);
+        let (client, _server) = answering(answer).await;
+        let id = InterventionId::new(Uuid::from_u128(1));
+        let writes = [status(id, &[]), status(id, &[])];
+
+        let told = client.write_intervention_status(&writes).await;
+        assert_eq!(told.unwrap(), [Ok(()), Ok(())], "{body}");
+        let decided = client.write_decisions(&writes).await.unwrap();
+        assert_eq!(decided, [Ok(None), Ok(None)], "{body}");
+        let submitted = client.submit_referral(case(), &referral()).await;
+        assert_eq!(submitted, Ok(Submitted::Unconfirmed), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_accepted_only_by_an_answer_that_is_understood() {
+    for body in [
+        "{}",
+        r#"{"status":"ok"}"#,
+        r#"{"errorMessage":"Invalid field value","data":null,"sphTransactionId":null}"#,
+        r#"{"ERRORMESSAGE":"x"}"#,
+        r#"{"error_message":"x","SPHTransactionId":"T-1"}"#,
+        r#"{"Errors":["Invalid field value"]}"#,
+        "<html><title>Maintenance</title></html>",
+        "Error: invalid field value",
+        r#"{"Data":"#,
+    ] {
+        let answer = ResponseTemplate::new(200).set_body_string(body);
+        let (client, _server) = answering(answer).await;
+        let id = InterventionId::new(Uuid::from_u128(1));
+        let write = [status(id, &[])];
+
+        let told = client.write_intervention_status(&write).await;
+        assert!(told.map_or(true, |told| told[0].is_err()), "{body}");
+        let marked = client.mark_referrals(&write).await;
+        assert!(marked.map_or(true, |marked| marked[0].is_err()), "{body}");
+        let decided = client.write_decisions(&write).await.unwrap();
+        assert!(decided[0].is_err(), "{body}");
+        let submitted = client.submit_referral(case(), &referral()).await;
+        assert!(submitted.is_err(), "{body}");
+    }
 }
 
 #[tokio::test]

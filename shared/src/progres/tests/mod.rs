@@ -6,7 +6,10 @@ mod ingestion;
 mod retrieval;
 mod sign_in;
 
+use sandbox::faults::{Fault, Rule, Target};
+use sandbox::journal;
 use sandbox::ping::PingOptions;
+use sandbox::shape::Shape;
 use sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
@@ -49,6 +52,16 @@ impl Bridge {
             .filter(|(name, _)| name.contains(route))
             .map(|(_, count)| count)
             .sum()
+    }
+
+    /// Every answer to this shipping process comes in another shape.
+    fn shape(&self, process: &str, shape: &Shape) {
+        let shape = Fault::OtherShape {
+            shape: shape.clone(),
+        };
+        let on = Target::Containing(process.to_owned());
+        let rule = Rule::always(on, shape);
+        self.sandbox.faults(journal::System::Ping).add(rule);
     }
 
     /// Refers `count` interventions of two rows each.

@@ -1,9 +1,7 @@
 //! Lists and details.
 
-use sandbox::faults::{Fault, Rule, Target};
-use sandbox::journal;
 use sandbox::ping::Nothing;
-use wiremock::matchers::{body_partial_json, body_string_contains};
+use wiremock::matchers::body_partial_json;
 
 use super::*;
 use crate::domain::ids::{InteropReferralId, InterventionId};
@@ -210,32 +208,28 @@ async fn a_ping_that_breaks_on_every_id_is_soon_left_alone() {
 }
 
 #[tokio::test]
-async fn an_id_whose_row_cannot_be_read_fails_alone() {
-    let server = granting().await;
-    let ids = (1..=4).map(|n| InterventionId::new(uuid::Uuid::from_u128(n)));
-    let ids: Vec<_> = ids.collect();
-    let row = json!({ "progres_lpinterventionid": ids[0].to_string() });
-    for (asked, rows, priority) in [
-        (ids[2].to_string(), vec![row.clone(), json!(7)], 2),
-        (String::new(), vec![row], 5),
-    ] {
-        Mock::given(body_string_contains(asked))
-            .respond_with(page(&rows, false, 0))
-            .with_priority(priority)
-            .mount(&server)
-            .await;
-    }
-    let client = client(forged_secret(&server));
-
-    let details = client.intervention_details(&ids).await.unwrap();
-
-    let failed: Vec<_> = details.iter().filter(|(_, rows)| rows.is_err()).collect();
-    let unreadable = GateError::UnreadableRecord {
-        system: System::Ping,
-        route: "intervention details",
-        place: "`Data[1]`".to_owned(),
+async fn a_detail_row_that_cannot_be_read_fails_no_other_and_costs_no_call() {
+    let bridge = Bridge::start().await;
+    let ids = bridge.refer(4);
+    let after = "Nuer".to_owned();
+    let half = Fault::OtherShape {
+        shape: Shape::HalfCharacter { after },
     };
-    assert_eq!(failed, [&(&ids[2..3], Err(unreadable))]);
+    let details = Target::Containing("SHP-2358".to_owned());
+    bridge
+        .sandbox
+        .faults(journal::System::Ping)
+        .add(Rule::always(details, half));
+
+    let details = bridge.client.intervention_details(&ids).await.unwrap();
+
+    let [(part, Ok(rows))] = &details[..] else {
+        panic!("{details:?}");
+    };
+    assert_eq!((part.len(), rows.len()), (4, 8));
+    let odd = rows.iter().filter(|row| !row.unreadable().is_empty());
+    assert_eq!(odd.count(), 4);
+    assert_eq!(bridge.requests("SHP-2358"), 1);
 }
 
 #[tokio::test]

@@ -1,8 +1,5 @@
 //! Signing in to PING.
 
-use sandbox::faults::{Fault, Rule, Target};
-use sandbox::journal;
-
 use super::*;
 
 fn refused() -> Stop {

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use self::source::{Listed, SourceDecision};
+use super::details::{self, Wanted};
 use super::trouble::per_record;
 use super::{source_rows, traffic};
 use crate::domain::codes::InteropReferralStatus;
@@ -188,13 +189,15 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Details> {
-        let ids: Vec<Option<InteropReferralId>> = asked
-            .iter()
-            .map(|record| record.key.as_str().parse().ok())
-            .collect();
-        let named: Vec<InteropReferralId> = ids.iter().flatten().copied().collect();
-        let parts = self.ping.decision_details(&named).await?;
-        let rows = source_rows::details_by_record(&ids, parts, source::referral_id)?;
+        let wanted = |record: &Asked<'_, Self>| Wanted {
+            id: record.key.as_str().parse().ok(),
+            number: None,
+        };
+        let wanted: Vec<Wanted<InteropReferralId>> = asked.iter().map(wanted).collect();
+        let rows = details::read(&wanted, &source::NAMING, async |ids| {
+            self.ping.decision_details(ids).await
+        })
+        .await?;
         let with_offer = |(rows, record): (Result<Vec<Row>, Fault>, &Asked<'_, Self>)| {
             let listed = record.offer.copied();
             rows.map(|rows| Details { rows, listed })

@@ -8,9 +8,12 @@ use crate::domain::codes::InteropReferralStatus;
 use crate::domain::ids::InteropReferralId;
 use crate::domain::pii::Pii;
 use crate::progres::{Row, text_of};
+use crate::workflows::details::Naming;
 use crate::workflows::source_rows::Folded;
 
 pub const REFERRAL_ID: &str = "progres_interoperabilityreferralid";
+/// What people call the referral.
+const NUMBER: &str = "progres_interoperabilityreferralnumber";
 pub const STATUS: &str = "progres_interoperabilityreferralstatus";
 pub const REVIEW_DECISION: &str = "progres_reviewdecision";
 pub const REVIEW_DATE: &str = "progres_reviewdate";
@@ -34,6 +37,14 @@ const MAPPED: [&str; 8] = [
     REJECTION_REASON,
     REJECTION_COMMENT,
 ];
+
+/// How detail rows name their referral. Its codes are looked at by themselves.
+pub const NAMING: Naming<InteropReferralId> = Naming {
+    keys: &[REFERRAL_ID],
+    id_of: referral_id,
+    number_of: |row| row.text(NUMBER),
+    texts: &[REVIEW_DATE, CASE_ID, SERVICE_ID, REJECTION_COMMENT],
+};
 
 /// What the list says of one referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,6 +47,7 @@ use crate::engine::{
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
 use crate::progres::{Pages, PingClient, Row};
+use crate::workflows::details::{self, Wanted};
 use crate::workflows::source_rows;
 use crate::workflows::trouble::per_record;
 
@@ -108,7 +109,10 @@ impl<'r> ReferralsToPrimero<'r> {
 
     fn listed(&self, row: &Row) -> Discovered<Self> {
         if let Some(id) = source::listed_id(row) {
-            return Discovered::named(id.into());
+            return Discovered {
+                offer: source::listed_number(row),
+                ..Discovered::named(id.into())
+            };
         }
         let key = source_rows::key_of_unreadable(row, &self.fingerprints);
         let field = source::INTERVENTION_ID.to_owned();
@@ -120,7 +124,8 @@ impl<'r> ReferralsToPrimero<'r> {
 }
 
 impl<'r> Workflow for ReferralsToPrimero<'r> {
-    type Offer = ();
+    /// The number of the intervention.
+    type Offer = String;
     type Source = Vec<Row>;
     type Record = Referral;
     type Plan = Plan;
@@ -180,13 +185,15 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Vec<Row>> {
-        let ids: Vec<Option<InterventionId>> = asked
-            .iter()
-            .map(|record| record.key.as_str().parse().ok())
-            .collect();
-        let asked: Vec<InterventionId> = ids.iter().flatten().copied().collect();
-        let parts = self.ping.intervention_details(&asked).await?;
-        source_rows::details_by_record(&ids, parts, source::listed_id)
+        let wanted = |record: &Asked<'_, Self>| Wanted {
+            id: record.key.as_str().parse().ok(),
+            number: record.offer.cloned(),
+        };
+        let wanted: Vec<Wanted<InterventionId>> = asked.iter().map(wanted).collect();
+        details::read(&wanted, &source::NAMING, async |ids| {
+            self.ping.intervention_details(ids).await
+        })
+        .await
     }
 
     fn map(

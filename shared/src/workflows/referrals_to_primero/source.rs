@@ -7,11 +7,18 @@ use crate::domain::dates::instant;
 use crate::domain::ids::{CaseId, InterventionId};
 use crate::domain::pii::Pii;
 use crate::progres::{Row, text_of};
+use crate::workflows::details::Naming;
 use crate::workflows::source_rows::Folded;
 
 /// The key of the intervention's id.
 pub const INTERVENTION_ID: &str = "progres_lpinterventionid";
 const INTERVENTION_ID_OLDER: &str = "progres_intervention";
+/// The number of an intervention, as lists name it; older ones use the other keys.
+const LISTED_NUMBER: [&str; 3] = [
+    NUMBER,
+    "progres_interventionname",
+    "progres_lpintervention.int.progres_interventionnumber",
+];
 
 pub const NUMBER: &str = "progres_interventionnumber";
 pub const BUSINESS_UNIT: &str = "progres_businessunit";
@@ -63,6 +70,14 @@ const SINGLE: [&str; 19] = [
     OFFICER_PHONE,
     OFFICER_EMAIL,
 ];
+
+/// How detail rows name their intervention.
+pub const NAMING: Naming<InterventionId> = Naming {
+    keys: &[INTERVENTION_ID, INTERVENTION_ID_OLDER],
+    id_of: listed_id,
+    number_of: listed_number,
+    texts: &SINGLE,
+};
 
 /// One intervention, its rows folded. Personal as a whole.
 #[derive(Debug)]
@@ -160,6 +175,11 @@ pub fn listed_id(row: &Row) -> Option<InterventionId> {
         .or_else(|| row.id(INTERVENTION_ID_OLDER))?
         .parse()
         .ok()
+}
+
+/// The number that a row gives its intervention.
+pub fn listed_number(row: &Row) -> Option<String> {
+    LISTED_NUMBER.iter().find_map(|key| row.text(key))
 }
 
 fn single_fields(row: &Row) -> BTreeMap<String, String> {

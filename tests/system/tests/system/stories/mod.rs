@@ -17,6 +17,7 @@ mod interference;
 mod late_answers;
 mod lost_answers;
 mod many_changes;
+mod odd_answers;
 mod one_comment;
 mod one_intervention_twice;
 mod passing_failures;
