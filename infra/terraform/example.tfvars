@@ -13,8 +13,7 @@ deployments = {
       "referrals-to-primero" = { enabled = false }
       "decisions-to-progres" = { enabled = false }
       "referrals-to-progres" = { enabled = false }
-      "decisions-to-primero" = { enabled = false, expression = "rate(30 minutes)" }
+      "decisions-to-primero" = { enabled = false }
     }
-    silent_hours = 2
   }
 }

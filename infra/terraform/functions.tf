@@ -21,6 +21,9 @@ resource "aws_lambda_function" "workflow" {
   filename         = "${var.package_directory}/${each.key}/bootstrap.zip"
   source_code_hash = filebase64sha256("${var.package_directory}/${each.key}/bootstrap.zip")
 
+  # Every change of code or settings is a version of its own, to which one can go back.
+  publish = true
+
   memory_size = var.memory_mb
   timeout     = var.timeout_seconds
 
@@ -38,10 +41,10 @@ resource "aws_lambda_function" "workflow" {
   }
 
   dynamic "vpc_config" {
-    for_each = var.fixed_egress_address ? [1] : []
+    for_each = local.joins_network ? [1] : []
     content {
-      subnet_ids         = [aws_subnet.private[0].id]
-      security_group_ids = [aws_security_group.functions[0].id]
+      subnet_ids         = var.fixed_egress_address ? aws_subnet.private[*].id : var.subnet_ids
+      security_group_ids = var.fixed_egress_address ? aws_security_group.functions[*].id : var.security_group_ids
     }
   }
 
@@ -53,12 +56,21 @@ resource "aws_lambda_function" "workflow" {
   ]
 }
 
+# Schedules start the alias; applying points it at a new version, and ../switch at an older one.
+resource "aws_lambda_alias" "live" {
+  for_each = local.workflows
+
+  name             = "live"
+  function_name    = aws_lambda_function.workflow[each.key].function_name
+  function_version = aws_lambda_function.workflow[each.key].version
+}
+
 # A run that failed is not repeated by AWS: the next tick of the schedule is the repeat. What failed is kept in the queue.
 resource "aws_lambda_function_event_invoke_config" "workflow" {
   for_each = local.workflows
 
   function_name                = aws_lambda_function.workflow[each.key].function_name
-  qualifier                    = "$LATEST"
+  qualifier                    = aws_lambda_alias.live[each.key].name
   maximum_retry_attempts       = 0
   maximum_event_age_in_seconds = 900
 

@@ -1,4 +1,5 @@
-# One key for all that is kept: table, secrets, logs, alarms.
+# One key for all that is kept: table, secrets, logs, alarms. It outlives the stack. AWS keeps a last backup of a deleted table for 35 days
+# and a key that is to be deleted for 30 at most, so a person deletes it, and not before those are over.
 
 resource "aws_kms_key" "bridge" {
   description             = "Referral Bridge: table, secrets, logs and alarms"
@@ -19,7 +20,7 @@ resource "aws_kms_key" "bridge" {
       {
         Sid       = "Logs"
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.here.name}.amazonaws.com" }
+        Principal = { Service = "logs.${local.region}.amazonaws.com" }
         Action = [
           "kms:Decrypt",
           "kms:DescribeKey",
@@ -46,6 +47,10 @@ resource "aws_kms_key" "bridge" {
       },
     ]
   })
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_kms_alias" "bridge" {

@@ -1,7 +1,8 @@
-# Only with fixed_egress_address: a small network whose one way out has one address.
+# Only with fixed_egress_address: a small network whose one way out has one address. A network of one's own needs the policy at the end alone.
 
 locals {
-  network = var.fixed_egress_address ? 1 : 0
+  network       = var.fixed_egress_address ? 1 : 0
+  joins_network = var.fixed_egress_address || length(var.subnet_ids) > 0
 
   network_actions = [
     "ec2:AssignPrivateIpAddresses",
@@ -114,7 +115,7 @@ resource "aws_vpc_endpoint" "dynamodb" {
   count = local.network
 
   vpc_id            = aws_vpc.bridge[0].id
-  service_name      = "com.amazonaws.${data.aws_region.here.name}.dynamodb"
+  service_name      = "com.amazonaws.${local.region}.dynamodb"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [aws_route_table.private[0].id]
 }
@@ -137,14 +138,14 @@ resource "aws_security_group" "functions" {
 }
 
 resource "aws_iam_role_policy_attachment" "join_network" {
-  for_each = { for workflow, about in local.workflows : workflow => about if var.fixed_egress_address }
+  for_each = { for workflow, about in local.workflows : workflow => about if local.joins_network }
 
   role       = aws_iam_role.function[each.key].name
   policy_arn = aws_iam_policy.join_network[0].arn
 }
 
 resource "aws_iam_policy" "join_network" {
-  count = local.network
+  count = local.joins_network ? 1 : 0
 
   name        = "${var.name}-join-network"
   description = "Referral Bridge: lets Lambda put the functions into the network"

@@ -5,7 +5,7 @@ output "functions" {
 
 output "secrets" {
   description = "Secrets to fill."
-  value       = sort([for secret in aws_secretsmanager_secret.system : secret.name])
+  value       = sort([for secret in concat(values(aws_secretsmanager_secret.system), values(aws_secretsmanager_secret.ledger)) : secret.name])
 }
 
 output "table" {
@@ -20,7 +20,7 @@ output "failed_runs_queue" {
 
 output "alarm_topic" {
   description = "The topic to subscribe to for alarms."
-  value       = aws_sns_topic.alarms.arn
+  value       = local.topic
 }
 
 output "egress_address" {

@@ -5,6 +5,9 @@ resource "aws_iam_role" "function" {
 
   name        = "${var.name}-${each.key}"
   description = "Referral Bridge ${each.value.number}: ${each.value.what}"
+
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -22,45 +25,45 @@ resource "aws_iam_role_policy" "function" {
   role = aws_iam_role.function[each.key].id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = concat(
-      [
-        {
-          # Partition keys are <deployment>#<workflow>. No action here works without a key (no Scan), so the condition always binds.
-          Sid    = "OwnRows"
-          Effect = "Allow"
-          Action = [
-            "dynamodb:BatchGetItem",
-            "dynamodb:ConditionCheckItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-          ]
-          Resource  = [aws_dynamodb_table.state.arn]
-          Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}", "*#sign-in"] } }
-        },
-        {
-          Sid       = "OwnDueRows"
-          Effect    = "Allow"
-          Action    = ["dynamodb:Query"]
-          Resource  = ["${aws_dynamodb_table.state.arn}/index/due"]
-          Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}"] } }
-        },
-        {
-          Sid      = "OwnLog"
-          Effect   = "Allow"
-          Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-          Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.name}-${each.key}:*"]
-        },
-      ],
-      [for other in each.value.reads : {
-        Sid       = "RowsOfItsReferrals"
+    Statement = [
+      {
+        # Partition keys are <deployment>#<workflow>, and those that workflows share: whose sign-in was refused, what is found by, what
+        # people ask for, which deployments there are, and whose a Primero is. No action works without a key (no Scan), so the condition
+        # always binds.
+        Sid    = "OwnRows"
+        Effect = "Allow"
+        Action = [
+          "dynamodb:BatchGetItem",
+          "dynamodb:ConditionCheckItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:Query",
+          "dynamodb:UpdateItem",
+        ]
+        Resource  = [aws_dynamodb_table.state.arn]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}", "*#find", "*#request#*", "*#sign-in", "deployments", "owner#*"] } }
+      },
+      {
+        Sid       = "OwnDueRows"
+        Effect    = "Allow"
+        Action    = ["dynamodb:Query"]
+        Resource  = ["${aws_dynamodb_table.state.arn}/index/due"]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}"] } }
+      },
+      {
+        Sid      = "OwnLog"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.name}-${each.key}:*"]
+      },
+      {
+        Sid       = "RowsOfTheOtherDirection"
         Effect    = "Allow"
         Action    = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
         Resource  = [aws_dynamodb_table.state.arn]
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${other}"] } }
-      }]
-    )
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.value.reads}"] } }
+      },
+    ]
   })
 }
 
@@ -86,11 +89,18 @@ resource "aws_iam_policy" "every_function" {
         ]
       },
       {
+        # All secrets of a run in one call, which itself has no resources to name; each secret is still granted above.
+        Sid      = "SecretsAtOnce"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:BatchGetSecretValue"]
+        Resource = ["*"]
+      },
+      {
         Sid       = "KeyOfSecrets"
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]
         Resource  = [aws_kms_key.bridge.arn]
-        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${data.aws_region.here.name}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${local.region}.amazonaws.com" } }
       },
       {
         Sid    = "KeyOfTable"
@@ -105,7 +115,7 @@ resource "aws_iam_policy" "every_function" {
           "kms:ReEncryptTo",
         ]
         Resource  = [aws_kms_key.bridge.arn]
-        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${data.aws_region.here.name}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
       },
       {
         Sid      = "FailedRuns"
@@ -127,13 +137,19 @@ resource "aws_iam_policy" "every_function" {
 resource "aws_iam_role" "scheduler" {
   name        = "${var.name}-scheduler"
   description = "Referral Bridge: starts the functions"
+
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
       Principal = { Service = "scheduler.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.here.account_id } }
+      Condition = { StringEquals = {
+        "aws:SourceAccount" = data.aws_caller_identity.here.account_id
+        "aws:SourceArn"     = aws_scheduler_schedule_group.bridge.arn
+      } }
     }]
   })
 }
@@ -148,13 +164,72 @@ resource "aws_iam_role_policy" "scheduler" {
         Sid      = "StartFunctions"
         Effect   = "Allow"
         Action   = ["lambda:InvokeFunction"]
-        Resource = [for workflow in sort(keys(local.workflows)) : "${local.arn.lambda}:function:${var.name}-${workflow}"]
+        Resource = [for workflow in sort(keys(local.workflows)) : aws_lambda_alias.live[workflow].arn]
       },
       {
         Sid      = "FailedStarts"
         Effect   = "Allow"
         Action   = ["sqs:SendMessage"]
         Resource = [aws_sqs_queue.failed_runs.arn]
+      },
+    ]
+  })
+}
+
+# For a support officer's group or role: reads rows, logs and alarms, asks for acts under the own name, and notes an unlocked account.
+resource "aws_iam_policy" "officer" {
+  name        = "${var.name}-officer"
+  description = "Referral Bridge: what a support officer needs"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "ReadRows"
+        Effect   = "Allow"
+        Action   = ["dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
+        Resource = [aws_dynamodb_table.state.arn, "${aws_dynamodb_table.state.arn}/index/*"]
+      },
+      {
+        Sid       = "AskUnderTheOwnName"
+        Effect    = "Allow"
+        Action    = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        Resource  = [aws_dynamodb_table.state.arn]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#request#$${aws:userid}"] } }
+      },
+      {
+        Sid       = "AllowSignIn"
+        Effect    = "Allow"
+        Action    = ["dynamodb:DeleteItem"]
+        Resource  = [aws_dynamodb_table.state.arn]
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#sign-in"] } }
+      },
+      {
+        Sid       = "KeyOfTable"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = [aws_kms_key.bridge.arn]
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" } }
+      },
+      {
+        Sid      = "AskLogs"
+        Effect   = "Allow"
+        Action   = ["logs:FilterLogEvents", "logs:StartQuery"]
+        Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.name}-*"]
+      },
+      {
+        # These have no resources to name, or show nothing but names and counts.
+        Sid    = "Look"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:DescribeAlarms",
+          "cloudwatch:GetDashboard",
+          "cloudwatch:GetMetricData",
+          "cloudwatch:ListDashboards",
+          "logs:DescribeLogGroups",
+          "logs:DescribeQueryDefinitions",
+          "logs:GetQueryResults",
+        ]
+        Resource = ["*"]
       },
     ]
   })

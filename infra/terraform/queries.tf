@@ -24,7 +24,7 @@ locals {
       | limit 200
     EOT
     "failed runs"          = <<-EOT
-      fields @timestamp, @log, span.deployment, span.workflow, message, error, code, place, span.run_id
+      fields @timestamp, @log, span.deployment, span.workflow, message, error, code, place, span.run_id, span.request_id
       | filter level = "ERROR"
       | sort @timestamp desc
       | limit 200

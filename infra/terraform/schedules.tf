@@ -1,4 +1,4 @@
-# A schedule for each deployment and workflow, each with its own switch.
+# A schedule for each deployment and workflow, each with its own switch. It starts what the alias `live` stands for.
 
 resource "aws_scheduler_schedule_group" "bridge" {
   name = var.name
@@ -13,13 +13,15 @@ resource "aws_scheduler_schedule" "run" {
   state               = each.value.enabled ? "ENABLED" : "DISABLED"
   schedule_expression = each.value.expression
 
+  schedule_expression_timezone = each.value.settings.schedule_timezone
+
   flexible_time_window {
-    mode                      = "FLEXIBLE"
-    maximum_window_in_minutes = each.value.settings.flexible_window
+    mode                      = each.value.settings.flexible_window == 0 ? "OFF" : "FLEXIBLE"
+    maximum_window_in_minutes = each.value.settings.flexible_window == 0 ? null : each.value.settings.flexible_window
   }
 
   target {
-    arn      = aws_lambda_function.workflow[each.value.workflow].arn
+    arn      = aws_lambda_alias.live[each.value.workflow].arn
     role_arn = aws_iam_role.scheduler.arn
     input    = jsonencode({ deployment = each.value.deployment })
 

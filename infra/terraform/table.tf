@@ -43,4 +43,9 @@ resource "aws_dynamodb_table" "state" {
     enabled     = true
     kms_key_arn = aws_kms_key.bridge.arn
   }
+
+  # A table that is gone has forgotten every submission.
+  lifecycle {
+    prevent_destroy = true
+  }
 }

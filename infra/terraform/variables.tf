@@ -25,25 +25,29 @@ variable "tags" {
 variable "deployments" {
   description = <<-EOT
     One entry a country, named as its profile (infra/profiles/<name>.toml). All switches are off by default: nothing runs until a
-    person says so. Cost of an entry a month: 3 secrets and 20 alarms, about $3.20; its 15 metrics for each workflow that runs, about $4.50
-    a workflow; one dashboard, $3 beyond the third of an account.
+    person says so. `../bill` computes what an entry costs a month.
 
-    schedules             a switch (`enabled`) and an `expression` for each workflow: rate(…) or cron(…), UTC. Risk: a shorter interval means
-                          more calls to systems that are slow by day.
-    flexible_window       minutes within which a run may start, so that not all start at once.
-    silent_hours          alarm when a workflow that is switched on has completed no run for so long. Raise it with the interval.
-    newly_held            alarm when so many records were newly held within an hour. Held records are normal; many at once are not.
+    alarm_email           address that gets this country's alarms, by a topic of its own. Empty: they go to the topic of all.
+    schedules             for each workflow a switch (`enabled`); an `expression`, cron(…) or rate(…), whose four defaults never meet in one
+                          minute; and `silent_hours`: alarm when it is switched on and has completed no run for so long. Raise that with
+                          the interval: 26 for a daily run. Risk: a shorter interval means more calls to systems that are slow by day.
+    schedule_timezone     time zone of the cron(…) expressions, such as Africa/Addis_Ababa.
+    flexible_window       minutes within which a run may start; 0: at its time. Risk: with a window, runs may meet that the expressions
+                          keep apart.
+    newly_held            alarm when so many records were newly held within an hour. A few are a normal day; many at once are not.
     oldest_held_days      alarm when a record has been held for longer.
     oldest_unsent_hours   alarm when a record has waited to be sent for longer.
   EOT
   type = map(object({
+    alarm_email = optional(string, "")
     schedules = optional(map(object({
-      enabled    = optional(bool, false)
-      expression = optional(string, "rate(15 minutes)")
+      enabled      = optional(bool, false)
+      expression   = optional(string)
+      silent_hours = optional(number, 2)
     })), {})
-    flexible_window     = optional(number, 5)
-    silent_hours        = optional(number, 2)
-    newly_held          = optional(number, 1)
+    schedule_timezone   = optional(string, "UTC")
+    flexible_window     = optional(number, 0)
+    newly_held          = optional(number, 10)
     oldest_held_days    = optional(number, 7)
     oldest_unsent_hours = optional(number, 24)
   }))
@@ -59,8 +63,10 @@ variable "deployments" {
     error_message = "Workflows are referrals-to-primero, decisions-to-progres, referrals-to-progres and decisions-to-primero."
   }
   validation {
-    condition     = alltrue([for deployment in var.deployments : deployment.silent_hours >= 1 && deployment.silent_hours <= 168])
-    error_message = "silent_hours is between 1 and 168, which is as far as an alarm can look back."
+    condition = alltrue(flatten([for deployment in var.deployments : [for schedule in deployment.schedules :
+      schedule.silent_hours >= 1 && schedule.silent_hours <= 168 && floor(schedule.silent_hours) == schedule.silent_hours
+    ]]))
+    error_message = "silent_hours is a whole number between 1 and 168, which is as far as an alarm can look back."
   }
 }
 
@@ -88,7 +94,7 @@ variable "architecture" {
 }
 
 variable "memory_mb" {
-  description = "Memory of each function. Cost and speed rise with it; 256 MB at a run of one minute every 15 minutes is about $0.15 a month and workflow."
+  description = "Memory of each function. Cost and speed rise with it; 256 MB at a run of 2 seconds every 2 minutes is about $0.15 a month and workflow (../bill has all figures)."
   type        = number
   default     = 256
 }
@@ -117,7 +123,19 @@ variable "log_retention_days" {
 }
 
 variable "alarm_email" {
-  description = "Address that gets the alarms; it must confirm once by mail. Empty: subscribe to the topic by hand. Use a shared mailbox, not a person's."
+  description = "Address that gets the alarms; it must confirm once by mail. Empty: subscribe to the topic by hand. Use a shared mailbox, not a person's. A country may have its own."
+  type        = string
+  default     = ""
+}
+
+variable "alarm_topic_arn" {
+  description = "A topic that is there already and takes the alarms. Empty: the stack makes one. Its policy and key must let cloudwatch.amazonaws.com publish."
+  type        = string
+  default     = ""
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of every role, where the account demands one. Empty: none."
   type        = string
   default     = ""
 }
@@ -143,4 +161,21 @@ variable "vpc_cidr" {
     condition     = can(regex("^([0-9]{1,3}[.]){3}0/24$", var.vpc_cidr))
     error_message = "vpc_cidr is a block of /24, such as 10.80.0.0/24."
   }
+}
+
+variable "subnet_ids" {
+  description = "Subnets of your own for the functions, instead of fixed_egress_address. They need a way to PING, Primero and AWS. Empty: none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = !(var.fixed_egress_address && length(var.subnet_ids) > 0)
+    error_message = "fixed_egress_address makes a network, subnet_ids names one: choose one of them."
+  }
+}
+
+variable "security_group_ids" {
+  description = "Security groups for subnet_ids; https out is enough."
+  type        = list(string)
+  default     = []
 }

@@ -1,10 +1,10 @@
 terraform {
-  required_version = ">= 1.6"
+  required_version = ">= 1.9"
 
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 5.80"
+      version = ">= 5.80, < 7.0"
     }
   }
 }
@@ -19,4 +19,3 @@ provider "aws" {
 
 data "aws_caller_identity" "here" {}
 data "aws_partition" "here" {}
-data "aws_region" "here" {}

@@ -21,7 +21,8 @@ def read(endpoint, table):
         "ttl": dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"],
         "backups": dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"],
         "functions": {name: functions.get_function_configuration(FunctionName=name) for name in names},
-        "asynchronous": {name: functions.get_function_event_invoke_config(FunctionName=name) for name in names},
+        "asynchronous": {name: functions.get_function_event_invoke_config(FunctionName=name, Qualifier="live") for name in names},
+        "live": {name: functions.get_alias(FunctionName=name, Name="live") for name in names},
         "schedules": {
             one["Name"]: scheduler.get_schedule(GroupName=one["GroupName"], Name=one["Name"])
             for one in scheduler.list_schedules()["Schedules"]
@@ -45,6 +46,14 @@ def refuses_deletion(endpoint, table):
     except botocore.exceptions.ClientError as refused:
         return refused.response["Error"]["Code"] == "ValidationException"
     return False
+
+
+def govern(endpoint, topic, boundary):
+    """What a governed account has before the stack is there."""
+    client = clients(endpoint)
+    client("sns").create_topic(Name=topic.rsplit(":", 1)[-1])
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    client("iam").create_policy(PolicyName=boundary.rsplit("/", 1)[-1], PolicyDocument=json.dumps(nothing))
 
 
 def inventory(endpoint):

@@ -1,9 +1,10 @@
-"""Reads the SAM description as CloudFormation would: loops unrolled, translated, every intrinsic function answered.
+"""Reads the SAM description as CloudFormation would: translated, every intrinsic function answered.
 
 What AWS would only know after a deployment (the id of a key, of a subnet) becomes a token such as `<key>`.
 """
 
 import copy
+import functools
 import ipaddress
 import json
 import re
@@ -31,14 +32,16 @@ class _NoManagedPolicies(ManagedPolicyLoader):
         return {}
 
 
+@functools.cache
 def translated(text):
     """The template after its transforms: plain CloudFormation."""
     template = yaml_parse(text)
     transforms = template.pop("Transform", [])
     transforms = transforms if isinstance(transforms, list) else [transforms]
-    if "AWS::LanguageExtensions" in transforms:
-        template = _unrolled(template)
-    if "AWS::Serverless-2016-10-31" in transforms:
+    if other := set(transforms) - {"AWS::Serverless-2016-10-31"}:
+        # Every SAM CLI before this check was written ended in a traceback at a loop of AWS::LanguageExtensions.
+        raise ValueError(f"a transform that SAM's tools do not take: {', '.join(sorted(other))}")
+    if transforms:
         for resource in template["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
                 # As `sam package` leaves it once the zip is uploaded.
@@ -46,37 +49,7 @@ def translated(text):
                 resource["Properties"]["CodeUri"] = f"s3://packages/{name}.zip"
         template["Transform"] = "AWS::Serverless-2016-10-31"
         template = transform(template, {}, _NoManagedPolicies())
-    elif transforms:
-        # cfn-lint should know the remaining functions (Fn::ToJsonString).
-        template["Transform"] = transforms
     return json.loads(json.dumps(template))
-
-
-def _unrolled(node):
-    if isinstance(node, list):
-        return [_unrolled(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    out = {}
-    for key, value in node.items():
-        if not key.startswith("Fn::ForEach::"):
-            out[key] = _unrolled(value)
-            continue
-        identifier, collection, body = value
-        for item in collection:
-            out.update(_unrolled(_with(body, identifier, item)))
-    return out
-
-
-def _with(node, identifier, item):
-    """`node` with a loop's variable replaced."""
-    if isinstance(node, dict):
-        if node == {"Ref": identifier}:
-            return item
-        return {_with(key, identifier, item): _with(value, identifier, item) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_with(each, identifier, item) for each in node]
-    return node.replace("${" + identifier + "}", item) if isinstance(node, str) else node
 
 
 class Stack:
@@ -127,6 +100,8 @@ class Stack:
             return left == right
         if function == "Fn::Not":
             return not self._truth(argument[0])
+        if function == "Fn::Or":
+            return any(self._truth(each) for each in argument)
         if function == "Condition":
             return self._condition(argument)
         raise NotImplementedError(function)
@@ -168,6 +143,12 @@ class Stack:
                 return named("TableName") if attribute == "Ref" else arn("dynamodb", f"table/{named('TableName')}")
             case "AWS::Lambda::Function", _:
                 return named("FunctionName") if attribute == "Ref" else arn("lambda", f"function:{named('FunctionName')}")
+            case "AWS::Lambda::Version", "Version":
+                return "<version>"
+            case "AWS::Lambda::Alias", "Ref":
+                return arn("lambda", f"function:{named('FunctionName')}:{named('Name')}")
+            case "AWS::CloudWatch::Alarm", "Ref":
+                return named("AlarmName")
             case "AWS::IAM::Role", _:
                 return named("RoleName") if attribute == "Ref" else arn("iam", f"role/{named('RoleName')}", "")
             case "AWS::IAM::ManagedPolicy", "Ref":
@@ -178,8 +159,8 @@ class Stack:
                 return arn("sns", named("TopicName"))
             case "AWS::Logs::LogGroup", "Ref":
                 return named("LogGroupName")
-            case "AWS::Scheduler::ScheduleGroup", "Ref":
-                return named("Name")
+            case "AWS::Scheduler::ScheduleGroup", _:
+                return named("Name") if attribute == "Ref" else arn("scheduler", f"schedule-group/{named('Name')}")
             case _ if kind.startswith("AWS::EC2::"):
                 tags = {tag["Key"]: self.value(tag["Value"]) for tag in properties.get("Tags", [])}
                 return f"<{kind.split('::')[2].lower()} {tags.get('Name', '')}>"
@@ -212,8 +193,9 @@ class Stack:
     def _fn_importvalue(self, argument):
         return self.imports[self.value(argument)]
 
-    def _fn_tojsonstring(self, argument):
-        return json.dumps(self.value(argument))
+    def _fn_join(self, argument):
+        between, parts = argument
+        return between.join(str(part) for part in self.value(parts))
 
     def _fn_select(self, argument):
         index, values = argument
@@ -229,6 +211,8 @@ class Stack:
 
 
 def _typed(kind, value):
+    if kind == "CommaDelimitedList" and value is not None:
+        return value.split(",") if value else []
     if kind == "Number" and value is not None:
         return float(value) if "." in str(value) else int(value)
     return value

@@ -25,6 +25,9 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 
 TABLE = "referral-bridge-state"
+# What a governed account brings along.
+DUTY = "arn:aws:sns:eu-west-1:123456789012:duty"
+BOUNDARY = "arn:aws:iam::123456789012:policy/limits"
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,21 @@ VARIANTS = {
             "FixedEgressAddress": "true",
             "VpcCidr": "10.90.0.0/24",
             "TableDeletionProtection": "false",
+            "AlarmTopicArn": DUTY,
+            "PermissionsBoundaryArn": BOUNDARY,
         },
         {
             "gambella": {
+                "AlarmEmail": "gambella@example.org",
+                "ScheduleTimezone": "Africa/Addis_Ababa",
                 "ReferralsToPrimeroEnabled": "true",
+                "ReferralsToPrimeroSilentHours": "4",
                 "DecisionsToProgresEnabled": "true",
                 "DecisionsToProgresExpression": "rate(1 hour)",
+                "ReferralsToProgresEnabled": "true",
                 "ReferralsToProgresExpression": "cron(0 6 * * ? *)",
+                "ReferralsToProgresSilentHours": "26",
                 "FlexibleWindow": 10,
-                "SilentHours": 4,
                 "NewlyHeld": 3,
                 "OldestHeldDays": "14",
                 "OldestUnsentHours": "48",
@@ -77,15 +86,18 @@ VARIANTS = {
             "fixed_egress_address": True,
             "vpc_cidr": "10.90.0.0/24",
             "table_deletion_protection": False,
+            "alarm_topic_arn": DUTY,
+            "permissions_boundary_arn": BOUNDARY,
             "deployments": {
                 "gambella": {
+                    "alarm_email": "gambella@example.org",
+                    "schedule_timezone": "Africa/Addis_Ababa",
                     "schedules": {
-                        "referrals-to-primero": {"enabled": True},
+                        "referrals-to-primero": {"enabled": True, "silent_hours": 4},
                         "decisions-to-progres": {"enabled": True, "expression": "rate(1 hour)"},
-                        "referrals-to-progres": {"expression": "cron(0 6 * * ? *)"},
+                        "referrals-to-progres": {"enabled": True, "expression": "cron(0 6 * * ? *)", "silent_hours": 26},
                     },
                     "flexible_window": 10,
-                    "silent_hours": 4,
                     "newly_held": 3,
                     "oldest_held_days": 14,
                     "oldest_unsent_hours": 48,
@@ -113,6 +125,8 @@ class Deployed:
     # What the SDK then saw.
     accounts: dict = field(default_factory=dict)
     protected: bool = False
+    # What Terraform says when asked to remove all.
+    refusal: str = ""
     # What was there before and after the removal.
     removed: dict = field(default_factory=dict)
 
@@ -166,20 +180,20 @@ def deployed(work, packages):
         stack.after("network later", with_network, runner, endpoint)
 
         stack.protected = account.refuses_deletion(endpoint, TABLE)
-        runner.use({**with_network, "table_deletion_protection": False})
-        runner.apply()
         stack.removed["defaults"] = _removed(runner, endpoint)
     with _account(work / "second", packages) as (runner, endpoint):
+        account.govern(endpoint, DUTY, BOUNDARY)
         stack.after("everything", VARIANTS["everything"].terraform, runner, endpoint)
+        stack.refusal = runner.refused_removal()
         stack.removed["everything"] = _removed(runner, endpoint)
         stack.runner = runner
         yield stack
 
 
 def _removed(runner, endpoint):
-    """Removes the stack: the inventory before, and after."""
+    """Removes the stack as the README says: the inventory before, and after."""
     before = account.inventory(endpoint)
-    runner.destroy()
+    runner.remove()
     return before, account.inventory(endpoint)
 
 

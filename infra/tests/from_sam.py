@@ -9,8 +9,8 @@ from shape import policy, shaped
 SAM = Path(__file__).resolve().parent.parent / "sam"
 TEMPLATES = ("template.yaml", "deployment.yaml")
 
-# Its attachment says all of it.
-WITHOUT_SHAPE = {"AWS::EC2::InternetGateway"}
+# An internet gateway's attachment says all of it; a version is what a function is at the time.
+WITHOUT_SHAPE = {"AWS::EC2::InternetGateway", "AWS::Lambda::Version"}
 
 # Put there by SAM: where the code is uploaded to, and its own mark.
 OVERLOOKED = {"AWS::Lambda::Function": {"Code.S3Bucket", "Tags.Key", "Tags.Value"}}
@@ -114,6 +114,7 @@ def _role(p):
     return ("role", p["RoleName"]), {
         "description": p["Description"],
         "trust": policy(p["AssumeRolePolicyDocument"]),
+        "boundary": p.get("PermissionsBoundary"),
         "own": {each["PolicyName"]: policy(each["PolicyDocument"]) for each in p.get("Policies", [])},
         "attached": sorted(p.get("ManagedPolicyArns", [])),
     }
@@ -132,7 +133,8 @@ def _schedule(p):
         "description": p["Description"],
         "state": p["State"],
         "expression": p["ScheduleExpression"],
-        "window": [p["FlexibleTimeWindow"]["Mode"], p["FlexibleTimeWindow"]["MaximumWindowInMinutes"]],
+        "timezone": p["ScheduleExpressionTimezone"],
+        "window": [p["FlexibleTimeWindow"]["Mode"], p["FlexibleTimeWindow"].get("MaximumWindowInMinutes")],
         "function": target["Arn"],
         "role": target["RoleArn"],
         "input": json.loads(target["Input"]),
@@ -146,14 +148,37 @@ def _alarm(p):
     return ("alarm", p["AlarmName"]), {
         "description": p["AlarmDescription"],
         "armed": p.get("ActionsEnabled", True),
-        "metric": [p["Namespace"], p["MetricName"]],
-        "dimensions": {each["Name"]: each["Value"] for each in p["Dimensions"]},
-        "statistic": p["Statistic"],
-        "period": p["Period"],
+        "series": {each["Id"]: _series(each) for each in p["Metrics"]} if "Metrics" in p else {"told": _metric(p, p["Statistic"], p["Period"])},
         "periods": p["EvaluationPeriods"],
         "comparison": p["ComparisonOperator"],
         "threshold": p["Threshold"],
         "missing": p["TreatMissingData"],
+        "actions": p.get("AlarmActions", []),
+        "ok_actions": p.get("OKActions", []),
+    }
+
+
+def _metric(p, statistic, period):
+    return {
+        "metric": [p["Namespace"], p["MetricName"]],
+        "dimensions": {each["Name"]: each["Value"] for each in p["Dimensions"]},
+        "statistic": statistic,
+        "period": period,
+    }
+
+
+def _series(p):
+    """A metric, or an expression over others; `decides`: it is what the threshold is held against."""
+    if "Expression" in p:
+        return {"expression": p["Expression"], "label": p["Label"], "decides": p["ReturnData"]}
+    return _metric(p["MetricStat"]["Metric"], p["MetricStat"]["Stat"], p["MetricStat"]["Period"]) | {"decides": p["ReturnData"]}
+
+
+def _composite(p):
+    return ("alarm", p["AlarmName"]), {
+        "description": p["AlarmDescription"],
+        "armed": p.get("ActionsEnabled", True),
+        "rule": p["AlarmRule"],
         "actions": p["AlarmActions"],
         "ok_actions": p.get("OKActions", []),
     }
@@ -189,6 +214,7 @@ SHAPES = {
         {"description": p["Description"], "key": p["KmsKeyId"], "filled": "SecretString" in p or "GenerateSecretString" in p},
     ),
     "AWS::Lambda::Function": _function,
+    "AWS::Lambda::Alias": lambda p: (("alias", f"{p['FunctionName']}:{p['Name']}"), {"version": p["FunctionVersion"]}),
     "AWS::Lambda::EventInvokeConfig": _invoke,
     "AWS::Logs::LogGroup": lambda p: (("log group", p["LogGroupName"]), {"days": p["RetentionInDays"], "key": p["KmsKeyId"]}),
     "AWS::SQS::Queue": lambda p: (
@@ -202,6 +228,7 @@ SHAPES = {
     "AWS::SNS::Topic": lambda p: (("topic", p["TopicName"]), {"title": p["DisplayName"], "key": p["KmsMasterKeyId"]}),
     "AWS::SNS::Subscription": lambda p: (("subscription", p["Endpoint"]), {"topic": p["TopicArn"], "protocol": p["Protocol"]}),
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _composite,
     "AWS::CloudWatch::Dashboard": lambda p: (("dashboard", p["DashboardName"]), json.loads(p["DashboardBody"])),
     "AWS::Logs::QueryDefinition": lambda p: (
         ("saved query", p["Name"]),

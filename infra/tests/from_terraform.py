@@ -8,8 +8,8 @@ from shape import policy, shaped
 # Parts of another resource in CloudFormation: joined to it below, with every argument.
 PARTS = {"aws_iam_role_policy", "aws_iam_role_policy_attachment"}
 
-# Set for every build of the packages.
-OVERLOOKED = {"aws_lambda_function": {"source_code_hash"}}
+# Set for every build of the packages; looked at in `_publishes`.
+OVERLOOKED = {"aws_lambda_function": {"source_code_hash", "publish"}}
 
 
 def described(plan):
@@ -17,6 +17,7 @@ def described(plan):
     arguments = {r["address"]: set(_paths(r.get("expressions", {}))) for r in plan["configuration"]["root_module"]["resources"]}
     resources = [r for r in plan["planned_values"]["root_module"]["resources"] if r["mode"] == "managed"]
     resources = _with_tokens(resources)
+    _publishes(resources)
     shapes = {}
     for resource in resources:
         if resource["type"] in PARTS:
@@ -36,6 +37,13 @@ def described(plan):
             attached.append(values["policy_arn"])
             attached.sort()
     return shapes
+
+
+def _publishes(resources):
+    """A new version of every change, as SAM makes one for the alias."""
+    for resource in resources:
+        if resource["type"] == "aws_lambda_function" and not resource["values"]["publish"]:
+            raise ValueError(f"{resource['address']}: no versions are kept")
 
 
 def _paths(expressions):
@@ -138,6 +146,7 @@ def _role(v):
     return ("role", v["name"]), {
         "description": v["description"],
         "trust": policy(v["assume_role_policy"]),
+        "boundary": v["permissions_boundary"] or None,
         "own": {},
         "attached": [],
     }
@@ -149,7 +158,8 @@ def _schedule(v):
         "description": v["description"],
         "state": v["state"],
         "expression": v["schedule_expression"],
-        "window": [window["mode"], window["maximum_window_in_minutes"]],
+        "timezone": v["schedule_expression_timezone"],
+        "window": [window["mode"], window["maximum_window_in_minutes"] or None],
         "function": target["arn"],
         "role": target["role_arn"],
         "input": json.loads(target["input"]),
@@ -163,14 +173,42 @@ def _alarm(v):
     return ("alarm", v["alarm_name"]), {
         "description": v["alarm_description"],
         "armed": v["actions_enabled"],
-        "metric": [v["namespace"], v["metric_name"]],
-        "dimensions": v["dimensions"],
-        "statistic": v["statistic"],
-        "period": v["period"],
+        "series": {each["id"]: _series(each) for each in v["metric_query"]} or {"told": _metric(v, v["statistic"])},
         "periods": v["evaluation_periods"],
         "comparison": v["comparison_operator"],
         "threshold": v["threshold"],
         "missing": v["treat_missing_data"],
+        "actions": v["alarm_actions"] or [],
+        "ok_actions": v["ok_actions"] or [],
+    }
+
+
+def _metric(v, statistic):
+    return {
+        "metric": [v["namespace"], v["metric_name"]],
+        "dimensions": v["dimensions"],
+        "statistic": statistic,
+        "period": v["period"],
+    }
+
+
+def _series(v):
+    # Some stand in a dynamic block: everything that can be set is read.
+    if others := [key for key in ("account_id", "period") if v[key]]:
+        raise ValueError(f"{v['id']}: {others} are not compared")
+    if v["expression"]:
+        return {"expression": v["expression"], "label": v["label"], "decides": v["return_data"] or False}
+    (metric,) = v["metric"]
+    if v["label"] or metric["unit"]:
+        raise ValueError(f"{v['id']}: label and unit are not compared")
+    return _metric(metric, metric["stat"]) | {"decides": v["return_data"] or False}
+
+
+def _composite(v):
+    return ("alarm", v["alarm_name"]), {
+        "description": v["alarm_description"],
+        "armed": v["actions_enabled"],
+        "rule": v["alarm_rule"],
         "actions": v["alarm_actions"],
         "ok_actions": v["ok_actions"] or [],
     }
@@ -211,6 +249,7 @@ SHAPES = {
         {"description": v["description"], "key": v["kms_key_id"], "filled": False},
     ),
     "aws_lambda_function": _function,
+    "aws_lambda_alias": lambda v: (("alias", f"{v['function_name']}:{v['name']}"), {"version": "<version>" if v["function_version"].isdigit() else v["function_version"]}),
     "aws_lambda_function_event_invoke_config": _invoke,
     "aws_cloudwatch_log_group": lambda v: (("log group", v["name"]), {"days": v["retention_in_days"], "key": v["kms_key_id"]}),
     "aws_sqs_queue": lambda v: (
@@ -230,6 +269,7 @@ SHAPES = {
         {"topic": v["topic_arn"], "protocol": v["protocol"]},
     ),
     "aws_cloudwatch_metric_alarm": _alarm,
+    "aws_cloudwatch_composite_alarm": _composite,
     "aws_cloudwatch_dashboard": lambda v: (("dashboard", v["dashboard_name"]), json.loads(v["dashboard_body"])),
     "aws_cloudwatch_query_definition": lambda v: (
         ("saved query", v["name"]),

@@ -27,16 +27,39 @@ NETWORK = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
-# For these AWS offers nothing better than every resource: X-Ray has none, and Lambda asks for the network's on all.
-EVERY_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", *NETWORK}
+# For these AWS offers nothing better than every resource: X-Ray and reading several secrets have none, and Lambda asks for the network's
+# on all.
+EVERY_RESOURCE = {"secretsmanager:BatchGetSecretValue", "xray:PutTelemetryRecords", "xray:PutTraceSegments", *NETWORK}
+
+READING = ("BatchGetItem", "DescribeTable", "GetItem", "Query", "Scan")
+LOOKING = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetDashboard",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListDashboards",
+    "logs:DescribeLogGroups",
+    "logs:DescribeQueryDefinitions",
+    "logs:GetQueryResults",
+)
 
 # Before an action: a denial. It narrows what is granted, so it is as necessary as a grant.
 DENIED = "no "
 FROM_FUNCTIONS = f"ArnLike lambda:SourceFunctionArn {arn('lambda', f'function:{NAME}-*')}"
 
 
-def rows_of(*partitions):
-    keys = ", ".join(sorted(f"*#{partition}" for partition in partitions))
+# Partitions that all four share.
+SHARED = ("*#find", "*#request#*", "*#sign-in", "deployments", "owner#*")
+# Whose rows a workflow reads and never writes.
+READS = {
+    "referrals-to-primero": "decisions-to-progres",
+    "decisions-to-progres": "referrals-to-primero",
+    "referrals-to-progres": "decisions-to-primero",
+    "decisions-to-primero": "referrals-to-progres",
+}
+
+
+def rows_of(workflow, *shared):
+    keys = ", ".join(sorted([f"*#{workflow}", *shared]))
     return f"ForAllValues:StringLike dynamodb:LeadingKeys {keys}"
 
 
@@ -50,13 +73,13 @@ def matrix(network):
     for workflow in WORKFLOWS:
         own = set()
         for action in ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem"):
-            own.add((f"dynamodb:{action}", TABLE, rows_of(workflow, "sign-in")))
+            own.add((f"dynamodb:{action}", TABLE, rows_of(workflow, *SHARED)))
         own.add(("dynamodb:Query", f"{TABLE}/index/due", rows_of(workflow)))
-        if workflow == "decisions-to-primero":
-            for action in ("BatchGetItem", "GetItem"):
-                own.add((f"dynamodb:{action}", TABLE, rows_of("referrals-to-progres")))
+        for action in ("BatchGetItem", "GetItem"):
+            own.add((f"dynamodb:{action}", TABLE, rows_of(READS[workflow])))
         for system in ("ping", "primero", "ledger"):
             own.add(("secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{NAME}/*/{system}-*"), ""))
+        own.add(("secretsmanager:BatchGetSecretValue", "*", ""))
         own.add(("kms:Decrypt", "<key>", through("secretsmanager")))
         own.update((action, "<key>", through("dynamodb")) for action in KEY_FOR_TABLE)
         own.add(("sqs:SendMessage", QUEUE, ""))
@@ -68,14 +91,15 @@ def matrix(network):
             # Lambda itself joins the network; the function's own code may not.
             own.update((f"{DENIED}{action}", "*", FROM_FUNCTIONS) for action in NETWORK)
         grants[f"{NAME}-{workflow}"] = own
-    starts = {("lambda:InvokeFunction", arn("lambda", f"function:{NAME}-{workflow}"), "") for workflow in WORKFLOWS}
+    starts = {("lambda:InvokeFunction", arn("lambda", f"function:{NAME}-{workflow}:live"), "") for workflow in WORKFLOWS}
     grants[f"{NAME}-scheduler"] = starts | {("sqs:SendMessage", QUEUE, "")}
     return grants
 
 
 def trust(role):
     service = "scheduler" if role.endswith("-scheduler") else "lambda"
-    condition = f"StringEquals aws:SourceAccount {ACCOUNT}" if service == "scheduler" else ""
+    group = f"StringEquals aws:SourceAccount {ACCOUNT}; StringEquals aws:SourceArn {arn('scheduler', f'schedule-group/{NAME}')}"
+    condition = group if service == "scheduler" else ""
     return {("sts:AssumeRole", f"{service}.amazonaws.com", condition)}
 
 
@@ -97,7 +121,7 @@ def granted(shapes):
 def faults(shapes):
     """Every breach of least privilege, one line each."""
     found = []
-    network = any(kind == "network" for kind, _ in shapes)
+    network = any(shape["network"] for (kind, _), shape in shapes.items() if kind == "function")
     expected, actual = matrix(network), granted(shapes)
     for role in sorted(expected.keys() | actual.keys()):
         for action, resource, condition in sorted(actual.get(role, set())):
@@ -113,7 +137,21 @@ def faults(shapes):
             trusted = _trusted(shapes["role", role]["trust"])
             if trusted != trust(role):
                 found.append(f"{role}: may be assumed by {sorted(trusted)}")
-    return found + _key_faults(shapes)
+    return found + _officer_faults(shapes) + _key_faults(shapes)
+
+
+def _officer_faults(shapes):
+    """An officer reads, and writes nothing but requests under the own name and the end of a refused sign-in."""
+    actual = _stated(shapes["policy", f"{NAME}-officer"]["statements"])
+    expected = {(f"dynamodb:{action}", table, "") for action in READING for table in (TABLE, f"{TABLE}/index/*")}
+    own = "ForAllValues:StringLike dynamodb:LeadingKeys *#request#${aws:userid}"
+    expected |= {(f"dynamodb:{action}", TABLE, own) for action in ("PutItem", "UpdateItem")}
+    expected.add(("dynamodb:DeleteItem", TABLE, rows_of("sign-in")))
+    expected.add(("kms:Decrypt", "<key>", through("dynamodb")))
+    expected |= {(action, arn("logs", f"log-group:/aws/lambda/{NAME}-*"), "") for action in ("logs:FilterLogEvents", "logs:StartQuery")}
+    expected |= {(action, "*", "") for action in LOOKING}
+    found = [f"officer: {action} on {resource} [{condition}] is too much" for action, resource, condition in sorted(actual - expected)]
+    return found + [f"officer: lacks {action} on {resource} [{condition}]" for action, resource, condition in sorted(expected - actual)]
 
 
 def _key_faults(shapes):

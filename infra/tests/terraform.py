@@ -9,7 +9,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent / "terraform"
 
 # moto has no API for these: planned and compared, never applied.
-NOT_HELD_BY_MOTO = {"aws_cloudwatch_query_definition"}
+NOT_HELD_BY_MOTO = {"aws_cloudwatch_query_definition", "aws_cloudwatch_composite_alarm"}
+
+# They hold what cannot be made again: what was sent, and the keys to it.
+KEPT = ("aws_dynamodb_table.state", "aws_kms_key.bridge", "aws_secretsmanager_secret.ledger")
 
 
 def provider_mirror():
@@ -88,5 +91,15 @@ class Terraform:
         targets = [f"-target={address}" for address in sorted(addresses)]
         self.run("apply", "-no-color", "-input=false", "-auto-approve", *targets)
 
-    def destroy(self):
+    def refused_removal(self):
+        """What is said to one who would remove everything at once."""
+        try:
+            self.run("plan", "-destroy", "-no-color", "-input=false", "-refresh=false")
+        except AssertionError as refused:
+            return str(refused)
+        return ""
+
+    def remove(self):
+        """As the README says: what must outlive the stack is taken out of Terraform's hands first."""
+        self.run("state", "rm", *KEPT)
         self.run("destroy", "-no-color", "-input=false", "-auto-approve")

@@ -77,6 +77,7 @@ def functions(tmp_path_factory):
             done = subprocess.run(command, cwd=ROOT, env=tools, capture_output=True, text=True, timeout=120)
             return done.stdout + done.stderr
 
+        invoke.log = folder / "cargo-lambda.log"
         yield invoke
 
 
@@ -164,3 +165,9 @@ def test_a_scheduled_event_and_an_empty_one_are_ordinary_runs(functions):
 def test_what_a_function_cannot_do_it_says_by_name(functions, event, words):
     printed = functions("referrals-to-primero", event)
     assert all(word in printed for word in words), printed
+
+
+def test_what_is_logged_before_a_run_begins_names_the_request(functions):
+    functions("decisions-to-primero", {"deployment": "atlantis"})
+    lines = [json.loads(line) for line in functions.log.read_text().splitlines() if '"unknown_deployment"' in line]
+    assert lines and all(line["span"]["request_id"] and line["span"]["workflow"] for line in lines), lines

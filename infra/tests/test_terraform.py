@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 import terraform
-from conftest import TABLE
+from conftest import DUTY, TABLE, VARIANTS
 
 WORKFLOWS = ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres", "decisions-to-primero")
-ALARMS = ("no-completed-run", "newly-held", "oldest-held", "oldest-unsent", "unknown-code")
+ALARMS = ("newly-held", "oldest-held", "oldest-unsent", "unknown-code")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,9 @@ def test_functions_have_their_size_environment_and_queue(workflow, plain):
         "DEPLOYMENT": "",
         "LOG_LEVEL": "info",
     }
+    assert plain["live"][f"referral-bridge-{workflow}"]["FunctionVersion"] == "1"
     asynchronous = plain["asynchronous"][f"referral-bridge-{workflow}"]
+    assert asynchronous["FunctionArn"].endswith(f":referral-bridge-{workflow}:live")
     assert asynchronous["MaximumRetryAttempts"] == 0
     assert asynchronous["DestinationConfig"]["OnFailure"]["Destination"] == plain["queue"]["QueueArn"]
 
@@ -114,10 +116,10 @@ def test_calls_leave_from_one_fixed_address_if_asked_to(plain, full):
 def test_schedules_are_off_at_first_and_never_retry(workflow, plain):
     schedule = plain["schedules"][f"gambella-{workflow}"]
     assert schedule["State"] == "DISABLED"
-    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
-    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}
+    assert schedule["ScheduleExpressionTimezone"] == "UTC"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     target = schedule["Target"]
-    assert target["Arn"].endswith(f":function:referral-bridge-{workflow}")
+    assert target["Arn"].endswith(f":function:referral-bridge-{workflow}:live")
     assert json.loads(target["Input"]) == {"deployment": "gambella"}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
     assert target["DeadLetterConfig"]["Arn"] == plain["queue"]["QueueArn"]
@@ -125,33 +127,49 @@ def test_schedules_are_off_at_first_and_never_retry(workflow, plain):
 
 def test_each_schedule_has_its_own_switch_and_expression(full):
     on = {name for name, schedule in full["schedules"].items() if schedule["State"] == "ENABLED"}
-    assert on == {"gambella-referrals-to-primero", "gambella-decisions-to-progres", "elsewhere-decisions-to-primero"}
+    own = {f"gambella-{workflow}" for workflow in ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres")}
+    assert on == own | {"elsewhere-decisions-to-primero"}
     assert len(full["schedules"]) == 8
+    assert full["schedules"]["gambella-referrals-to-progres"]["ScheduleExpressionTimezone"] == "Africa/Addis_Ababa"
+    assert full["schedules"]["gambella-referrals-to-progres"]["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 10}
     assert full["schedules"]["gambella-decisions-to-progres"]["ScheduleExpression"] == "rate(1 hour)"
     assert json.loads(full["schedules"]["elsewhere-decisions-to-primero"]["Target"]["Input"]) == {"deployment": "elsewhere"}
 
 
 def test_every_promised_alarm_is_there_and_calls_the_topic(plain):
-    expected = {f"referral-bridge-gambella-{workflow}-{alarm}" for workflow in WORKFLOWS for alarm in ALARMS}
-    expected |= {f"referral-bridge-{workflow}-{alarm}" for workflow in WORKFLOWS for alarm in ("failed-run", "throttled")}
-    expected.add("referral-bridge-failed-runs-queue")
-    assert set(plain["alarms"]) == expected
+    told = {f"referral-bridge-gambella-{alarm}" for alarm in ALARMS}
+    told |= {f"referral-bridge-{alarm}" for alarm in ("failed-run", "failed-runs-queue", "failed-deliveries")}
+    inputs = {f"referral-bridge-{workflow}-throttled" for workflow in WORKFLOWS}
+    assert set(plain["alarms"]) == told | inputs
     (topic,) = plain["topics"]
-    assert all(alarm["AlarmActions"] == [topic] for alarm in plain["alarms"].values())
+    assert all(plain["alarms"][name]["AlarmActions"] == [topic] for name in told)
+    assert all(plain["alarms"][name]["AlarmActions"] == [] for name in inputs)
     assert plain["topics"][topic]["KmsMasterKeyId"] == plain["key"]["Arn"]
 
 
-def test_the_alarm_for_silence_is_silent_while_its_schedule_is_off(full):
-    on = full["alarms"]["referral-bridge-gambella-referrals-to-primero-no-completed-run"]
-    off = full["alarms"]["referral-bridge-gambella-decisions-to-primero-no-completed-run"]
-    assert (on["ActionsEnabled"], on["TreatMissingData"]) == (True, "breaching")
-    assert (off["ActionsEnabled"], off["TreatMissingData"]) == (False, "notBreaching")
-    assert on["EvaluationPeriods"] == 4 and on["MetricName"] == "RunCompleted"
+def test_the_alarm_for_silence_is_there_while_its_schedule_is_on(full):
+    silent = {name: alarm for name, alarm in full["alarms"].items() if name.endswith("-no-completed-run")}
+    expected = {f"gambella-{workflow}" for workflow in ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres")}
+    expected.add("elsewhere-decisions-to-primero")
+    assert set(silent) == {f"referral-bridge-{name}-no-completed-run" for name in expected}
+    four_hours = silent["referral-bridge-gambella-referrals-to-primero-no-completed-run"]
+    daily = silent["referral-bridge-gambella-referrals-to-progres-no-completed-run"]
+    assert (four_hours["EvaluationPeriods"], _series(four_hours)["completed"]["Period"]) == (15, 900)
+    assert (daily["EvaluationPeriods"], _series(daily)["completed"]["Period"]) == (25, 3600)
+    assert all(alarm["TreatMissingData"] == "breaching" for alarm in silent.values())
+
+
+def test_a_country_with_an_address_has_a_topic_of_its_own(full):
+    own = "arn:aws:sns:eu-west-1:123456789012:referral-bridge-gambella-alarms"
+    assert set(full["topics"]) == {DUTY, own}
+    assert full["alarms"]["referral-bridge-gambella-newly-held"]["AlarmActions"] == [own]
+    assert full["alarms"]["referral-bridge-elsewhere-newly-held"]["AlarmActions"] == [DUTY]
+    assert full["alarms"]["referral-bridge-failed-run"]["AlarmActions"] == [DUTY]
 
 
 def test_thresholds_are_the_settings(full):
     def threshold(alarm):
-        return full["alarms"][f"referral-bridge-gambella-referrals-to-progres-{alarm}"]["Threshold"]
+        return full["alarms"][f"referral-bridge-gambella-{alarm}"]["Threshold"]
 
     assert (threshold("newly-held"), threshold("oldest-held"), threshold("oldest-unsent")) == (3, 14 * 86400, 48 * 3600)
 
@@ -183,14 +201,30 @@ def test_the_table_refuses_to_be_deleted(deployed):
 
 
 @pytest.mark.parametrize("variant", ["defaults", "everything"])
-def test_nothing_is_left_after_a_removal(variant, deployed):
+def test_after_a_removal_only_that_is_left_which_must_outlive_the_stack(variant, deployed):
     before, after = deployed.removed[variant]
     assert all(before.values()), before
-    assert not any(after.values()), after
+    left = {kind: found for kind, found in after.items() if found}
+    brought_along = {"policies", "topics"} if variant == "everything" else set()
+    assert set(left) == {"tables", "secrets"} | brought_along, left
+    assert left["tables"] == [TABLE]
+    assert {secret["Name"] for secret in left["secrets"]} == {
+        f"referral-bridge/{country}/ledger" for country in VARIANTS[variant].terraform["deployments"]
+    }
+
+
+def test_table_keys_and_ledger_secrets_are_not_removed_by_accident(deployed):
+    for kept in terraform.KEPT:
+        assert kept in deployed.refusal
+    assert deployed.refusal.count("prevent_destroy") >= len(terraform.KEPT)
 
 
 def _changes(plan):
     return [change for change in plan["resource_changes"] if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]]
+
+
+def _series(alarm):
+    return {one["Id"]: one.get("MetricStat", one) for one in alarm["Metrics"]}
 
 
 def _keys(described):

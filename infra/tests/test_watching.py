@@ -11,8 +11,8 @@ from conftest import sam_shapes
 SOURCES = Path(__file__).resolve().parents[2] / "shared" / "src"
 MACRO = re.compile(r"tracing::(?:info|warn|error)!\((.*?)\);", re.DOTALL)
 # Of every line: what the formatter, the run's span and CloudWatch add.
-ALWAYS = {"message", "level", "span.deployment", "span.workflow", "span.run_id", "span.dry_run", "@timestamp", "@log"}
-WORDS = set("fields filter stats sort limit by as and or not like desc asc count latest max avg pct ispresent bin SOURCE".split())
+ALWAYS = {"message", "level", "span.deployment", "span.workflow", "span.run_id", "span.request_id", "span.dry_run", "@timestamp", "@log"}
+WORDS = set("sum fields filter stats sort limit by as and or not like desc asc count latest max avg pct ispresent bin SOURCE".split())
 
 
 def lines():

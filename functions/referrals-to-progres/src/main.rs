@@ -17,10 +17,16 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(host: &Host, event: LambdaEvent<Written>) -> Result<RunReport, Diagnostic> {
     let end = Timestamp::try_from(event.context.deadline()).unwrap_or(Timestamp::MAX);
-    host.run(WorkflowName::ReferralsToProgres, &event.payload, end)
-        .await
-        .map_err(|error| Diagnostic {
-            error_type: error.code().to_owned(),
-            error_message: error.to_string(),
-        })
+    let request = &event.context.request_id;
+    host.run(
+        WorkflowName::ReferralsToProgres,
+        &event.payload,
+        end,
+        request,
+    )
+    .await
+    .map_err(|error| Diagnostic {
+        error_type: error.code().to_owned(),
+        error_message: error.to_string(),
+    })
 }

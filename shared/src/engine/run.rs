@@ -16,7 +16,7 @@ use crate::clock::{Clock, later};
 use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Calls, CursorMove, Measures, RunReport, RunStatus};
-use crate::domain::reason::Stop;
+use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
 use crate::entropy::Entropy;
@@ -361,7 +361,7 @@ fn finished<W: Workflow>(
         report.error = Some(stop.to_string());
         tracing::error!(error = %stop, "run failed");
     }
-    log_end(&report);
+    log_end(&report, &measures);
     Finished {
         report,
         stop,
@@ -369,9 +369,10 @@ fn finished<W: Workflow>(
     }
 }
 
-/// The one line that names a run's end, with all counts.
-fn log_end(report: &RunReport) {
+/// The one line that names a run's end, with all counts: the dashboard asks the logs for them.
+fn log_end(report: &RunReport, measures: &Measures) {
     let counts = &report.counts;
+    let substituted = report.remarks.get(&Reason::ContactSubstituted);
     tracing::info!(
         status = report.status.as_str(),
         discovered = counts.discovered,
@@ -382,6 +383,17 @@ fn log_end(report: &RunReport) {
         deferred = counts.deferred,
         held = counts.held,
         will_retry = counts.will_retry,
+        held_now = measures.standing.map(|standing| standing.held),
+        newly_held = measures.newly_held,
+        unknown_codes = measures.unknown_codes,
+        contact_substituted = substituted.copied().unwrap_or_default(),
+        calls_ping = report.calls.ping,
+        calls_primero = report.calls.primero,
+        failed_calls = measures.failed_calls,
+        run_seconds = report
+            .finished_at
+            .duration_since(report.started_at)
+            .as_secs(),
         "run ended"
     );
 }

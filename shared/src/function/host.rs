@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 
 use super::event::{Event, EventError};
 use super::metrics;
@@ -132,8 +133,22 @@ impl Host {
         })
     }
 
-    /// Runs a workflow as `event` asks; it will have ended by `end`.
+    /// Runs a workflow as `event` asks; it will have ended by `end`. What is logged before the run begins, which has an id of its own, is
+    /// known by `request`, the id of the invocation: so is the message that a failed one leaves in the queue.
     pub async fn run(
+        &self,
+        workflow: WorkflowName,
+        event: &Written,
+        end: Timestamp,
+        request: &str,
+    ) -> Result<RunReport, RunError> {
+        let invocation = tracing::info_span!("invocation", %workflow, request_id = request);
+        self.run_asked(workflow, event, end)
+            .instrument(invocation)
+            .await
+    }
+
+    async fn run_asked(
         &self,
         workflow: WorkflowName,
         event: &Written,
@@ -143,7 +158,7 @@ impl Host {
         match &result {
             // A run that has begun logs its own end.
             Ok(_) | Err(RunError::Stopped(_)) => {}
-            Err(error) => tracing::error!(%workflow, error = error.code(), "run failed"),
+            Err(error) => tracing::error!(error = error.code(), "run failed"),
         }
         result
     }
@@ -160,7 +175,7 @@ impl Host {
         let deployment = profile.deployment.clone();
         if event.request.dry_run {
             for warning in &profile.warnings {
-                tracing::warn!(%deployment, %workflow, "the profile: {warning}");
+                tracing::warn!(%deployment, "the profile: {warning}");
             }
         }
         let mut installation = Installation {

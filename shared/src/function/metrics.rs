@@ -1,7 +1,9 @@
 //! What CloudWatch is told of a run: one line in its embedded metric format on standard output.
 //!
-//! Every figure is one value of this run, told even if it is 0: a counter would keep its zeros to itself, and a gauge of one deployment
-//! would be told again with the next that a warm function serves.
+//! A metric is paid by the hour in which it is told. So a run tells whether it completed, always, and beside that what an alarm waits for
+//! and only where it is not 0. All other counts stand in the log line that names the run's end.
+//!
+//! Every figure is one value of this run: a gauge of one deployment would be told again with the next that a warm function serves.
 
 use std::io;
 use std::sync::OnceLock;
@@ -11,7 +13,6 @@ use metrics::histogram;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
 use crate::domain::outcome::RunStatus;
-use crate::domain::reason::Reason;
 use crate::engine::Finished;
 
 const NAMESPACE: &str = "ReferralBridge";
@@ -34,42 +35,20 @@ fn record(finished: &Finished) {
         ("deployment", report.deployment.to_string()),
         ("workflow", report.workflow.to_string()),
     ];
-    let substituted = report.remarks.get(&Reason::ContactSubstituted);
-    let counts = &report.counts;
-    for (name, count) in [
-        ("Delivered", counts.delivered),
-        ("AlreadyInPlace", counts.already_in_place),
-        ("HeldNew", measures.newly_held),
-        ("WillRetry", counts.will_retry),
-        ("AwaitingConfirmation", counts.awaiting_confirmation),
-        ("Skipped", counts.skipped),
-        ("UnknownCode", measures.unknown_codes),
-        (
-            "ContactSubstituted",
-            substituted.copied().unwrap_or_default(),
-        ),
-        ("ApiCalls", report.calls.ping + report.calls.primero),
-        ("ApiErrors", measures.failed_calls),
-        (
-            "RunCompleted",
-            u64::from(report.status == RunStatus::Completed),
-        ),
-    ] {
-        histogram!(name, &labels).record(number(count));
-    }
-    let run_seconds = seconds(report.started_at, report.finished_at);
-    histogram!("RunSeconds", &labels).record(run_seconds);
-    let Some(standing) = measures.standing else {
-        return;
-    };
+    let completed = u64::from(report.status == RunStatus::Completed);
+    histogram!("RunCompleted", &labels).record(number(completed));
+    let standing = measures.standing.unwrap_or_default();
     let age =
         |since: Option<Timestamp>| since.map_or(0.0, |since| seconds(since, report.finished_at));
     for (name, value) in [
-        ("Held", number(standing.held)),
-        ("OldestUnsentSeconds", age(standing.oldest_unsent)),
+        ("HeldNew", number(measures.newly_held)),
         ("OldestHeldSeconds", age(standing.oldest_held)),
+        ("OldestUnsentSeconds", age(standing.oldest_unsent)),
+        ("UnknownCode", number(measures.unknown_codes)),
     ] {
-        histogram!(name, &labels).record(value);
+        if value > 0.0 {
+            histogram!(name, &labels).record(value);
+        }
     }
 }
 
@@ -99,7 +78,7 @@ fn collector() -> &'static Collector {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::time::Duration;
 
     use serde_json::{Value, json};
@@ -151,6 +130,14 @@ mod tests {
         }
     }
 
+    /// A run that failed before it read the ledger.
+    fn quiet_failure() -> Finished {
+        let mut finished = finished(false);
+        finished.report.status = RunStatus::Failed;
+        finished.measures = Measures::default();
+        finished
+    }
+
     /// One test, for the recorder is one for the process.
     #[test]
     fn a_run_is_one_line_with_its_deployment_and_workflow_and_a_dry_one_is_none() {
@@ -166,19 +153,36 @@ mod tests {
         let told = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(told["Namespace"], NAMESPACE);
         assert_eq!(told["Dimensions"][0].as_array().map(Vec::len), Some(2));
+        let names: BTreeSet<&str> = told["Metrics"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|metric| metric["Name"].as_str())
+            .collect();
+        assert_eq!(
+            names,
+            BTreeSet::from([
+                "HeldNew",
+                "OldestHeldSeconds",
+                "RunCompleted",
+                "UnknownCode"
+            ]),
+            "nothing that is 0, and nothing that no alarm waits for"
+        );
         for (name, value) in [
-            ("Delivered", 3.0),
-            ("Held", 4.0),
             ("HeldNew", 1.0),
-            ("WillRetry", 0.0),
             ("UnknownCode", 3.0),
-            ("ApiCalls", 9.0),
             ("RunCompleted", 1.0),
             ("OldestHeldSeconds", 90.0),
-            ("OldestUnsentSeconds", 0.0),
-            ("RunSeconds", 90.0),
         ] {
             assert_eq!(line[name], json!([value]), "{name}");
         }
+
+        let mut line = Vec::new();
+        write(&quiet_failure(), &mut line).expect("a Vec takes it");
+        let line: Value = serde_json::from_slice(&line).expect("one line of JSON");
+        let told = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        assert_eq!(told.as_array().map(Vec::len), Some(1));
+        assert_eq!(line["RunCompleted"], json!([0.0]));
     }
 }
