@@ -1,6 +1,7 @@
 """The test events of the console are ones that a function takes, and the first one writes nothing."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from conftest import from_sam_names
 
 INFRA = Path(__file__).resolve().parent.parent
+PLACEHOLDER = "<country>"
 TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "since": str}
 # Only these follow changes; the others are refused a `since`.
 WITH_SINCE = {"decisions-to-progres", "referrals-to-progres"}
@@ -29,8 +31,9 @@ def test_events_hold_what_a_run_takes(workflow):
     assert set(schema["properties"]) == set(allowed)
     for event in events.values():
         assert all(isinstance(value, allowed[key]) for key, value in event.items())
-        # Named in each, so that no test event ever falls to a default deployment.
-        assert (INFRA / "profiles" / f"{event['deployment']}.toml").exists()
+        # Named in each, so that no test event ever falls to a default deployment; by a word that every function refuses, so that nobody
+        # sends one to a country without having named it.
+        assert event["deployment"] == PLACEHOLDER and not re.fullmatch("[a-z0-9-]{1,40}", PLACEHOLDER)
 
 
 @pytest.mark.parametrize("workflow", from_sam_names())

@@ -159,6 +159,7 @@ def test_a_scheduled_event_and_an_empty_one_are_ordinary_runs(functions):
         ({"deploiment": "gambella"}, ["unknown key", "deploiment"]),
         ({"dry_run": "yes"}, ["dry_run", "true or false"]),
         ({"deployment": "atlantis"}, ["unknown deployment", "atlantis"]),
+        ({"deployment": "<country>", "dry_run": True}, ["deployment"]),
         ({"deployment": "reference"}, ["referral-bridge/reference/ping"]),
     ],
 )
