@@ -14,7 +14,7 @@ pub struct Fingerprint {
     pub key_id: String,
     /// 64 hexadecimal digits.
     pub hash: String,
-    /// The same under the key before this one, while that is known. Never stored.
+    /// What else the same record may be remembered as: under the key before this one, or as an older reading of it. Never stored.
     #[serde(skip)]
     before: Option<Box<Self>>,
 }
@@ -32,23 +32,29 @@ impl Fingerprint {
     /// taken as a change.
     #[must_use]
     pub fn changed_to(&self, newer: &Self) -> bool {
-        newer
-            .under(&self.key_id)
-            .is_some_and(|newer| newer.hash != self.hash)
+        let mut comparable = newer.under(&self.key_id).peekable();
+        comparable.peek().is_some() && comparable.all(|newer| newer.hash != self.hash)
     }
 
     /// Whether it can be told that the record changed between `self` and `newer`.
     #[must_use]
     pub fn compares_to(&self, newer: &Self) -> bool {
-        newer.under(&self.key_id).is_some()
+        newer.under(&self.key_id).next().is_some()
     }
 
-    fn under(&self, key_id: &str) -> Option<&Self> {
-        let before = self.before.as_deref();
-        [Some(self), before]
-            .into_iter()
-            .flatten()
-            .find(|print| print.key_id == key_id)
+    /// The same record, which an older version of this software remembered as `older`: neither is a change of the other.
+    #[must_use]
+    pub fn or(mut self, older: Self) -> Self {
+        self.before = Some(Box::new(match self.before.take() {
+            Some(before) => before.or(older),
+            None => older,
+        }));
+        self
+    }
+
+    fn under<'p>(&'p self, key_id: &'p str) -> impl Iterator<Item = &'p Self> {
+        let all = std::iter::successors(Some(self), |print| print.before.as_deref());
+        all.filter(move |print| print.key_id == key_id)
     }
 }
 
@@ -143,6 +149,21 @@ mod tests {
         assert!(print(&old(), "a").changed_to(&print(&new, "b")));
         let stored = serde_json::to_string(&print(&new, "a")).expect("JSON");
         assert!(!stored.contains(&print(&old(), "a").hash), "{stored}");
+    }
+
+    #[test]
+    fn a_record_that_is_read_otherwise_than_before_has_not_changed() {
+        let old = || key("0123456789abcdef0123456789abcdef");
+        let rotated = key("fedcba9876543210fedcba9876543210").replacing(old());
+        for key in [old(), rotated] {
+            let now = print(&key, "a").or(print(&key, "a\u{200b}"));
+            for before in ["a", "a\u{200b}"] {
+                assert!(!print(&old(), before).changed_to(&now), "{before:?}");
+                assert!(!print(&key, before).changed_to(&now), "{before:?}");
+            }
+            assert!(print(&old(), "b").changed_to(&now));
+            assert!(print(&key, "b").changed_to(&now));
+        }
     }
 
     #[test]

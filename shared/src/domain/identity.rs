@@ -5,15 +5,16 @@
 
 use uuid::Uuid;
 
+use super::identifier::tidied;
 use super::ids::{CaseRecordId, Deployment, InterventionId, ServiceId};
 use super::pii::Pii;
 
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1f_6f1e_5f0b_5c53_9a3e_0d6f_2a3c_7b10);
 
-/// The Primero case of an individual: UUIDv5 of `case/<deployment>/<progres_id>`, the individual number trimmed.
+/// The Primero case of an individual: UUIDv5 of `case/<deployment>/<progres_id>`, the individual number tidied.
 #[must_use]
 pub fn case_record_id(deployment: &Deployment, individual_no: &Pii<String>) -> CaseRecordId {
-    let name = format!("case/{deployment}/{}", individual_no.expose().trim());
+    let name = format!("case/{deployment}/{}", tidied(individual_no.expose()));
     CaseRecordId::new(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
 }
 
@@ -39,6 +40,11 @@ mod tests {
         assert_eq!(
             case_record_id(&gambella, &individual).to_string(),
             "61f142c5-b6b3-57bf-97e3-38fde7228c38"
+        );
+        let pasted = Pii::new("\u{feff}803\u{2011}100016547\u{200b}".to_owned());
+        assert_eq!(
+            case_record_id(&gambella, &pasted),
+            case_record_id(&gambella, &individual)
         );
         assert_eq!(
             service_id(&gambella, intervention).to_string(),

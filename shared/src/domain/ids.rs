@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::identifier::tidied;
+
 /// A text that is not the identifier it should be. Says which identifier, never the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {0}")]
@@ -38,10 +40,10 @@ macro_rules! guid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Accepts a hyphenated GUID in any case, with or without braces and surrounding blanks.
+            /// Accepts a hyphenated GUID in any case, with or without braces, surrounding blanks and marks that nobody sees.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let text = text.trim();
-                let bare = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
+                let text = tidied(text);
+                let bare = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(&text);
                 if bare.len() != 36 {
                     return Err(InvalidId($words));
                 }
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_guid_is_kept_in_canonical_lower_case() {
-        let id: InterventionId = " {68B20E2A-4879-EE11-8179-000D3A43F6EB} "
+        let id: InterventionId = " {68B20E2A-4879-EE11\u{2011}8179-000D3A43F6EB}\u{200b} "
             .parse()
             .expect("a GUID");
         assert_eq!(id.to_string(), "68b20e2a-4879-ee11-8179-000d3a43f6eb");

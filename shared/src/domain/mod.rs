@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod dates;
 pub mod fingerprint;
+pub mod identifier;
 pub mod identity;
 pub mod ids;
 pub mod outcome;

@@ -38,7 +38,7 @@ macro_rules! reasons {
 reasons! {
     /// Fields that the referral cannot do without are empty at the source; all are named. Fill them in there.
     MissingRequiredField = "missing_required_field",
-    /// A date is no real calendar date, or a birth date lies in the future. Correct it at the source.
+    /// A date is no real calendar date, a time that is no midnight at the office (`progres.time_zone`), or no possible birth. Correct it at the source. A birth of tonight is tried again by itself.
     InvalidDate = "invalid_date",
     /// The service is not in the profile's table `service_in` or, on its way out, `service_out`. Add it there, or correct it at the source.
     UnmappedService = "unmapped_service",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprint;
+use super::identifier::tidied;
 use super::ids::{CaseId, InteropReferralId, InterventionId, ReferralId, ServiceId};
 use super::system::WorkflowName;
 
@@ -40,9 +41,11 @@ impl RecordKey {
     #[must_use]
     pub fn written(text: &str) -> Self {
         let canonical = |part: &str| {
-            let part = part.trim();
-            Uuid::try_parse(part)
-                .map_or_else(|_| part.to_owned(), |id| id.as_hyphenated().to_string())
+            let part = tidied(part);
+            match Uuid::try_parse(&part) {
+                Ok(id) => id.as_hyphenated().to_string(),
+                Err(_) => part,
+            }
         };
         Self(text.split('/').map(canonical).collect::<Vec<_>>().join("/"))
     }

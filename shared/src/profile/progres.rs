@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::section::{Read, Section};
+use crate::domain::dates::OfficeZone;
+use crate::domain::identifier::without_invisible;
 
 /// `[progres]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,13 +19,18 @@ pub struct ProgresSettings {
     pub referred_by: String,
     /// What becomes of a service that is referred again after its submission was closed. Default [`ReferredAgain::Hold`].
     pub referred_again: ReferredAgain,
+    /// Where the office's midnights are, for calendar days that come as instants; unset: such a day is held.
+    pub time_zone: Option<OfficeZone>,
 }
 
 impl ProgresSettings {
     /// Whether Primero means UNHCR by this agency, whatever its case and blanks.
     #[must_use]
     pub fn is_agency(&self, name: &str) -> bool {
-        let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+        let bare = |text: &str| {
+            let text = without_invisible(text);
+            text.split_whitespace().collect::<String>().to_lowercase()
+        };
         bare(name) == bare(&self.agency)
     }
 }
@@ -48,12 +55,15 @@ pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
         ReferredAgain::Hold,
         &[("hold", ReferredAgain::Hold), ("send", ReferredAgain::Send)],
     );
+    let time_zone =
+        section.optional_parsed("time_zone", "an IANA time zone, such as Africa/Nairobi");
     Ok(ProgresSettings {
         agency: agency?,
         business_unit: business_unit?,
         organization_from: organization_from?,
         referred_by: referred_by?,
         referred_again: referred_again?,
+        time_zone: time_zone?,
     })
 }
 
@@ -67,11 +77,23 @@ mod tests {
             .set("progres", "agency", "\"UN HCR\"")
             .profile()
             .progres;
-        for name in ["UNHCR", " unhcr ", "Un hcR"] {
+        for name in ["UNHCR", " unhcr ", "Un hcR", "\u{200f}UNHCR\u{200b}"] {
             assert!(progres.is_agency(name), "{name}");
         }
         for name in ["", "UNHCR Field", "UNICEF"] {
             assert!(!progres.is_agency(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_time_zone_is_one_that_exists() {
+        assert_eq!(minimal().profile().progres.time_zone, None);
+        let zone = |literal| minimal().set("progres", "time_zone", literal);
+        let nairobi = zone("\"Africa/Nairobi\"").profile().progres.time_zone;
+        assert_eq!(nairobi, "Africa/Nairobi".parse().ok());
+        assert_eq!(
+            zone("\"Gambella\"").faults(),
+            "progres.time_zone: \"Gambella\" is not an IANA time zone, such as Africa/Nairobi"
+        );
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::faults::{ProfileFault, ProfileProblem};
 use super::reading::Notes;
 use super::spelling;
+use crate::domain::identifier::without_invisible;
 
 /// More would not fit into the memory of a function.
 pub(super) const MAX_BODY_BYTES: i64 = 256 * 1024 * 1024;
@@ -103,6 +104,22 @@ impl<'a> Section<'a> {
     pub(super) fn parsed<T: FromStr>(&self, key: &str, expected: &'static str) -> Read<T> {
         let found = self.text(key)?;
         let parsed = found.parse();
+        self.noted(
+            key,
+            parsed.map_err(|_| ProfileProblem::NotA { found, expected }),
+        )
+    }
+
+    /// A text that may be left out, and parses as `T` where it is there.
+    pub(super) fn optional_parsed<T: FromStr>(
+        &self,
+        key: &str,
+        expected: &'static str,
+    ) -> Read<Option<T>> {
+        let Some(found) = self.optional_text(key)? else {
+            return Ok(None);
+        };
+        let parsed = found.parse().map(Some);
         self.noted(
             key,
             parsed.map_err(|_| ProfileProblem::NotA { found, expected }),
@@ -235,7 +252,7 @@ impl<'a> Section<'a> {
                 Ok(name)
             };
             named
-                .and_then(|name| Ok((name.clone(), read(value)?)))
+                .and_then(|name| Ok((without_invisible(name), read(value)?)))
                 .map_err(|problem| self.entry_fault(key, name, problem))
         };
         // Collected first, so that every entry is looked at.
@@ -302,7 +319,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A text that can be sent as it is.
+/// A text that can be sent as it is, without the marks that nobody sees.
 pub(super) fn clean_text(value: &Value) -> Result<String, ProfileProblem> {
     let Value::String(text) = value else {
         return Err(ProfileProblem::WrongType {
@@ -310,6 +327,7 @@ pub(super) fn clean_text(value: &Value) -> Result<String, ProfileProblem> {
             found: value.type_str(),
         });
     };
+    let text = without_invisible(text);
     if text.trim().is_empty() {
         Err(ProfileProblem::Blank)
     } else if text.chars().any(char::is_control) {
@@ -317,7 +335,7 @@ pub(super) fn clean_text(value: &Value) -> Result<String, ProfileProblem> {
     } else if text.trim() != text {
         Err(ProfileProblem::BlanksAround)
     } else {
-        Ok(text.clone())
+        Ok(text)
     }
 }
 
@@ -340,6 +358,20 @@ fn canonical_guid(text: &str) -> Result<String, ProfileProblem> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::minimal;
+
+    #[test]
+    fn marks_that_nobody_sees_are_dropped() {
+        let profile = minimal()
+            .set("progres", "agency", "\"\u{feff}UNHCR\u{200b}\"")
+            .set("primero", "progres_user", "\"unhcr_cw\u{200b}\"")
+            .set("primero.case_defaults", "\"point\u{200b}\"", "\"gate\"")
+            .profile();
+        assert_eq!(profile.progres.agency, "UNHCR");
+        assert_eq!(profile.primero.progres_user.as_deref(), Some("unhcr_cw"));
+        assert_eq!(profile.primero.case_defaults["point"], "gate");
+        let faults = minimal().set("progres", "agency", "\"\u{200b}\"").faults();
+        assert_eq!(faults, "progres.agency: is blank");
+    }
 
     #[test]
     fn a_wrong_type_is_named_once_and_its_keys_are_not_missed_as_well() {

@@ -1,8 +1,11 @@
 //! How keys are spelt, compared and guessed at.
 
-/// What is the same but for case and blanks folds to the same text.
+use crate::domain::identifier::without_invisible;
+
+/// What is the same but for case, blanks and marks that nobody sees folds to the same text.
 pub(super) fn fold(text: &str) -> String {
-    text.split_whitespace()
+    without_invisible(text)
+        .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .to_lowercase()
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn case_and_blanks_do_not_tell_keys_apart() {
         assert_eq!(
-            fold("  Alternative \u{a0}\tCARE "),
+            fold("  Alternative \u{a0}\tCA\u{200b}RE "),
             fold("alternative care")
         );
         assert_ne!(fold("Dinka"), fold("Dinka, Southeastern"));

@@ -130,6 +130,7 @@ mod tests {
             ("consent", "required", "false"),
             ("ping", "ambiguity", "\"resend\""),
             ("progres", "referred_again", "\"send\""),
+            ("progres", "time_zone", "\"Africa/Nairobi\""),
             ("primero.case_defaults", "flag", "true"),
             ("primero.service_defaults", "flag", "true"),
             ("limits", "concurrency", "4"),

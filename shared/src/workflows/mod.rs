@@ -3,6 +3,7 @@
 mod details;
 mod faults;
 mod installation;
+mod notes;
 mod source_rows;
 #[cfg(test)]
 mod testing;

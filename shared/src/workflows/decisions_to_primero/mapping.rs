@@ -4,12 +4,14 @@ use super::Found;
 use super::matching::MadeBefore;
 use super::source::{self, SourceDecision};
 use crate::domain::codes::{InteropReferralStatus, RejectionReason, ReviewDecision, UnknownCode};
+use crate::domain::identifier::tidied;
 use crate::domain::ids::{CaseId, InteropReferralId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 use crate::primero::ReferralAnswer;
 use crate::workflows::faults::Faults;
+use crate::workflows::notes;
 
 /// A referral that UNHCR decided about.
 #[derive(Clone, Debug)]
@@ -88,7 +90,7 @@ fn rejection(source: &SourceDecision, faults: &mut Faults) -> Option<ReferralAns
     let reason = code(source, source::REJECTION_REASON, RejectionReason::from_text);
     let reason = faults.noted(reason.ok(), Reason::UnknownCode, source::REJECTION_REASON)?;
     let comment = source.text(source::REJECTION_COMMENT);
-    let comment = comment.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let comment = comment.and_then(notes::plain_text);
     let parts = [reason.map(|code| code.words().to_owned()), comment];
     let words = parts
         .into_iter()
@@ -147,7 +149,11 @@ const fn by_review(decision: ReviewDecision) -> Decision {
 
 /// A GUID in canonical lower case, as Primero spells its ids; anything else as it is.
 fn canonical(id: &str) -> String {
-    uuid::Uuid::try_parse(id).map_or_else(|_| id.to_owned(), |id| id.as_hyphenated().to_string())
+    let id = tidied(id);
+    match uuid::Uuid::try_parse(&id) {
+        Ok(id) => id.as_hyphenated().to_string(),
+        Err(_) => id,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::codes::TransferStatus;
 use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::identifier::tidied;
 use crate::domain::ids::{InterventionId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
@@ -152,8 +153,8 @@ pub fn legacy_number() -> Fault {
 
 /// The parts of `number,lpinterventionid,businessunit`; none unless all three are there.
 fn intervention(number: &str) -> Option<Intervention> {
-    let parts: Vec<&str> = number.split(',').map(str::trim).collect();
-    let [number, id, business_unit] = parts[..] else {
+    let parts: Vec<String> = number.split(',').map(tidied).collect();
+    let [number, id, business_unit] = &parts[..] else {
         return None;
     };
     let business_unit = uuid::Uuid::try_parse(business_unit).ok()?;

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::address;
 use super::source::{self, SourceReferral};
-use super::{address, notes};
 use crate::domain::codes::SexCode;
-use crate::domain::dates::{date_part, instant, whole_years};
+use crate::domain::dates::{instant, whole_years};
+use crate::domain::identifier::{self, NoIdentifier};
 use crate::domain::identity::{case_record_id, service_id};
 use crate::domain::ids::{CaseRecordId, InterventionId, ServiceId};
 use crate::domain::pii::Pii;
@@ -15,13 +16,14 @@ use crate::domain::reason::Reason;
 use crate::engine::Fault;
 use crate::profile::Profile;
 use crate::workflows::faults::Faults;
+use crate::workflows::notes;
 
 /// An intervention, mapped: what Primero is to hold, and what it is matched by.
 #[derive(Clone, Debug)]
 pub struct Referral {
     /// The intervention.
     pub intervention: InterventionId,
-    /// The child's number in proGres, trimmed.
+    /// The child's number in proGres, tidied.
     pub individual_no: Pii<String>,
     /// The case that proGres believes the child to have, if any.
     pub known_case_id: Option<String>,
@@ -86,16 +88,16 @@ fn validate<'s>(
 ) -> Result<Valid<'s>, Fault> {
     let mut check = Check::new(source);
     let intervention = check.parsed(source::INTERVENTION_ID, |text| text.parse().ok());
-    let number = check.required(source::NUMBER);
+    let number = check.identifier(source::NUMBER, identifier::intervention_number);
     let business_unit = check.parsed(source::BUSINESS_UNIT, |_| source.business_unit());
     let individual_no = check.individual_no();
     let registration_group = check.required(source::REGISTRATION_GROUP);
     let given_name = check.required(source::GIVEN_NAME);
     let family_name = check.required(source::FAMILY_NAME);
-    let birth = check.birth_date(today);
+    let birth = check.birth_date(today, profile);
     let sex = check.sex(profile);
     let service_type = check.service_type(profile);
-    let appointment = check.date(source::START_DATE);
+    let appointment = check.day(source::START_DATE, profile);
     let response = check.instant(source::TRANSFER_STATUS_DATE);
     let valid = || {
         Some(Valid {
@@ -275,9 +277,20 @@ impl<'s> Check<'s> {
         self.noted(self.source.text(key), Reason::MissingRequiredField, key)
     }
 
+    /// A number that was tidied when its rows were folded, if it is one now.
+    fn identifier(
+        &mut self,
+        key: &'static str,
+        read: fn(&str) -> Result<String, NoIdentifier>,
+    ) -> Option<&'s str> {
+        let number = self.required(key)?;
+        let is_number = read(number).is_ok();
+        self.noted(is_number.then_some(number), Reason::UnreadableRecord, key)
+    }
+
     /// Primero reads a comma as "or": whether a child of such a number has a case cannot be asked.
     fn individual_no(&mut self) -> Option<&'s str> {
-        let number = self.required(source::INDIVIDUAL_NO)?;
+        let number = self.identifier(source::INDIVIDUAL_NO, identifier::individual_number)?;
         self.noted(
             (!number.contains(',')).then_some(number),
             Reason::UnreadableRecord,
@@ -290,26 +303,22 @@ impl<'s> Check<'s> {
         self.noted(value, Reason::UnreadableRecord, key)
     }
 
-    /// An optional date: absent is fine, nonsense is not.
-    fn date(&mut self, key: &'static str) -> Option<Date> {
-        let date = date_part(self.source.text(key)?).ok();
-        self.noted(date, Reason::InvalidDate, key)
+    /// An optional day: absent is fine, nonsense is not.
+    fn day(&mut self, key: &'static str, profile: &Profile) -> Option<Date> {
+        let zone = profile.progres.time_zone.as_ref();
+        self.faults.day(self.source.text(key)?, zone, key)
     }
 
-    /// An optional date with or without a time; see [`Self::date`].
+    /// An optional date with or without a time; see [`Self::day`].
     fn instant(&mut self, key: &'static str) -> Option<Timestamp> {
         let moment = instant(self.source.text(key)?).ok();
         self.noted(moment, Reason::InvalidDate, key)
     }
 
-    fn birth_date(&mut self, today: Date) -> Option<Date> {
-        self.required(source::BIRTH_DATE)?;
-        let birth = self.date(source::BIRTH_DATE)?;
-        self.noted(
-            (birth <= today).then_some(birth),
-            Reason::InvalidDate,
-            source::BIRTH_DATE,
-        )
+    fn birth_date(&mut self, today: Date, profile: &Profile) -> Option<Date> {
+        let text = self.required(source::BIRTH_DATE)?;
+        let zone = profile.progres.time_zone.as_ref();
+        self.faults.birth(text, zone, today, source::BIRTH_DATE)
     }
 
     fn sex<'p>(&mut self, profile: &'p Profile) -> Option<&'p str> {

@@ -8,7 +8,7 @@
 //! | step of the contract | file |
 //! |---|---|
 //! | 1 discover, 2 details | `source.rs` (keys and folding), this file |
-//! | 3 validate, 4 map | `mapping.rs`, with `address.rs` and `notes.rs` |
+//! | 3 validate, 4 map | `mapping.rs`, with `address.rs` and `workflows/notes.rs` |
 //! | 5 match | `matching.rs` (the choice), `delivery.rs` (look-up, create, append, verify) |
 //! | 6 report to proGres | `status.rs` |
 
@@ -16,7 +16,6 @@ mod address;
 mod delivery;
 mod mapping;
 mod matching;
-mod notes;
 mod source;
 mod status;
 #[cfg(test)]
@@ -34,6 +33,7 @@ use self::matching::Plan;
 use self::source::SourceReferral;
 use super::traffic;
 use crate::clock::Clock;
+use crate::domain::dates;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
 use crate::domain::outcome::Calls;
@@ -205,12 +205,17 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     ) -> Mapped<Self> {
         let source = SourceReferral::fold(&rows);
         let placed_on = history.place.and_then(|place| place.case_id.as_ref());
-        let input = source.fingerprint_input(placed_on);
-        let today = now.to_zoned_datetime(TimeZone::UTC).date();
+        let mut fingerprint = self
+            .fingerprints
+            .fingerprint(&source.fingerprint_input(placed_on));
+        if let Some(older) = source.fingerprint_input_of_older_readings(placed_on) {
+            fingerprint = fingerprint.or(self.fingerprints.fingerprint(&older));
+        }
+        let today = dates::today(now, self.profile.progres.time_zone.as_ref());
         let result = mapping::map(&source, today, self.profile)
             .map(|referral| (referral.individual_no.clone(), referral));
         Mapped {
-            fingerprint: self.fingerprints.fingerprint(&input),
+            fingerprint,
             place: source.address_in_progres(),
             result,
         }

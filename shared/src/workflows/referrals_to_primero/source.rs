@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, address};
 use crate::domain::dates::instant;
+use crate::domain::identifier;
 use crate::domain::ids::{CaseId, InterventionId};
 use crate::domain::pii::Pii;
 use crate::progres::{Row, text_of};
@@ -83,6 +84,8 @@ pub const NAMING: Naming<InterventionId> = Naming {
 #[derive(Debug)]
 pub struct SourceReferral {
     fields: Folded,
+    /// The fields as they were read before identifiers were tidied, if that makes a difference.
+    older: Option<Folded>,
     /// Names of languages in order of appearance, each once.
     pub languages: Pii<Vec<String>>,
     /// Specific needs in order of appearance, each once, as category GUID and category name.
@@ -103,8 +106,11 @@ impl SourceReferral {
                 any.then(|| (need.unwrap_or_default(), name.unwrap_or_default())),
             );
         }
+        let as_sent: Vec<_> = rows.iter().map(single_fields).collect();
+        let read: Vec<_> = as_sent.iter().cloned().map(tidy).collect();
         Self {
-            fields: Folded::of(rows.iter().map(single_fields)),
+            older: (read != as_sent).then(|| Folded::of(as_sent)),
+            fields: Folded::of(read),
             languages: Pii::new(languages),
             needs: Pii::new(needs),
         }
@@ -125,10 +131,22 @@ impl SourceReferral {
     /// Our own echo is no change: of the transfer status date, which we write ourselves, it holds only whether it is readable, and the
     /// case is left out if it is the one that the referral was placed on.
     pub fn fingerprint_input(&self, placed_on: Option<&CaseId>) -> Pii<Vec<u8>> {
+        self.input_of(&self.fields, placed_on)
+    }
+
+    /// What a fingerprint was made of by older versions, where they read the same rows otherwise.
+    pub fn fingerprint_input_of_older_readings(
+        &self,
+        placed_on: Option<&CaseId>,
+    ) -> Option<Pii<Vec<u8>>> {
+        let older = self.older.as_ref()?;
+        Some(self.input_of(older, placed_on))
+    }
+
+    fn input_of(&self, fields: &Folded, placed_on: Option<&CaseId>) -> Pii<Vec<u8>> {
         let is_ours =
             |id: &String| placed_on.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
-        let mut versions = self
-            .fields
+        let mut versions = fields
             .versions()
             .expose()
             .clone()
@@ -164,7 +182,7 @@ impl SourceReferral {
 
     /// The business unit as a GUID in canonical form.
     pub fn business_unit(&self) -> Option<String> {
-        let id = uuid::Uuid::try_parse(self.text(BUSINESS_UNIT)?).ok()?;
+        let id = uuid::Uuid::try_parse(&identifier::tidied(self.text(BUSINESS_UNIT)?)).ok()?;
         Some(id.as_hyphenated().to_string())
     }
 }
@@ -194,6 +212,25 @@ fn single_fields(row: &Row) -> BTreeMap<String, String> {
     fields.extend(address::levels(row));
     if let Some(id) = listed_id(row) {
         fields.insert(INTERVENTION_ID.to_owned(), id.to_string());
+    }
+    fields
+}
+
+/// Numbers without what nobody sees in them. One that is no number even then stays as it is, for a person to see.
+fn tidy(mut fields: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let identifiers = [
+        (NUMBER, identifier::intervention_number as fn(&str) -> _),
+        (INDIVIDUAL_NO, identifier::individual_number),
+    ];
+    for (key, read) in identifiers {
+        if let Some(text) = fields.get_mut(key)
+            && let Ok(number) = read(text)
+        {
+            *text = number;
+        }
+    }
+    if let Some(group) = fields.get_mut(REGISTRATION_GROUP) {
+        *group = identifier::tidied(group);
     }
     fields
 }
@@ -257,6 +294,19 @@ mod tests {
         for key in [FAMILY_NAME, PRIMERO_ID, SERVICE, LANGUAGE, NEED] {
             assert!(print(&rows(changed(key, "else"))) != before, "{key}");
         }
+    }
+
+    #[test]
+    fn a_number_that_is_tidied_is_no_change_of_what_was_known_before() {
+        let older = |details| {
+            SourceReferral::fold(&rows(details)).fingerprint_input_of_older_readings(None)
+        };
+        assert!(older(detail_rows()).is_none());
+        let pasted = || changed(INDIVIDUAL_NO, "803-100016547\u{200b}");
+        assert!(print(&rows(pasted())) == print(&rows(detail_rows())));
+        let before = older(pasted()).expect("it was read otherwise");
+        let text = String::from_utf8(before.expose().clone()).expect("JSON");
+        assert!(text.contains("803-100016547\u{200b}"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::contact::{self, Contact};
 use super::source::Source;
 use crate::domain::codes::SexCode;
-use crate::domain::dates::date_part;
+use crate::domain::identifier::tidied;
 use crate::domain::ids::{CaseId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
@@ -15,6 +15,7 @@ use crate::engine::Fault;
 use crate::primero::{Referral, Service};
 use crate::profile::Profile;
 use crate::progres::{FieldValue, Submission};
+use crate::workflows::faults::Faults;
 
 /// What stands where a worker gave no reason.
 const NO_NOTES: &str = "Primero referral";
@@ -68,7 +69,7 @@ fn consent_lacking(source: &Source, referral: &Referral, profile: &Profile) -> V
 /// What a submission cannot do without, checked.
 struct Valid<'s> {
     case_id: &'s CaseId,
-    individual_no: Option<&'s str>,
+    individual_no: Option<String>,
     birth: Option<Date>,
     requested_service: &'s str,
     contact: Contact,
@@ -80,13 +81,11 @@ fn validate<'s>(
     today: Date,
     profile: &'s Profile,
 ) -> Result<Valid<'s>, Fault> {
-    let mut faults: Vec<(Reason, &'static str)> = Vec::new();
+    let mut faults = Faults::default();
     let mut missing = |fields: &[&'static str]| {
-        faults.extend(
-            fields
-                .iter()
-                .map(|field| (Reason::MissingRequiredField, *field)),
-        );
+        for field in fields {
+            faults.note(Reason::MissingRequiredField, field);
+        }
     };
     if text(source, "name_first").is_none() && text(source, "name_last").is_none() {
         missing(&["name_first", "name_last"]);
@@ -111,27 +110,20 @@ fn validate<'s>(
     }
     let requested_service = service_type.and_then(|name| profile.tables.service_out(name));
     if service_type.is_some() && requested_service.is_none() {
-        faults.push((Reason::UnmappedService, "service_type"));
+        faults.note(Reason::UnmappedService, "service_type");
     }
-    let birth = birth_date(source, today);
-    if birth.is_err() {
-        faults.push((Reason::InvalidDate, "date_of_birth"));
-    }
-    faults.sort_by_key(|(reason, _)| *reason);
-    if let Some((reason, _)) = faults.first() {
-        let names = faults.iter().map(|(_, field)| (*field).to_owned());
-        return Err(Fault::hold(*reason, names.collect()));
-    }
+    let birth = birth_date(source, today, profile, &mut faults);
     let valid = || {
         Some(Valid {
             case_id: case_id?,
             individual_no,
-            birth: birth.ok()?,
+            birth,
             requested_service: requested_service?,
             contact: contact.ok()?,
         })
     };
-    valid().ok_or_else(|| Fault::hold(Reason::InternalError, Vec::new()))
+    let valid = valid();
+    faults.finish(valid)
 }
 
 /// Every field of the contract, with null where Primero has nothing.
@@ -149,10 +141,8 @@ fn fields(
         text.filter(|text| !text.is_empty())
             .map(|text| Pii::new(text.to_owned()))
     };
-    let unhcr_id_no = of_case("unhcr_id_no");
-    let individual_no = valid
-        .individual_no
-        .map(|number| Pii::new(number.to_owned()));
+    let unhcr_id_no = text(source, "unhcr_id_no").map(|number| Pii::new(tidied(&number)));
+    let individual_no = valid.individual_no.clone().map(Pii::new);
     let made_on = referral.created_at.to_zoned_datetime(TimeZone::UTC).date();
     let progres = &profile.progres;
     vec![
@@ -201,26 +191,26 @@ fn text(source: &Source, field: &str) -> Option<String> {
     }
 }
 
-fn individual_no(source: &Source) -> Option<&str> {
-    let number = source.case.case.individual_no.as_ref()?.expose().trim();
+/// The child's number, without what nobody sees in it.
+fn individual_no(source: &Source) -> Option<String> {
+    let number = tidied(source.case.case.individual_no.as_ref()?.expose());
     (!number.is_empty()).then_some(number)
 }
 
-/// The date of birth, if there is one; an error if it is none, or lies in the future.
-fn birth_date(source: &Source, today: Date) -> Result<Option<Date>, ()> {
-    let Some(value) = source.case.value("date_of_birth") else {
-        return Ok(None);
-    };
-    let text = value.as_str().ok_or(())?;
+/// The date of birth, if there is one.
+fn birth_date(
+    source: &Source,
+    today: Date,
+    profile: &Profile,
+    faults: &mut Faults,
+) -> Option<Date> {
+    const FIELD: &str = "date_of_birth";
+    let value = source.case.value(FIELD)?;
+    let text = faults.noted(value.as_str(), Reason::InvalidDate, FIELD)?;
     if text.trim().is_empty() {
-        return Ok(None);
+        return None;
     }
-    let birth = date_part(text).map_err(|_| ())?;
-    if birth > today {
-        Err(())
-    } else {
-        Ok(Some(birth))
-    }
+    faults.birth(text, profile.progres.time_zone.as_ref(), today, FIELD)
 }
 
 /// The first concern that proGres has a category for.

@@ -31,7 +31,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
@@ -39,6 +38,7 @@ use self::choice::Past;
 pub use self::choice::SubmittedReferral;
 use self::source::{Source, Subject};
 use super::{traffic, window};
+use crate::domain::dates;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId, TransactionId};
 use crate::domain::outcome::Calls;
@@ -265,7 +265,7 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     ) -> Mapped<Self> {
         let subject = source.subject(key, self.profile);
         let input = source.fingerprint_input(subject, self.profile);
-        let today = now.to_zoned_datetime(TimeZone::UTC).date();
+        let today = dates::today(now, self.profile.progres.time_zone.as_ref());
         let partition = Pii::new(source.case.case.id.to_string());
         Mapped {
             fingerprint: self.fingerprints.fingerprint(&input),

@@ -58,6 +58,14 @@ fn either_part_of_a_rejection_may_be_missing() {
 }
 
 #[test]
+fn the_comment_of_a_rejection_is_text_whatever_it_was_typed_in() {
+    let comment = "<p>No such&nbsp;registration <b>here</b></p><p>Ask <amina@example.org></p>";
+    let (_, reason) = answered(&[with(REJECTION_COMMENT, comment)]);
+    let words = "Individual Not Found — No such registration here Ask <amina@example.org>";
+    assert_eq!(reason.as_deref(), Some(words));
+}
+
+#[test]
 fn an_unknown_reason_of_a_rejection_is_held_and_of_an_acceptance_is_nobodys_business() {
     let reason = (REJECTION_REASON, json!(125_080_003));
     let rejected = changed(std::slice::from_ref(&reason));

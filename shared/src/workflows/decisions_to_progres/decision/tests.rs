@@ -77,7 +77,7 @@ fn every_service_of_a_case_is_judged_by_itself() {
 #[test]
 fn a_guid_is_the_same_in_either_case() {
     let number = format!(
-        "803-1, {} ,{}",
+        "803-1, {}\u{200b} ,{}",
         INTERVENTION.to_uppercase(),
         BUSINESS_UNIT.to_uppercase()
     );

@@ -143,7 +143,8 @@ fn every_missing_field_is_named_at_once() {
 fn a_date_must_be_real_and_a_birth_not_in_the_future() {
     for (key, value) in [
         (source::BIRTH_DATE, "2014-02-30"),
-        (source::BIRTH_DATE, "2026-11-24"),
+        (source::BIRTH_DATE, "2026-11-25"),
+        (source::BIRTH_DATE, "1900-01-01"),
         (source::START_DATE, "31/12/2026"),
         (source::TRANSFER_STATUS_DATE, "2026-00-10"),
     ] {
@@ -154,6 +155,32 @@ fn a_date_must_be_real_and_a_birth_not_in_the_future() {
         );
     }
     assert!(mapped(changed(source::BIRTH_DATE, "2026-11-23")).is_ok());
+}
+
+#[test]
+fn a_child_born_tonight_is_tried_again() {
+    let tonight = mapped(changed(source::BIRTH_DATE, "2026-11-24"));
+    let expected = Fault {
+        fields: vec![source::BIRTH_DATE.to_owned()],
+        ..Fault::retry(Reason::InvalidDate)
+    };
+    assert_eq!(tonight.err(), Some(expected));
+}
+
+#[test]
+fn a_midnight_of_the_office_is_its_day_and_no_other_time_is() {
+    let (case, _) = fields(changed(source::BIRTH_DATE, "2014-02-27T21:00:00Z"));
+    assert_eq!(
+        (&case["date_of_birth"], &case["age"]),
+        (&json!("2014-02-28"), &json!(12))
+    );
+    let (_, service) = fields(changed(source::START_DATE, "2026-11-01T21:00:00Z"));
+    assert_eq!(service["service_appointment_date"], "2026-11-02");
+    for key in [source::BIRTH_DATE, source::START_DATE] {
+        let named = vec![key.to_owned(), "progres.time_zone".to_owned()];
+        let expected = (Reason::InvalidDate, named);
+        assert_eq!(fault(changed(key, "2014-02-27T17:00:00Z")), expected);
+    }
 }
 
 #[test]
@@ -201,6 +228,42 @@ fn an_unreadable_business_unit_or_individual_number_is_held_by_name() {
     ] {
         let expected = (Reason::UnreadableRecord, vec![key.to_owned()]);
         assert_eq!(fault(changed(key, text)), expected);
+    }
+}
+
+#[test]
+fn a_number_with_marks_that_nobody_sees_is_the_number_without_them() {
+    let plain = mapped(detail_rows()).expect("it maps");
+    for pasted in [
+        "803-100016547\u{200b}",
+        "\u{feff}803-100016547",
+        "803\u{2011}100016547",
+        "\u{202a}803-100016547\u{202c} ",
+    ] {
+        let referral = mapped(changed(source::INDIVIDUAL_NO, pasted)).expect("it maps");
+        assert_eq!(referral.individual_no, plain.individual_no, "{pasted:?}");
+        assert_eq!(referral.case, plain.case, "{pasted:?}");
+        assert_eq!(referral.case_fields, plain.case_fields, "{pasted:?}");
+    }
+    let (_, service) = fields(changed(
+        source::NUMBER,
+        "803\u{2013}26-PRTITV-1000642\u{200b}",
+    ));
+    let (_, expected) = fields(detail_rows());
+    assert_eq!(service, expected);
+}
+
+#[test]
+fn a_number_that_only_looks_like_one_is_held() {
+    for (key, text) in [
+        (source::INDIVIDUAL_NO, "803 100016547"),
+        (source::INDIVIDUAL_NO, "803-10001654\u{417}"),
+        (source::INDIVIDUAL_NO, "803\u{ad}100016547"),
+        (source::NUMBER, "803-26,1"),
+        (source::NUMBER, "803-26 1"),
+    ] {
+        let expected = (Reason::UnreadableRecord, vec![key.to_owned()]);
+        assert_eq!(fault(changed(key, text)), expected, "{text:?}");
     }
 }
 

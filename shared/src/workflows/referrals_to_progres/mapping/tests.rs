@@ -164,6 +164,18 @@ fn a_phone_number_may_be_a_number() {
 }
 
 #[test]
+fn numbers_go_without_marks_that_nobody_sees() {
+    let mut pasted = case_json();
+    pasted["unhcr_individual_no"] = json!("\u{feff}803\u{2011}100016547\u{200b}");
+    pasted["unhcr_id_no"] = json!("803-26-1009229\u{200b}");
+    let mapped = mapped(case_of(pasted)).expect("a submission");
+    let number = value(&mapped, "progres_unhcrid");
+    assert_eq!(number.as_deref(), Some("803-100016547"));
+    let group = value(&mapped, "progres_pocotheridnumber");
+    assert_eq!(group.as_deref(), Some("803-26-1009229"));
+}
+
+#[test]
 fn the_registration_group_stands_in_for_a_missing_individual_number() {
     let case = case_with("unhcr_individual_no", " ");
     assert_eq!(
@@ -288,7 +300,8 @@ fn a_date_that_cannot_be_is_held() {
         json!("2014-02-30"),
         json!("unknown"),
         json!(2014),
-        json!("2026-11-24"),
+        json!("2026-11-25"),
+        json!("1900-01-01"),
     ] {
         let fault = held(case_with("date_of_birth", date.clone()));
         assert_eq!(
@@ -298,6 +311,27 @@ fn a_date_that_cannot_be_is_held() {
         );
     }
     assert!(mapped(case_with("date_of_birth", "2026-11-23")).is_ok());
+}
+
+#[test]
+fn a_child_born_tonight_is_tried_again() {
+    let expected = Fault {
+        fields: vec!["date_of_birth".to_owned()],
+        ..Fault::retry(Reason::InvalidDate)
+    };
+    assert_eq!(held(case_with("date_of_birth", "2026-11-24")), expected);
+}
+
+#[test]
+fn a_birth_is_a_day_of_the_office() {
+    let born = |text: &str| case_with("date_of_birth", text);
+    assert_eq!(
+        field(born("2014-02-27T21:00:00.000Z"), "progres_pocdateofbirth").as_deref(),
+        Some("2014-02-28")
+    );
+    let fields = ["date_of_birth", "progres.time_zone"];
+    let expected = hold(Reason::InvalidDate, &fields);
+    assert_eq!(held(born("2014-02-27T17:00:00Z")), expected);
 }
 
 #[test]
