@@ -4,13 +4,15 @@
 
 use serde_json::Value;
 
+use super::words::says;
+
 /// A value that is not a code of the field it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown code")]
 pub struct UnknownCode;
 
 macro_rules! code_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $number:literal $words:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -25,6 +27,18 @@ macro_rules! code_enum {
             #[must_use]
             pub const fn number(self) -> u32 {
                 match self { $(Self::$variant => $number,)+ }
+            }
+
+            /// The code in proGres' own words, as its `…name` twin has them.
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$variant => $words,)+ }
+            }
+
+            /// Reads the words of a code, whatever their case and blanks.
+            #[must_use]
+            pub fn named(words: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| says(words, code.words()))
             }
 
             /// Reads a number, or a text of digits, as PING sends either.
@@ -56,71 +70,59 @@ code_enum!(
     /// `progres_primerotransferstatus`: how far a referral to Primero has come.
     TransferStatus {
         /// The referral could not be delivered.
-        DeliveryFail = 125_080_001,
+        DeliveryFail = 125_080_001 "Delivery Fail",
         /// Received by Primero, nobody has decided.
-        Pending = 125_080_002,
+        Pending = 125_080_002 "Pending",
         /// Accepted in Primero.
-        Acknowledged = 125_080_003,
+        Acknowledged = 125_080_003 "Acknowledged",
         /// Rejected in Primero.
-        Rejected = 125_080_004,
+        Rejected = 125_080_004 "Rejected",
     }
 );
 code_enum!(
     /// `progres_interoperabilityreferralstatus`: what became of a referral to proGres.
     InteropReferralStatus {
         /// UNHCR took it.
-        Accepted = 125_080_001,
+        Accepted = 125_080_001 "Accepted",
         /// UNHCR refused it.
-        Rejected = 125_080_002,
+        Rejected = 125_080_002 "Rejected",
         /// Decided, and Primero knows: finished.
-        Synced = 125_080_003,
+        Synced = 125_080_003 "Synced with PRIMERO",
     }
 );
 code_enum!(
     /// `progres_reviewdecision`: a decision where the status above is absent.
     ReviewDecision {
         /// UNHCR took it.
-        Accepted = 125_080_000,
+        Accepted = 125_080_000 "Accepted",
         /// UNHCR refused it.
-        Rejected = 125_080_001,
+        Rejected = 125_080_001 "Rejected",
     }
 );
 code_enum!(
     /// `progres_interoperabiltyreferralrejectionreason` (sic): why UNHCR refused a referral.
     RejectionReason {
         /// Nobody in proGres is this individual.
-        IndividualNotFound = 125_080_000,
+        IndividualNotFound = 125_080_000 "Individual Not Found",
         /// The UNHCR id belongs to somebody else.
-        IndividualNotMatched = 125_080_001,
+        IndividualNotMatched = 125_080_001 "Individual Not Match UNHCR ID",
         /// The referral is not for UNHCR.
-        NotApplicable = 125_080_002,
+        NotApplicable = 125_080_002 "Not applicable",
     }
 );
 code_enum!(
     /// `progres_sex`.
     SexCode {
         /// Female.
-        Female = 125_080_000,
+        Female = 125_080_000 "Female",
         /// Male.
-        Male = 125_080_001,
+        Male = 125_080_001 "Male",
         /// Other.
-        Other = 125_080_002,
+        Other = 125_080_002 "Other",
         /// Not known to the person who registered the child.
-        Unknown = 125_080_003,
+        Unknown = 125_080_003 "Unknown",
     }
 );
-
-impl RejectionReason {
-    /// The reason in proGres' own words.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::IndividualNotFound => "Individual Not Found",
-            Self::IndividualNotMatched => "Individual Not Match UNHCR ID",
-            Self::NotApplicable => "Not applicable",
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -138,6 +140,16 @@ mod tests {
             SexCode::from_value(&json!(" 125080000 ")),
             Ok(SexCode::Female)
         );
+    }
+
+    #[test]
+    fn a_code_is_known_by_its_words_too() {
+        for status in InteropReferralStatus::ALL {
+            assert_eq!(InteropReferralStatus::named(status.words()), Some(*status));
+        }
+        let named = InteropReferralStatus::named(" synced  with primero ");
+        assert_eq!(named, Some(InteropReferralStatus::Synced));
+        assert_eq!(SexCode::named("girl"), None);
     }
 
     #[test]

@@ -12,3 +12,4 @@ pub mod reason;
 pub mod record;
 pub mod refusal;
 pub mod system;
+pub mod words;

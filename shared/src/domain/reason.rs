@@ -96,6 +96,8 @@ reasons! {
     NotPending = "not_pending",
     /// A service for UNHCR that nobody has referred yet.
     NotReferred = "not_referred",
+    /// A service for UNHCR that is referred to another user, to another system or to nobody known, and not to `primero.progres_user`. Refer it to that user if UNHCR is meant.
+    ReferredToAnother = "referred_to_another",
     /// The referral is older than `window.start_from` of the profile.
     BeforeStart = "before_start",
     /// The fields that record the child's consent are not set, and the worker did not override them. Record the consent in Primero.

@@ -45,6 +45,31 @@ pub struct Case {
 #[derive(Clone, Debug)]
 pub struct Service(Pii<Value>);
 
+/// What a field says that should hold one choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice<'s> {
+    /// Nothing, or a blank.
+    Nothing,
+    /// This word.
+    One(&'s str),
+    /// A list of different words.
+    Several(Vec<&'s str>),
+    /// Something else than words.
+    Unreadable,
+}
+
+impl Choice<'_> {
+    /// Whether it is a word that `is_meant` knows; none if that is one of several.
+    #[must_use]
+    pub fn is(&self, is_meant: impl Fn(&str) -> bool) -> Option<bool> {
+        match self {
+            Self::One(word) => Some(is_meant(word)),
+            Self::Several(words) if words.iter().any(|word| is_meant(word)) => None,
+            Self::Nothing | Self::Several(_) | Self::Unreadable => Some(false),
+        }
+    }
+}
+
 impl Case {
     /// Whether the case is closed.
     #[must_use]
@@ -95,6 +120,29 @@ impl Service {
             .expose()
             .get(field)
             .is_some_and(|value| !value.is_null())
+    }
+
+    /// What a field says that holds one choice. A list of one is its element.
+    #[must_use]
+    pub fn choice(&self, field: &str) -> Choice<'_> {
+        let value = self.0.expose().get(field).unwrap_or(&Value::Null);
+        let elements = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        let mut said: Vec<&str> = Vec::new();
+        for element in elements {
+            match element {
+                Value::Null => {}
+                Value::String(word) if word.trim().is_empty() || said.contains(&word.trim()) => {}
+                Value::String(word) => said.push(word.trim()),
+                _ => return Choice::Unreadable,
+            }
+        }
+        match said[..] {
+            [] => Choice::Nothing,
+            [word] => Choice::One(word),
+            _ => Choice::Several(said),
+        }
     }
 
     /// The text of a field.

@@ -21,7 +21,7 @@ mod write;
 use reqwest::{Client, RequestBuilder};
 use tokio::sync::Mutex;
 
-pub use self::case::{Case, Service};
+pub use self::case::{Case, Choice, Service};
 pub use self::changes::{ChangedCase, ChangedPage, Changes};
 use self::control::Control;
 pub use self::forms::FormFields;

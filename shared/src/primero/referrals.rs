@@ -12,6 +12,7 @@ use crate::domain::ids::{CaseRecordId, ReferralId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
+use crate::domain::words::user_name;
 use crate::transport::GateError;
 
 const ANSWER: &str = "answer referral";
@@ -52,6 +53,15 @@ pub struct Referral {
     /// Why it was rejected.
     #[serde(default, deserialize_with = "personal_text")]
     pub rejected_reason: Option<Pii<String>>,
+}
+
+impl Referral {
+    /// Whether it was made to one of these users; to any if there are none.
+    #[must_use]
+    pub fn is_to(&self, users: &[String]) -> bool {
+        let to = self.to.as_ref().map(|to| user_name(to.expose()));
+        users.is_empty() || to.is_some_and(|to| users.iter().any(|user| user_name(user) == to))
+    }
 }
 
 /// Where a referral stands.

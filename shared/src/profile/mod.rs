@@ -31,7 +31,7 @@ pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
 pub use faults::{ProfileFault, ProfileFaults, ProfileProblem};
 pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
-pub use primero::{ClosedCase, FallbackContact, PrimeroSettings};
+pub use primero::{ClosedCase, FallbackContact, PrimeroSettings, Required};
 pub use progres::{ProgresSettings, ReferredAgain};
 pub use tables::{CodeTables, LanguageTable};
 pub use version::ProfileVersion;

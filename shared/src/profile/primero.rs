@@ -1,5 +1,6 @@
 //! The Primero installation: its module, users and agencies, what its forms demand, and how much is asked at once.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -51,8 +52,10 @@ pub struct PrimeroSettings {
     pub receiving_agency: String,
     /// Owner of new cases; unset: the user that the bridge signs in as.
     pub intake_user: Option<String>,
-    /// User that case workers refer to when they mean proGres; unset: any.
-    pub progres_user: Option<String>,
+    /// Users that case workers refer to when they mean proGres; none: any.
+    pub progres_user: Vec<String>,
+    /// What of a child 1.1 cannot do without, beside what a case is found by. Default: all that may be listed.
+    pub required: BTreeSet<Required>,
     /// Whom proGres is to turn to where the case worker's profile says too little; unset: such a referral is held.
     pub fallback_contact: Option<FallbackContact>,
     /// The field of a service that says why it was rejected. Default `unhcr_referral_rejection_reason`.
@@ -88,6 +91,16 @@ pub struct FallbackContact {
     pub position: String,
 }
 
+/// A field of a case that 1.1 may or may not do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Required {
+    /// The family name.
+    NameLast,
+    /// The date of birth, and with it the age.
+    DateOfBirth,
+}
+
 /// What becomes of a referral whose only matching case is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,7 +115,14 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
     let module_id = section.text("module_id");
     let receiving_agency = section.text_or("receiving_agency", "UNICEF");
     let intake_user = section.optional_text("intake_user");
-    let progres_user = section.optional_text("progres_user");
+    let progres_user = section.one_or_several("progres_user");
+    let required = section.choices(
+        "required",
+        &[
+            ("name_last", Required::NameLast),
+            ("date_of_birth", Required::DateOfBirth),
+        ],
+    );
     let fallback_contact = section.optional_section("fallback_contact", read_contact);
     let rejection_reason_field =
         section.text_or("rejection_reason_field", "unhcr_referral_rejection_reason");
@@ -123,6 +143,7 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
         receiving_agency: receiving_agency?,
         intake_user: intake_user?,
         progres_user: progres_user?,
+        required: required?,
         fallback_contact: fallback_contact?,
         rejection_reason_field: rejection_reason_field?,
         closed_case: closed_case?,
@@ -195,6 +216,37 @@ mod tests {
             json!({ "consent_date": "2026-01-01", "nationality": ["a", "b"] })
         );
         assert_eq!(profile.primero.service_defaults["urgent"], json!(false));
+    }
+
+    #[test]
+    fn the_progres_user_is_one_or_several() {
+        let users = |literal| {
+            let draft = minimal().set("primero", "progres_user", literal);
+            draft.profile().primero.progres_user
+        };
+        assert_eq!(minimal().profile().primero.progres_user, [""; 0]);
+        assert_eq!(users("\"unhcr_cw\""), ["unhcr_cw"]);
+        assert_eq!(
+            users("[\"unhcr_cw\", \"unhcr_fo\"]"),
+            ["unhcr_cw", "unhcr_fo"]
+        );
+        let faults = minimal().set("primero", "progres_user", "[]").faults();
+        assert_eq!(faults, "primero.progres_user: is an empty list");
+    }
+
+    #[test]
+    fn what_is_required_of_a_child_may_be_less() {
+        let required = |literal| {
+            let draft = minimal().set("primero", "required", literal);
+            draft.profile().primero.required
+        };
+        let both = [Required::NameLast, Required::DateOfBirth];
+        assert_eq!(minimal().profile().primero.required, BTreeSet::from(both));
+        assert_eq!(required("[]"), BTreeSet::new());
+        let one = BTreeSet::from([Required::DateOfBirth]);
+        assert_eq!(required("[\"date_of_birth\"]"), one);
+        let faults = minimal().set("primero", "required", "[\"sex\"]").faults();
+        assert!(faults.starts_with("primero.required: \"sex\""), "{faults}");
     }
 
     #[test]

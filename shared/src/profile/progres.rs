@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::section::{Read, Section};
 use crate::domain::dates::OfficeZone;
-use crate::domain::identifier::without_invisible;
+use crate::domain::words::says;
 
 /// `[progres]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,14 +24,11 @@ pub struct ProgresSettings {
 }
 
 impl ProgresSettings {
-    /// Whether Primero means UNHCR by this agency, whatever its case and blanks.
+    /// Whether Primero means UNHCR by this agency, whatever its case, its blanks and a lookup's suffix.
     #[must_use]
     pub fn is_agency(&self, name: &str) -> bool {
-        let bare = |text: &str| {
-            let text = without_invisible(text);
-            text.split_whitespace().collect::<String>().to_lowercase()
-        };
-        bare(name) == bare(&self.agency)
+        let joined = |text: &str| text.split_whitespace().collect::<String>();
+        says(&joined(name), &joined(&self.agency))
     }
 }
 
@@ -77,7 +74,13 @@ mod tests {
             .set("progres", "agency", "\"UN HCR\"")
             .profile()
             .progres;
-        for name in ["UNHCR", " unhcr ", "Un hcR", "\u{200f}UNHCR\u{200b}"] {
+        for name in [
+            "UNHCR",
+            " unhcr ",
+            "Un hcR",
+            "\u{200f}UNHCR\u{200b}",
+            "unhcr_340953",
+        ] {
             assert!(progres.is_agency(name), "{name}");
         }
         for name in ["", "UNHCR Field", "UNICEF"] {

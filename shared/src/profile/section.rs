@@ -4,6 +4,7 @@
 //! ones; so the list of known keys can never fall behind the code that reads.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -235,6 +236,39 @@ impl<'a> Section<'a> {
         self.noted(key, list.iter().map(parse).collect())
     }
 
+    /// One text or several; none if the key is left out.
+    pub(super) fn one_or_several(&self, key: &str) -> Read<Vec<String>> {
+        match self.value(key) {
+            Some(Value::Array(_)) => self.words(key, &[]),
+            _ => Ok(self.optional_text(key)?.into_iter().collect()),
+        }
+    }
+
+    /// A list of choices, which may be empty.
+    pub(super) fn choices<T: Copy + Ord>(
+        &self,
+        key: &str,
+        allowed: &[(&str, T)],
+    ) -> Read<BTreeSet<T>> {
+        let words = match self.value(key) {
+            None => return Ok(allowed.iter().map(|(_, choice)| *choice).collect()),
+            Some(Value::Array(list)) => list.iter().map(clean_text).collect(),
+            Some(other) => return Err(self.wrong_type(key, "array", other)),
+        };
+        let words: Vec<String> = self.noted(key, words)?;
+        let choice = |found: String| {
+            let chosen = allowed.iter().find(|(word, _)| *word == found);
+            let words: Vec<_> = allowed.iter().map(|(word, _)| *word).collect();
+            chosen
+                .map(|(_, choice)| *choice)
+                .ok_or(ProfileProblem::NotOneOf {
+                    found,
+                    allowed: words.join(", "),
+                })
+        };
+        self.noted(key, words.into_iter().map(choice).collect())
+    }
+
     /// A table whose keys are data, with the value of each read by `read`; an absent table is empty.
     pub(super) fn entries<T, C: FromIterator<(String, T)>>(
         &self,
@@ -367,7 +401,7 @@ mod tests {
             .set("primero.case_defaults", "\"point\u{200b}\"", "\"gate\"")
             .profile();
         assert_eq!(profile.progres.agency, "UNHCR");
-        assert_eq!(profile.primero.progres_user.as_deref(), Some("unhcr_cw"));
+        assert_eq!(profile.primero.progres_user, ["unhcr_cw"]);
         assert_eq!(profile.primero.case_defaults["point"], "gate");
         let faults = minimal().set("progres", "agency", "\"\u{200b}\"").faults();
         assert_eq!(faults, "progres.agency: is blank");

@@ -41,7 +41,7 @@ fn the_reference_shows_the_defaults() {
     assert_eq!(ping, defaults.ping);
     let mut primero = profile.primero;
     primero.intake_user = None;
-    primero.progres_user = None;
+    primero.progres_user.clear();
     primero.fallback_contact = None;
     primero.case_defaults.clear();
     primero.service_defaults.clear();

@@ -124,6 +124,7 @@ mod tests {
             ("progres", "agency", "\"UNHCR Field\""),
             ("primero", "closed_case", "\"append\""),
             ("primero", "progres_user", "\"unhcr_cw\""),
+            ("primero", "required", "[\"name_last\"]"),
             ("primero", "rejection_reason_field", "\"reason\""),
             ("window", "start_from", "2026-01-02T00:00:00Z"),
             ("window", "overlap_seconds", "60"),

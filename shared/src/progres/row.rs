@@ -1,10 +1,11 @@
 //! One flat row of a PING answer.
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::keys::{Members, member};
 use crate::domain::pii::Pii;
+use crate::domain::words::written_out;
 
 /// Stands for a row as a whole among the names of its fields.
 const WHOLE: &str = "Data";
@@ -83,11 +84,20 @@ impl Row {
         keys.any(|other| other.eq_ignore_ascii_case(key))
     }
 
-    /// A field as trimmed text; blank counts as absent. Numbers are taken by their digits, lookup objects by their `Name`, and a list of
+    /// A field as trimmed text; blank counts as absent. Numbers are written out, lookup objects are taken by their `Name`, and a list of
     /// one as what is in it.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<String> {
         text_of(self.get(key)?)
+    }
+
+    /// A field as [`Self::text`] read it in earlier versions: a number as JSON spells it.
+    #[must_use]
+    pub fn text_as_spelt(&self, key: &str) -> Option<String> {
+        match self.get(key)? {
+            Value::Number(number) => Some(number.to_string()),
+            _ => self.text(key),
+        }
     }
 
     /// An id as trimmed text; blank counts as absent. Lookup objects are taken by their `Id`.
@@ -141,7 +151,7 @@ fn is_whole(key: &str) -> bool {
 pub fn text_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => digits(number),
+        Value::Number(number) => written_out(number),
         Value::Object(lookup) => member(lookup, "name").as_str()?.trim().to_owned(),
         Value::Array(values) => match &values[..] {
             [one] if !one.is_array() => return text_of(one),
@@ -150,18 +160,6 @@ pub fn text_of(value: &Value) -> Option<String> {
         Value::Null | Value::Bool(_) => return None,
     };
     (!text.is_empty()).then_some(text)
-}
-
-/// A number by its digits. One that is whole has no decimals, however it is written.
-fn digits(number: &Number) -> String {
-    // Up to here a floating-point number holds every whole number.
-    const MOST: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= MOST => {
-            format!("{float:.0}")
-        }
-        _ => number.to_string(),
-    }
 }
 
 /// Whether a value says nothing: an empty element of XML may come as an empty object or list.

@@ -89,9 +89,10 @@ fn answer(
 fn rejection(source: &SourceDecision, faults: &mut Faults) -> Option<ReferralAnswer> {
     let reason = code(source, source::REJECTION_REASON, RejectionReason::from_text);
     let reason = faults.noted(reason.ok(), Reason::UnknownCode, source::REJECTION_REASON)?;
-    let comment = source.text(source::REJECTION_COMMENT);
-    let comment = comment.and_then(notes::plain_text);
-    let parts = [reason.map(|code| code.words().to_owned()), comment];
+    let words = |key| source.text(key).and_then(notes::plain_text);
+    let reason = reason.map(|code| code.words().to_owned());
+    let reason = reason.or_else(|| words(source::REJECTION_REASON_NAME));
+    let parts = [reason, words(source::REJECTION_COMMENT)];
     let words = parts
         .into_iter()
         .flatten()

@@ -43,20 +43,19 @@ impl MadeBefore {
 }
 
 /// Chooses among the referrals of a case: of those for the service, made to proGres and not after the decision, the pending one, else
-/// the newest. `progres_user` is whom case workers refer to when they mean proGres; none stands for anybody.
+/// the newest. `progres_users` are whom case workers refer to when they mean proGres; none stands for anybody.
 pub fn choose<'r>(
     referrals: impl IntoIterator<Item = &'r Referral>,
     service: &str,
     made_before: MadeBefore,
-    progres_user: Option<&str>,
+    progres_users: &[String],
 ) -> Option<&'r Referral> {
     let is_meant = |referral: &&Referral| {
         let same_service = referral
             .service
             .as_ref()
             .is_some_and(|id| id.trim().eq_ignore_ascii_case(service));
-        let to_progres = progres_user
-            .is_none_or(|user| referral.to.as_ref().is_some_and(|to| to.expose() == user));
+        let to_progres = referral.is_to(progres_users);
         same_service && to_progres && made_before.allows(referral.created_at)
     };
     referrals

@@ -221,8 +221,12 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
                 vec![source::REFERRAL_ID.to_owned()],
             )),
         };
+        let mut fingerprint = self.fingerprints.fingerprint(&source.fingerprint_input());
+        if let Some(older) = source.fingerprint_input_of_older_readings() {
+            fingerprint = fingerprint.or(self.fingerprints.fingerprint(&older));
+        }
         Mapped {
-            fingerprint: self.fingerprints.fingerprint(&source.fingerprint_input()),
+            fingerprint,
             place: Some(place),
             result: result.map(|record| (Pii::new(record.case_id.to_string()), record)),
         }

@@ -159,7 +159,7 @@ impl DecisionsToPrimero<'_> {
         case: CaseRecordId,
         referrals: &[Referral],
     ) -> Option<Seen> {
-        let user = self.profile.primero.progres_user.as_deref();
+        let user = &self.profile.primero.progres_user[..];
         let (service, made_before) = (&record.service, record.made_before);
         let possible = referrals.iter().filter(|one| !others.contains(&one.id));
         // A wish that proGres has under two ids has one referral here all the same.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::domain::codes::InteropReferralStatus;
+use crate::domain::codes::{InteropReferralStatus, ReviewDecision};
 use crate::domain::ids::InteropReferralId;
 use crate::domain::pii::Pii;
 use crate::progres::{Row, text_of};
@@ -23,6 +23,8 @@ pub const CASE_ID: &str = "progres_offlineid";
 pub const SERVICE_ID: &str = "progres_orgreferralid";
 /// Spelt so by proGres.
 pub const REJECTION_REASON: &str = "progres_interoperabiltyreferralrejectionreason";
+/// The reason in words, where there is no code.
+pub const REJECTION_REASON_NAME: &str = "progres_interoperabiltyreferralrejectionreasonname";
 /// Spelt so by proGres.
 pub const REJECTION_COMMENT: &str = "progres_interoperabilityreferralrejectionomment";
 
@@ -80,35 +82,73 @@ pub fn referral_id(row: &Row) -> Option<InteropReferralId> {
 
 /// The details of one decision, its rows folded. Personal as a whole.
 #[derive(Debug)]
-pub struct SourceDecision(Folded);
+pub struct SourceDecision {
+    fields: Folded,
+    /// The fields as they were read before `…name` twins were, if that makes a difference.
+    older: Option<Folded>,
+}
 
 impl SourceDecision {
     /// Folds the rows of one decision.
     pub fn fold(rows: &[Row]) -> Self {
-        Self(Folded::of(rows.iter().map(mapped_fields)))
+        let as_coded: Vec<_> = rows.iter().map(coded_fields).collect();
+        let read: Vec<_> = rows.iter().map(mapped_fields).collect();
+        Self {
+            older: (read != as_coded).then(|| Folded::of(as_coded)),
+            fields: Folded::of(read),
+        }
     }
 
     /// A field as text, trimmed and not blank. Codes are digits, or what stands in their place.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.0.text(key)
+        self.fields.text(key)
     }
 
     /// Keys of the fields in which the rows disagree.
     pub fn contradictions(&self) -> &[String] {
-        self.0.contradictions()
+        self.fields.contradictions()
     }
 
     /// What the fingerprint is made of: every mapped field of every row, whatever the order of rows.
     pub fn fingerprint_input(&self) -> Pii<Vec<u8>> {
-        let input = serde_json::to_vec(self.0.versions().expose());
-        Pii::new(input.expect("texts always serialise"))
+        input_of(&self.fields)
+    }
+
+    /// What a fingerprint was made of by older versions, where they read the same rows otherwise.
+    pub fn fingerprint_input_of_older_readings(&self) -> Option<Pii<Vec<u8>>> {
+        self.older.as_ref().map(input_of)
     }
 }
 
+fn input_of(fields: &Folded) -> Pii<Vec<u8>> {
+    let input = serde_json::to_vec(fields.versions().expose());
+    Pii::new(input.expect("texts always serialise"))
+}
+
+/// What stands in the fields that are mapped, and in the twin of a code where the code itself is missing.
 fn mapped_fields(row: &Row) -> BTreeMap<String, String> {
+    let mut fields = coded_fields(row);
+    let status = status(row);
+    fields.extend(status.map(|status| (STATUS.to_owned(), status)));
+    if !fields.contains_key(REVIEW_DECISION) {
+        let review = by_name(row, REVIEW_DECISION, |name| {
+            ReviewDecision::named(name).map(ReviewDecision::number)
+        });
+        fields.extend(review.map(|review| (REVIEW_DECISION.to_owned(), review)));
+    }
+    if !fields.contains_key(REJECTION_REASON) {
+        let name = row.text(REJECTION_REASON_NAME);
+        fields.extend(name.map(|name| (REJECTION_REASON_NAME.to_owned(), name)));
+    }
+    fields
+}
+
+fn coded_fields(row: &Row) -> BTreeMap<String, String> {
     let field = |key: &&str| {
         let text = match *key {
-            STATUS => status(row),
+            STATUS => row
+                .has(STATUS)
+                .then(|| code(row, STATUS).unwrap_or_else(empty)),
             REVIEW_DECISION | REJECTION_REASON => code(row, key),
             REFERRAL_ID => referral_id(row).map(|id| id.to_string()),
             _ => row.text(key),
@@ -118,11 +158,26 @@ fn mapped_fields(row: &Row) -> BTreeMap<String, String> {
     MAPPED.iter().filter_map(field).collect()
 }
 
-/// The status as text. Only where PING leaves the field out may another code speak for it; an empty status is one that we do not know.
+/// The status as text. Only where PING leaves the field out may another code speak for it; an empty status is one that we do not know,
+/// unless its twin names it.
 fn status(row: &Row) -> Option<String> {
-    let empty = || "empty".to_owned();
-    row.has(STATUS)
-        .then(|| code(row, STATUS).unwrap_or_else(empty))
+    let named = || {
+        by_name(row, STATUS, |name| {
+            InteropReferralStatus::named(name).map(InteropReferralStatus::number)
+        })
+    };
+    let status = code(row, STATUS).or_else(named);
+    status.or_else(|| row.has(STATUS).then(empty))
+}
+
+fn empty() -> String {
+    "empty".to_owned()
+}
+
+/// A code by the name that its twin has; a name that nobody knows stays a name, which is no code.
+fn by_name(row: &Row, key: &str, number: impl Fn(&str) -> Option<u32>) -> Option<String> {
+    let name = row.text(&format!("{key}name"))?;
+    Some(number(&name).map_or(name, |number| number.to_string()))
 }
 
 /// A code as text. What is neither text nor number is no code, but it is not absent either.
@@ -179,6 +234,35 @@ mod tests {
         ] {
             assert_eq!(listed(&status), Listed::UnknownStatus(id()), "{status}");
         }
+    }
+
+    #[test]
+    fn a_code_that_is_given_only_by_its_name_is_that_code() {
+        let name = format!("{STATUS}name");
+        let named = |code: Value, words: &str| {
+            Listed::of(&row(
+                json!({ REFERRAL_ID: ID, STATUS: code, name.clone(): words }),
+            ))
+        };
+        let accepted = Listed::Open(id(), Some(InteropReferralStatus::Accepted));
+        assert_eq!(named(Value::Null, "accepted"), accepted);
+        assert_eq!(named(json!(125_080_001), "Rejected"), accepted);
+        assert_eq!(named(Value::Null, "Synced with PRIMERO"), Listed::Finished);
+        let unknown = Listed::UnknownStatus(id());
+        assert_eq!(named(Value::Null, "Parked"), unknown);
+        assert_eq!(named(json!(125_080_009), "Accepted"), unknown);
+    }
+
+    #[test]
+    fn a_name_that_is_read_now_is_no_change_of_what_was_known_before() {
+        let named = with(REJECTION_REASON, Value::Null);
+        let source = SourceDecision::fold(&[named]);
+        let older = source.fingerprint_input_of_older_readings();
+        let older = older.expect("it was read otherwise");
+        let text = String::from_utf8(older.expose().clone()).expect("JSON");
+        assert!(!text.contains(REJECTION_REASON_NAME), "{text}");
+        let coded = SourceDecision::fold(&[details()]);
+        assert!(coded.fingerprint_input_of_older_readings().is_none());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use crate::domain::ids::{InterventionId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
+use crate::domain::words::says;
 use crate::engine::Fault;
-use crate::primero::{ChangedCase, Service};
+use crate::primero::{ChangedCase, Choice, Service};
 use crate::profile::Profile;
 
 /// What a case is listed with, beside its ids and services.
@@ -18,6 +19,8 @@ pub const CASE_FIELDS: [&str; 1] = ["owned_by"];
 
 const NUMBER: &str = "progres_interventionnumber";
 const STATUS: &str = "unhcr_referral_status";
+const AGENCY: &str = "service_request_agency";
+const REFERRAL: &str = "service_referral";
 
 /// How a case worker decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,12 +32,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word that Primero keeps.
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "accepted" => Some(Self::Accepted),
-            "rejected" => Some(Self::Rejected),
-            _ => None,
+    /// What a service says: none as long as nobody has decided, an error where that cannot be told.
+    fn of(service: &Service) -> Option<Result<Self, Unclear>> {
+        match service.choice(STATUS) {
+            Choice::Nothing => None,
+            Choice::One(word) if says(word, "pending") => None,
+            Choice::One(word) if says(word, "accepted") => Some(Ok(Self::Accepted)),
+            Choice::One(word) if says(word, "rejected") => Some(Ok(Self::Rejected)),
+            _ => Some(Err(Unclear(STATUS))),
         }
     }
 
@@ -54,6 +59,16 @@ impl Verdict {
     }
 }
 
+/// The field that leaves it open whether a service has a decision for us, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unclear(&'static str);
+
+impl From<Unclear> for Fault {
+    fn from(Unclear(field): Unclear) -> Self {
+        Self::hold(Reason::UnknownCode, vec![field.to_owned()])
+    }
+}
+
 /// A decided service of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decided {
@@ -61,7 +76,7 @@ pub struct Decided {
     pub key: RecordKey,
     /// What it decides on; none if its number does not say.
     pub intervention: Option<Intervention>,
-    pub verdict: Verdict,
+    pub verdict: Result<Verdict, Unclear>,
     /// Why, where the worker said so.
     pub reason: Option<Pii<String>>,
 }
@@ -77,23 +92,36 @@ pub struct Intervention {
 /// The decided services of a case. Each is looked at by itself: another service of the same case may be another agency's.
 pub fn decided(case: &ChangedCase, profile: &Profile, keys: &FingerprintKey) -> Vec<Decided> {
     let services = case.case.services.iter();
-    let ours = services.filter(|service| {
-        let text = |field| service.text(field).unwrap_or_default();
-        profile.progres.is_agency(text("service_request_agency"))
-            && text("service_referral") == "external_referral"
-    });
-    ours.filter_map(|service| {
+    let decided = |service| {
+        let verdict = Verdict::of(service)?;
         let intervention = service.intervention_number().and_then(intervention);
-        let reason = service.text(&profile.primero.rejection_reason_field);
-        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+        let reason = match service.choice(&profile.primero.rejection_reason_field) {
+            Choice::One(reason) => Some(reason.to_owned()),
+            Choice::Several(reasons) => Some(reasons.join(", ")),
+            Choice::Nothing | Choice::Unreadable => None,
+        };
         Some(Decided {
-            verdict: Verdict::of(service.text(STATUS)?)?,
+            verdict: ours(service, profile)?.and(verdict),
             key: key_of(case, service, intervention.as_ref(), keys),
             intervention,
-            reason: reason.map(|reason| Pii::new(reason.to_owned())),
+            reason: reason.map(Pii::new),
         })
-    })
-    .collect()
+    };
+    services.filter_map(decided).collect()
+}
+
+/// Whether a referral of UNHCR made this service: none if not, an error where that cannot be told.
+fn ours(service: &Service, profile: &Profile) -> Option<Result<(), Unclear>> {
+    let of_unhcr = |word: &str| profile.progres.is_agency(word);
+    let external = |word: &str| says(word, "external_referral");
+    let agency = service.choice(AGENCY).is(of_unhcr);
+    let referral = service.choice(REFERRAL).is(external);
+    match (agency, referral) {
+        (Some(false), _) | (_, Some(false)) => None,
+        (None, _) => Some(Err(Unclear(AGENCY))),
+        (_, None) => Some(Err(Unclear(REFERRAL))),
+        (Some(true), Some(true)) => Some(Ok(())),
+    }
 }
 
 /// The services that are one record: more than one only if Primero holds the same intervention twice.
@@ -116,6 +144,9 @@ pub fn unanimous(services: &[Decided], profile: &Profile) -> Result<Decided, Fau
     let Some(first) = services.first() else {
         return Err(Fault::skip(Reason::DecisionWithdrawn));
     };
+    if let Some(unclear) = services.iter().find_map(|service| service.verdict.err()) {
+        return Err(unclear.into());
+    }
     if services.iter().any(|other| !agrees(other, first)) {
         let reason = profile.primero.rejection_reason_field.clone();
         let fields = vec![STATUS.to_owned(), reason];
@@ -136,7 +167,7 @@ pub fn fingerprint_input(services: &[Decided]) -> Pii<Vec<u8>> {
         .map(|service| {
             let reason = service.reason.as_ref();
             let reason = reason.map_or("", |reason| reason.expose().as_str());
-            (service.verdict.word(), reason)
+            (service.verdict.map_or("unclear", Verdict::word), reason)
         })
         .collect();
     let text: Vec<String> = decisions

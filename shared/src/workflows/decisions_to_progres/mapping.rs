@@ -11,6 +11,7 @@ use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
+use crate::domain::words::user_name;
 use crate::engine::{Fault, History};
 use crate::primero::ChangedCase;
 use crate::profile::Profile;
@@ -82,12 +83,13 @@ pub fn map(
         let intervention = decided.intervention.ok_or_else(decision::legacy_number)?;
         let no_case_id = || Fault::hold(Reason::UnreadableRecord, vec!["case_id".to_owned()]);
         let owner = source.case.value("owned_by").and_then(|name| name.as_str());
+        let owner = owner.map(user_name).filter(|name| !name.is_empty());
         Ok(Decision {
             intervention,
-            verdict: decided.verdict,
+            verdict: decided.verdict?,
             reason: decided.reason,
             case_id: source.case.case.case_id.clone().ok_or_else(no_case_id)?,
-            case_worker: owner.map(|name| Pii::new(name.to_owned())),
+            case_worker: owner.map(Pii::new),
             told_on: today,
             comment_may_be_there,
             place: Place {

@@ -14,7 +14,7 @@ use crate::domain::ids::{CaseRecordId, InterventionId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
-use crate::profile::Profile;
+use crate::profile::{Profile, Required};
 use crate::workflows::faults::Faults;
 use crate::workflows::notes;
 
@@ -73,8 +73,8 @@ struct Valid<'s> {
     individual_no: &'s str,
     registration_group: &'s str,
     given_name: &'s str,
-    family_name: &'s str,
-    birth: Date,
+    family_name: Option<&'s str>,
+    birth: Option<Date>,
     sex: &'s str,
     service_type: &'s str,
     appointment: Option<Date>,
@@ -93,7 +93,7 @@ fn validate<'s>(
     let individual_no = check.individual_no();
     let registration_group = check.required(source::REGISTRATION_GROUP);
     let given_name = check.required(source::GIVEN_NAME);
-    let family_name = check.required(source::FAMILY_NAME);
+    let family_name = check.required_if(Required::NameLast, source::FAMILY_NAME, profile);
     let birth = check.birth_date(today, profile);
     let sex = check.sex(profile);
     let service_type = check.service_type(profile);
@@ -107,8 +107,8 @@ fn validate<'s>(
             individual_no: individual_no?,
             registration_group: registration_group?,
             given_name: given_name?,
-            family_name: family_name?,
-            birth: birth?,
+            family_name,
+            birth,
             sex: sex?,
             service_type: service_type?,
             appointment,
@@ -177,10 +177,10 @@ fn case_fields(
         .put("unhcr_id_no", valid.registration_group)
         .put("name_first", valid.given_name)
         .put_some("name_middle", source.text(source::MIDDLE_NAME))
-        .put("name_last", valid.family_name)
+        .put_some("name_last", valid.family_name)
         .put_some("name_nickname", source.text(source::COMMONLY_USED_NAME))
-        .put("date_of_birth", valid.birth.to_string())
-        .put("age", whole_years(valid.birth, today))
+        .put_some("date_of_birth", valid.birth.map(|day| day.to_string()))
+        .put_some("age", valid.birth.map(|day| whole_years(day, today)))
         .put("sex", valid.sex)
         .put_some("telephone_current", source.text(source::PHONE))
         .put_some("address_current", address::joined(source))
@@ -277,6 +277,20 @@ impl<'s> Check<'s> {
         self.noted(self.source.text(key), Reason::MissingRequiredField, key)
     }
 
+    /// A field that the profile may do without.
+    fn required_if(
+        &mut self,
+        what: Required,
+        key: &'static str,
+        profile: &Profile,
+    ) -> Option<&'s str> {
+        if profile.primero.required.contains(&what) {
+            self.required(key)
+        } else {
+            self.source.text(key)
+        }
+    }
+
     /// A number that was tidied when its rows were folded, if it is one now.
     fn identifier(
         &mut self,
@@ -316,7 +330,7 @@ impl<'s> Check<'s> {
     }
 
     fn birth_date(&mut self, today: Date, profile: &Profile) -> Option<Date> {
-        let text = self.required(source::BIRTH_DATE)?;
+        let text = self.required_if(Required::DateOfBirth, source::BIRTH_DATE, profile)?;
         let zone = profile.progres.time_zone.as_ref();
         self.faults.birth(text, zone, today, source::BIRTH_DATE)
     }

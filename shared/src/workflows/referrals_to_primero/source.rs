@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, address};
+use crate::domain::codes::SexCode;
 use crate::domain::dates::instant;
 use crate::domain::identifier;
 use crate::domain::ids::{CaseId, InterventionId};
@@ -40,6 +41,7 @@ pub const FAMILY_NAME: &str = "progres_individual.individuals.progres_familyname
 pub const COMMONLY_USED_NAME: &str = "progres_individual.individuals.progres_commonyusedname";
 pub const BIRTH_DATE: &str = "progres_individual.individuals.progres_dateofbirth";
 pub const SEX: &str = "progres_individual.individuals.progres_sex";
+const SEX_NAME: &str = "progres_individual.individuals.progres_sexname";
 pub const PHONE: &str = "progres_individual.individuals.progres_primaryphonenumber";
 pub const OFFICER_TITLE: &str = "systemuser.title";
 pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
@@ -106,8 +108,9 @@ impl SourceReferral {
                 any.then(|| (need.unwrap_or_default(), name.unwrap_or_default())),
             );
         }
-        let as_sent: Vec<_> = rows.iter().map(single_fields).collect();
-        let read: Vec<_> = as_sent.iter().cloned().map(tidy).collect();
+        let fields = |text: TextOf| rows.iter().map(move |row| single_fields(row, text));
+        let as_sent: Vec<_> = fields(Row::text_as_spelt).collect();
+        let read: Vec<_> = fields(Row::text).zip(rows).map(tidy).collect();
         Self {
             older: (read != as_sent).then(|| Folded::of(as_sent)),
             fields: Folded::of(read),
@@ -200,12 +203,15 @@ pub fn listed_number(row: &Row) -> Option<String> {
     LISTED_NUMBER.iter().find_map(|key| row.text(key))
 }
 
-fn single_fields(row: &Row) -> BTreeMap<String, String> {
+/// How the text of a field is read.
+type TextOf = fn(&Row, &str) -> Option<String>;
+
+fn single_fields(row: &Row, text: TextOf) -> BTreeMap<String, String> {
     let group = name(row, REGISTRATION_GROUP, REGISTRATION_GROUP_LOOKUP);
     let unit = row.id(BUSINESS_UNIT);
     let mut fields: BTreeMap<String, String> = SINGLE
         .iter()
-        .filter_map(|key| Some(((*key).to_owned(), row.text(key)?)))
+        .filter_map(|key| Some(((*key).to_owned(), text(row, key)?)))
         .chain(group.map(|group| (REGISTRATION_GROUP.to_owned(), group)))
         .chain(unit.map(|unit| (BUSINESS_UNIT.to_owned(), unit)))
         .collect();
@@ -216,8 +222,9 @@ fn single_fields(row: &Row) -> BTreeMap<String, String> {
     fields
 }
 
-/// Numbers without what nobody sees in them. One that is no number even then stays as it is, for a person to see.
-fn tidy(mut fields: BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// Numbers without what nobody sees in them, and a code by its name where it has no number. A number that is none even then stays as it
+/// is, for a person to see.
+fn tidy((mut fields, row): (BTreeMap<String, String>, &Row)) -> BTreeMap<String, String> {
     let identifiers = [
         (NUMBER, identifier::intervention_number as fn(&str) -> _),
         (INDIVIDUAL_NO, identifier::individual_number),
@@ -231,6 +238,12 @@ fn tidy(mut fields: BTreeMap<String, String>) -> BTreeMap<String, String> {
     }
     if let Some(group) = fields.get_mut(REGISTRATION_GROUP) {
         *group = identifier::tidied(group);
+    }
+    if !fields.contains_key(SEX)
+        && let Some(name) = row.text(SEX_NAME)
+    {
+        let code = SexCode::named(&name).map(|code| code.number().to_string());
+        fields.insert(SEX.to_owned(), code.unwrap_or(name));
     }
     fields
 }

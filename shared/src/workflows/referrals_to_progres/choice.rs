@@ -57,6 +57,16 @@ pub fn choose<'r>(
     Ok(newest)
 }
 
+/// What nobody has referred to proGres may be referred to somebody else, which a person should know.
+pub fn or_elsewhere(fault: Fault, elsewhere: bool) -> Fault {
+    let nothing_here = [Reason::NotReferred, Reason::NotPending].map(Fault::skip);
+    if elsewhere && nothing_here.contains(&fault) {
+        Fault::skip(Reason::ReferredToAnother)
+    } else {
+        fault
+    }
+}
+
 /// Why a referral that names no service is not sent.
 pub fn without_service(referral: &Referral, profile: &Profile) -> Fault {
     if !is_pending(referral) {
@@ -178,6 +188,19 @@ mod tests {
     fn a_service_that_nobody_referred_is_skipped() {
         let skipped = Err(Fault::skip(Reason::NotReferred));
         assert_eq!(chosen(&[], Past::default()), skipped);
+    }
+
+    #[test]
+    fn what_is_referred_to_somebody_else_is_told_as_such() {
+        let another = Fault::skip(Reason::ReferredToAnother);
+        for reason in [Reason::NotReferred, Reason::NotPending] {
+            assert_eq!(or_elsewhere(Fault::skip(reason), true), another);
+            assert_eq!(
+                or_elsewhere(Fault::skip(reason), false),
+                Fault::skip(reason)
+            );
+        }
+        assert_eq!(or_elsewhere(Fault::settled(), true), Fault::settled());
     }
 
     #[test]

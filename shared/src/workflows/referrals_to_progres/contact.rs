@@ -20,6 +20,8 @@ pub fn of(
     owner: Option<&User>,
     fallback: Option<&FallbackContact>,
 ) -> Result<Contact, Vec<&'static str>> {
+    // Nobody can be reached by an account that was closed.
+    let owner = owner.filter(|owner| !owner.disabled);
     let read = |field: fn(&User) -> &Option<Pii<String>>| {
         let text = field(owner?).as_ref()?.expose().trim();
         (!text.is_empty()).then(|| Pii::new(text.to_owned()))
@@ -120,6 +122,16 @@ mod tests {
         let contact = of(None, Some(&fallback)).expect("a contact");
         let all = [&*fallback.email, &*fallback.phone, &*fallback.position];
         assert_eq!(shown(&contact), all);
+    }
+
+    #[test]
+    fn a_disabled_account_is_no_contact() {
+        let fallback = fallback();
+        let left = user_with("disabled", true);
+        let contact = of(Some(&left), Some(&fallback)).expect("a contact");
+        let all = [&*fallback.email, &*fallback.phone, &*fallback.position];
+        assert_eq!(shown(&contact), all);
+        assert!(contact.substituted);
     }
 
     #[test]

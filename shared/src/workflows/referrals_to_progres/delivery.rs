@@ -11,6 +11,7 @@ use crate::domain::ids::{CaseRecordId, InteropReferralId, TransactionId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
+use crate::domain::words::user_name;
 use crate::engine::{Asked, BatchResult, Confirmation, Discovered, Fault, Trouble, Written};
 use crate::primero::{self, ChangedCase, User};
 use crate::profile::Ambiguity;
@@ -133,7 +134,7 @@ impl ReferralsToProgres<'_> {
             }
             let users = self.users.get_or_try_init(|| self.all_users()).await?;
             let owner = source.case.value("owned_by").and_then(|name| name.as_str());
-            let owner = owner.map(|name| Pii::new(name.to_owned()));
+            let owner = owner.map(|name| Pii::new(user_name(name)));
             source.owner = owner.and_then(|name| users.get(&name)).cloned();
         }
         Ok(read)
@@ -141,7 +142,8 @@ impl ReferralsToProgres<'_> {
 
     async fn all_users(&self) -> Result<HashMap<Pii<String>, User>, GateError> {
         let users = self.primero.users().await?;
-        let by_name = users.into_iter().map(|user| (user.user_name.clone(), user));
+        let name = |user: &User| Pii::new(user_name(user.user_name.expose()));
+        let by_name = users.into_iter().map(|user| (name(&user), user));
         Ok(by_name.collect())
     }
 

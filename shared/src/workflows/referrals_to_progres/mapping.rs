@@ -11,6 +11,7 @@ use crate::domain::identifier::tidied;
 use crate::domain::ids::{CaseId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
+use crate::domain::words::written_out;
 use crate::engine::Fault;
 use crate::primero::{Referral, Service};
 use crate::profile::Profile;
@@ -186,7 +187,7 @@ fn fields(
 fn text(source: &Source, field: &str) -> Option<String> {
     match source.case.value(field)? {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(written_out(number)),
         _ => None,
     }
 }

@@ -176,7 +176,12 @@ impl<'r> ReferralsToProgres<'r> {
             released: history.released,
         };
         let made: Vec<&primero::Referral> = source.referrals_of(id, self.profile).collect();
-        let chosen = choice::choose(&made, past, self.profile)?;
+        let elsewhere = source.is_referred_elsewhere(id, self.profile);
+        let chosen = choice::choose(&made, past, self.profile)
+            .map_err(|fault| choice::or_elsewhere(fault, elsewhere))?;
+        if let Some(fault) = source::doubtful(service, self.profile) {
+            return Err(fault);
+        }
         let mapped = mapping::map(source, (service, id), chosen, today, self.profile)?;
         Ok(Referral {
             submission: mapped.submission,

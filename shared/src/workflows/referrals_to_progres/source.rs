@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::domain::ids::{ReferralId, ServiceId};
 use crate::domain::pii::Pii;
+use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
+use crate::engine::Fault;
 use crate::primero::{ChangedCase, Referral, ReferralStatus, Service, User};
 use crate::profile::Profile;
 
@@ -94,6 +96,15 @@ impl Source {
         made.filter(|referral| is_to_progres(referral, profile))
     }
 
+    /// Whether a pending referral of a service was made to somebody else: another user, another system, or nobody we know.
+    pub fn is_referred_elsewhere(&self, service: ServiceId, profile: &Profile) -> bool {
+        self.referrals.iter().any(|referral| {
+            named_service(referral) == Some(service)
+                && referral.status == ReferralStatus::InProgress
+                && !is_to_progres(referral, profile)
+        })
+    }
+
     /// Everything of the subject that a submission, or its refusal, rests on.
     pub fn fingerprint_input(&self, subject: Subject<'_>, profile: &Profile) -> Pii<Vec<u8>> {
         let (service, referrals): (Option<&Service>, Vec<&Referral>) = match subject {
@@ -144,15 +155,31 @@ fn mapped_fields(profile: &Profile) -> impl Iterator<Item = &str> {
     MAPPED.into_iter().chain(consent)
 }
 
-/// The services of a case that UNHCR is to give.
+/// The field that says who is to give a service.
+const AGENCY: &str = "service_implementing_agency";
+
+/// Why a service cannot be told to be UNHCR's although UNHCR is named: other agencies are, too.
+pub fn doubtful(service: &Service, profile: &Profile) -> Option<Fault> {
+    let named = service
+        .choice(AGENCY)
+        .is(|word| profile.progres.is_agency(word));
+    let fields = || vec![AGENCY.to_owned()];
+    named
+        .is_none()
+        .then(|| Fault::hold(Reason::UnknownCode, fields()))
+}
+
+/// The services of a case that UNHCR is to give, as far as it is named.
 pub fn services<'c, 'p>(
     case: &'c ChangedCase,
     profile: &'p Profile,
 ) -> impl Iterator<Item = &'c Service> + use<'c, 'p> {
     let services = case.case.services.iter();
     services.filter(|service| {
-        let agency = service.text("service_implementing_agency");
-        agency.is_some_and(|agency| profile.progres.is_agency(agency))
+        let named = service
+            .choice(AGENCY)
+            .is(|word| profile.progres.is_agency(word));
+        named != Some(false)
     })
 }
 
@@ -168,7 +195,7 @@ pub fn without_service<'s, 'p>(
     profile: &'p Profile,
 ) -> impl Iterator<Item = &'s Referral> + use<'s, 'p> {
     // Where any user stands for proGres, a referral without a service may be meant for anybody.
-    let told_apart = profile.primero.progres_user.is_some();
+    let told_apart = !profile.primero.progres_user.is_empty();
     referrals.iter().filter(move |referral| {
         let mut services = case.case.services.iter();
         let named = named_service(referral);
@@ -180,11 +207,7 @@ pub fn without_service<'s, 'p>(
 
 /// Whether a referral was made to the user that stands for proGres.
 fn is_to_progres(referral: &Referral, profile: &Profile) -> bool {
-    let Some(user) = &profile.primero.progres_user else {
-        return true;
-    };
-    let to = referral.to.as_ref();
-    to.is_some_and(|to| to.expose().trim() == user)
+    referral.is_to(&profile.primero.progres_user)
 }
 
 fn named_service(referral: &Referral) -> Option<ServiceId> {

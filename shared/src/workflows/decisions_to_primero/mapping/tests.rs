@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::super::source::{
-    CASE_ID, REJECTION_COMMENT, REJECTION_REASON, REVIEW_DATE, REVIEW_DECISION, SERVICE_ID, STATUS,
+    CASE_ID, REJECTION_COMMENT, REJECTION_REASON, REJECTION_REASON_NAME as NAME, REVIEW_DATE,
+    REVIEW_DECISION, SERVICE_ID, STATUS,
 };
 use super::super::testing::{
     CASE, INTEROP, SERVICE, changed, details, held, mapped, reviewed, with,
@@ -47,14 +48,45 @@ fn a_rejection_is_mapped_with_its_reason_in_words_and_its_comment() {
 fn either_part_of_a_rejection_may_be_missing() {
     let reason = |row: Row| answered(&[row]).1;
     let comment = "No such registration in this operation".to_owned();
-    assert_eq!(reason(with(REJECTION_REASON, Value::Null)), Some(comment));
+    let without_reason = [(REJECTION_REASON, Value::Null), (NAME, Value::Null)];
+    assert_eq!(reason(changed(&without_reason)), Some(comment));
     let words = "Individual Not Found".to_owned();
     assert_eq!(reason(with(REJECTION_COMMENT, "  ")), Some(words));
     let neither = [
         (REJECTION_REASON, Value::Null),
+        (NAME, json!(" ")),
         (REJECTION_COMMENT, json!("")),
     ];
     assert_eq!(reason(changed(&neither)), None);
+}
+
+#[test]
+fn a_reason_that_is_given_only_by_its_name_is_kept() {
+    let reason = |name: &str| {
+        let named = [
+            (REJECTION_REASON, Value::Null),
+            (NAME, json!(name)),
+            (REJECTION_COMMENT, Value::Null),
+        ];
+        answered(&[changed(&named)]).1
+    };
+    for name in ["Individual Not Found", "Moved to another operation"] {
+        assert_eq!(reason(name).as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_decision_that_is_given_only_by_its_name_is_that_decision() {
+    let named = |name: &str| {
+        let mut row = json!({ "progres_reviewdecisionname": name });
+        for key in [CASE_ID, SERVICE_ID, REVIEW_DATE] {
+            row[key] = details().text(key).into();
+        }
+        vec![super::super::testing::row(row)]
+    };
+    assert_eq!(answered(&named("Accepted")).0, "accepted");
+    assert_eq!(answered(&named("rejected")).0, "rejected");
+    assert_eq!(held(&named("Perhaps")), unknown(REVIEW_DECISION));
 }
 
 #[test]

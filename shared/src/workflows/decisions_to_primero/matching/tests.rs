@@ -20,7 +20,8 @@ fn referral(id: &str, status: &str, made_at: &str) -> Value {
 fn chosen(referrals: Value, review: Option<&str>, user: Option<&str>) -> Option<String> {
     let referrals: Vec<Referral> = serde_json::from_value(referrals).expect("referrals");
     let made_before = MadeBefore::review(review).expect("a date");
-    choose(&referrals, SERVICE, made_before, user).map(|one| one.id.to_string())
+    let users: Vec<String> = user.into_iter().map(str::to_owned).collect();
+    choose(&referrals, SERVICE, made_before, &users).map(|one| one.id.to_string())
 }
 
 #[test]
@@ -104,6 +105,14 @@ fn a_referral_to_somebody_else_is_never_meant() {
         "even if it is the only one"
     );
     assert_eq!(chosen(both, None, None).as_deref(), Some(NEWER));
+}
+
+#[test]
+fn a_user_is_the_same_whatever_the_blanks_around_its_name() {
+    let mut ours = referral(OLDER, "in_progress", "2026-11-01T08:00:00Z");
+    ours["transitioned_to"] = json!("unhcr_cw ");
+    let found = chosen(json!([ours]), None, Some("unhcr_cw"));
+    assert_eq!(found.as_deref(), Some(OLDER));
 }
 
 #[test]

@@ -35,9 +35,9 @@ fn a_decided_service_of_unhcr_is_a_record_under_its_intervention() {
     let intervention = decisions[0].intervention.as_ref().expect("three parts");
     assert_eq!(decisions[0].key.as_str(), INTERVENTION);
     assert_eq!(intervention.business_unit, BUSINESS_UNIT);
-    assert_eq!(decisions[0].verdict, Verdict::Accepted);
+    assert_eq!(decisions[0].verdict, Ok(Verdict::Accepted));
     assert_eq!(decisions[0].reason, None);
-    assert_eq!(decisions[1].verdict, Verdict::Rejected);
+    assert_eq!(decisions[1].verdict, Ok(Verdict::Rejected));
     assert_eq!(decisions[1].reason, Some(Pii::new("Duplicate".to_owned())));
 }
 
@@ -48,12 +48,70 @@ fn what_is_undecided_or_not_of_unhcr_is_no_decision() {
         ("service_request_agency", json!(null)),
         ("service_referral", json!("internal_referral")),
         ("unhcr_referral_status", json!("pending")),
-        ("unhcr_referral_status", json!("on_hold")),
+        ("unhcr_referral_status", json!("Pending_340953")),
+        ("unhcr_referral_status", json!(["pending"])),
+        ("unhcr_referral_status", json!([])),
+        ("unhcr_referral_status", json!(" ")),
         ("unhcr_referral_status", json!(null)),
+        ("service_request_agency", json!(["UNICEF", "UNFPA"])),
     ] {
         let case = case(&[service(field, value.clone())]);
         assert_eq!(found(&case), [], "{field} {value}");
     }
+}
+
+#[test]
+fn words_that_decide_are_told_whatever_their_case_list_and_suffix() {
+    for (field, value) in [
+        ("unhcr_referral_status", json!("Accepted")),
+        ("unhcr_referral_status", json!("accepted_340953")),
+        ("unhcr_referral_status", json!(["accepted"])),
+        ("unhcr_referral_status", json!(["Accepted_340953", null])),
+        ("service_referral", json!(["External_Referral"])),
+        ("service_referral", json!("external_referral_0af31c")),
+        ("service_request_agency", json!(["UNHCR"])),
+        ("service_request_agency", json!("unhcr_340953")),
+    ] {
+        let decisions = found(&case(&[service(field, value.clone())]));
+        assert_eq!(decisions.len(), 1, "{field} {value}");
+        assert_eq!(
+            decisions[0].verdict,
+            Ok(Verdict::Accepted),
+            "{field} {value}"
+        );
+    }
+}
+
+#[test]
+fn what_might_be_a_decision_is_held_and_never_passed_over() {
+    for (field, value) in [
+        ("unhcr_referral_status", json!("on_hold")),
+        ("unhcr_referral_status", json!("withdrawn")),
+        ("unhcr_referral_status", json!(["accepted", "rejected"])),
+        ("unhcr_referral_status", json!(1)),
+        ("unhcr_referral_status", json!({ "id": "accepted" })),
+        (
+            "service_referral",
+            json!(["external_referral", "internal_referral"]),
+        ),
+        ("service_request_agency", json!(["UNHCR", "UNICEF"])),
+    ] {
+        let decisions = found(&case(&[service(field, value.clone())]));
+        let fault = unanimous(&decisions, &profile()).expect_err("it is held");
+        let expected = Fault::hold(Reason::UnknownCode, vec![field.to_owned()]);
+        assert_eq!(fault, expected, "{field} {value}");
+        assert_eq!(decisions[0].key, key(), "{field} {value}");
+    }
+}
+
+#[test]
+fn a_reason_may_be_chosen_from_a_list() {
+    let mut chosen = rejected("Duplicate");
+    chosen["unhcr_referral_rejection_reason"] = json!(["Duplicate"]);
+    assert!(print(&[chosen.clone()]) == print(&[rejected("Duplicate")]));
+    chosen["unhcr_referral_rejection_reason"] = json!(["Duplicate", "Moved"]);
+    let reason = found(&case(&[chosen]))[0].reason.clone();
+    assert_eq!(reason, Some(Pii::new("Duplicate, Moved".to_owned())));
 }
 
 #[test]
@@ -144,7 +202,7 @@ fn an_intervention_that_stands_twice_and_agrees_is_one_decision() {
     let services = of_record(&key(), &case, &profile(), &keys());
     assert_eq!(services.len(), 2);
     let decision = unanimous(&services, &profile()).expect("one decision");
-    assert_eq!(decision.verdict, Verdict::Accepted);
+    assert_eq!(decision.verdict, Ok(Verdict::Accepted));
     assert!(fingerprint_input(&services) == print(&[accepted()]));
 }
 

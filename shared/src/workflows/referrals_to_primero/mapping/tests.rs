@@ -140,6 +140,38 @@ fn every_missing_field_is_named_at_once() {
 }
 
 #[test]
+fn what_the_profile_can_do_without_is_left_out() {
+    let mut details = detail_rows();
+    details.truncate(1);
+    details[0][source::FAMILY_NAME] = Value::Null;
+    details[0][source::BIRTH_DATE] = json!(" ");
+    let rows = crate::workflows::referrals_to_primero::testing::rows(details);
+    let mut profile = crate::workflows::referrals_to_primero::testing::profile();
+    let today = crate::workflows::referrals_to_primero::testing::TODAY;
+    let map = |profile: &Profile| map(&SourceReferral::fold(&rows), today, profile);
+    let both = vec![
+        source::FAMILY_NAME.to_owned(),
+        source::BIRTH_DATE.to_owned(),
+    ];
+    let held = Fault::hold(Reason::MissingRequiredField, both);
+    assert_eq!(map(&profile).err(), Some(held));
+    profile.primero.required.clear();
+    let referral = map(&profile).expect("it maps");
+    let case = referral.case_fields.expose();
+    for field in ["name_last", "date_of_birth", "age"] {
+        assert!(!case.contains_key(field), "{field}");
+    }
+}
+
+#[test]
+fn a_phone_that_is_a_number_is_written_as_it_is_dialled() {
+    let (case, _) = fields(changed(source::PHONE, json!(251_911_000_001.0)));
+    assert_eq!(case["telephone_current"], "251911000001");
+    let (_, service) = fields(changed(source::OFFICER_PHONE, json!(2.519_110_000_02e11)));
+    assert_eq!(service["service_request_phone"], "251911000002");
+}
+
+#[test]
 fn a_date_must_be_real_and_a_birth_not_in_the_future() {
     for (key, value) in [
         (source::BIRTH_DATE, "2014-02-30"),
@@ -208,6 +240,21 @@ fn a_sex_code_may_be_text_and_an_unknown_one_is_held() {
     let expected = (Reason::UnknownCode, vec![source::SEX.to_owned()]);
     assert_eq!(fault(changed(source::SEX, 125_080_009)), expected);
     assert_eq!(fault(changed(source::SEX, "Female")), expected);
+}
+
+#[test]
+fn a_sex_that_is_given_only_by_its_name_is_that_sex() {
+    let named = |name: &str| {
+        let mut details = changed(source::SEX, Value::Null);
+        for row in &mut details {
+            row["progres_individual.individuals.progres_sexname"] = json!(name);
+        }
+        details
+    };
+    let (case, _) = fields(named("Male"));
+    assert_eq!(case["sex"], "male");
+    let expected = (Reason::UnknownCode, vec![source::SEX.to_owned()]);
+    assert_eq!(fault(named("Boy")), expected);
 }
 
 #[test]

@@ -161,6 +161,11 @@ fn a_phone_number_may_be_a_number() {
         field(case, "progres_pocphonenumber").as_deref(),
         Some("251900000009")
     );
+    for phone in [json!(251_900_000_009.0), json!(2.519_000_000_09e11)] {
+        let case = case_with("telephone_current", phone);
+        let phone = field(case, "progres_pocphonenumber");
+        assert_eq!(phone.as_deref(), Some("251900000009"));
+    }
 }
 
 #[test]

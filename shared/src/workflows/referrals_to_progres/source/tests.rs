@@ -88,9 +88,60 @@ fn the_referrals_of_a_service_are_those_to_the_progres_user() {
 }
 
 #[test]
+fn users_are_the_same_whatever_the_blanks_around_their_names() {
+    let to = |user: &str| vec![referral_with(&json!({ "transitioned_to": user }))];
+    assert_eq!(ids(to("unhcr_cw ")), [REFERRAL]);
+    assert_eq!(ids(to("\u{200b}unhcr_cw")), [REFERRAL]);
+    assert_eq!(ids(to("unhcr_cw1")), [""; 0]);
+    let mut profile = profile();
+    profile.primero.progres_user.push("unhcr_fo".to_owned());
+    let source = source(case_of(case_json()), to("unhcr_fo"));
+    let service = SERVICE.parse().expect("a GUID");
+    assert_eq!(source.referrals_of(service, &profile).count(), 1);
+}
+
+#[test]
+fn a_service_may_be_referred_elsewhere() {
+    let elsewhere = |changes: Value| {
+        let source = source(case_of(case_json()), vec![referral_with(&changes)]);
+        source.is_referred_elsewhere(SERVICE.parse().expect("a GUID"), &profile())
+    };
+    assert!(elsewhere(json!({ "transitioned_to": "unhcr_cw1" })));
+    assert!(elsewhere(
+        json!({ "transitioned_to": null, "remote": true })
+    ));
+    assert!(!elsewhere(json!({})));
+    assert!(!elsewhere(
+        json!({ "transitioned_to": "unhcr_cw1", "status": "revoked" })
+    ));
+    assert!(!elsewhere(
+        json!({ "transitioned_to": "x", "service_record_id": OTHER })
+    ));
+}
+
+#[test]
+fn a_service_that_names_unhcr_among_others_is_doubtful_and_not_passed_over() {
+    let profile = profile();
+    let doubt = |agency: Value| {
+        let case = case_with_service("service_implementing_agency", agency);
+        let fault = services(&case, &profile)
+            .next()
+            .map(|one| doubtful(one, &profile));
+        fault
+    };
+    let fields = vec!["service_implementing_agency".to_owned()];
+    let held = Fault::hold(Reason::UnknownCode, fields);
+    assert_eq!(doubt(json!(["UNHCR"])), Some(None));
+    assert_eq!(doubt(json!("unhcr_340953")), Some(None));
+    assert_eq!(doubt(json!(["UNHCR", "UNICEF"])), Some(Some(held)));
+    assert_eq!(doubt(json!(["UNICEF", "UNFPA"])), None);
+    assert_eq!(doubt(json!(7)), None);
+}
+
+#[test]
 fn where_no_user_stands_for_progres_any_recipient_counts() {
     let mut profile = profile();
-    profile.primero.progres_user = None;
+    profile.primero.progres_user.clear();
     let made = vec![referral_with(&json!({ "transitioned_to": null })), lone()];
     let source = source(case_of(case_json()), made);
     let service = SERVICE.parse().expect("a GUID");

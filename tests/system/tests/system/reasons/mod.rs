@@ -42,6 +42,7 @@ async fn met(reason: Reason) -> RunReport {
         R::ReferralWithoutService => of_proceedings::referral_without_service().await,
         R::NotPending => of_proceedings::not_pending().await,
         R::NotReferred => of_proceedings::not_referred().await,
+        R::ReferredToAnother => of_proceedings::referred_to_another().await,
         R::BeforeStart => of_proceedings::before_start().await,
         R::ConsentNotGiven => of_proceedings::consent_not_given().await,
         R::ContactSubstituted => of_proceedings::contact_substituted().await,

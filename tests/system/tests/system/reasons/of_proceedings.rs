@@ -116,6 +116,15 @@ pub async fn not_referred() -> RunReport {
     .await
 }
 
+/// The service is referred to an account that does not stand for proGres.
+pub async fn referred_to_another() -> RunReport {
+    let beginning = TestBridge::beginning()
+        .profile(|profile| profile.primero.progres_user = vec!["unhcr_fo".to_owned()]);
+    let bridge = beginning.start().await;
+    bridge.wish(1);
+    soon(&bridge, WorkflowName::ReferralsToProgres).await
+}
+
 /// The exchange begins after the referral was made; the case changes once more.
 pub async fn before_start() -> RunReport {
     let start = "2026-11-23T10:30:00Z".parse().expect("a time");
