@@ -50,8 +50,10 @@ reasons! {
     UnreadableRecord = "unreadable_record",
     /// Several cases in Primero carry the child's number, or one intervention, and none is clearly the right one. Merge or disable the others, then release.
     AmbiguousCase = "ambiguous_case",
-    /// The child's only case in Primero is closed. Reopen it and release, or set `primero.closed_case` to `append`.
+    /// The child's only case in Primero is closed. Reopen it and release, or set `primero.closed_case` to `append`. Where a status is named, the case was transferred, is a duplicate or the like: settle in Primero which case is the right one, then release.
     CaseClosed = "case_closed",
+    /// The child has a case in Primero only in another module, where nothing is written. Make one in the module of the profile, or move it there, then release.
+    CaseOfAnotherModule = "case_of_another_module",
     /// The case that we would create exists already but is another child's, or disabled. Check it in Primero, then release.
     CaseIdentityChanged = "case_identity_changed",
     /// The service is in Primero but has lost its intervention number, so its decision could not go back. Restore the number, then release.
@@ -161,6 +163,22 @@ pub enum Stop {
         /// The route, without ids.
         route: &'static str,
     },
+    /// The system does not know a route that every installation has: the URL leads elsewhere.
+    #[error("no_such_route({system}): {route} is not there; check the URL in the secret")]
+    NoSuchRoute {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+    },
+    /// Primero took the password and gave no token: 2.11 and later releases give none.
+    #[error(
+        "token_not_given(primero): this release gives no token; set auth to basic or session in the secret"
+    )]
+    TokenNotGiven,
+    /// Primero leaves a field out of every row, which means that the role may not read it.
+    #[error("field_not_readable({0}): no case shows the field; give the role the form that has it")]
+    FieldNotReadable(&'static str),
     /// The system cannot be reached, or fails again and again.
     #[error("destination_unavailable({0}): nothing is lost, the next run continues")]
     Unavailable(System),
@@ -229,6 +247,9 @@ impl Stop {
         match self {
             Self::AuthenticationFailed(_) => "authentication_failed",
             Self::PermissionDenied { .. } => "permission_denied",
+            Self::NoSuchRoute { .. } => "no_such_route",
+            Self::TokenNotGiven => "token_not_given",
+            Self::FieldNotReadable(_) => "field_not_readable",
             Self::Unavailable(_) => "destination_unavailable",
             Self::UnreadableAnswer { .. } => "unreadable_answer",
             Self::PingError { .. } => "ping_error",
@@ -273,6 +294,9 @@ mod tests {
         let stops = vec![
             Stop::AuthenticationFailed(system),
             Stop::PermissionDenied { system, route },
+            Stop::NoSuchRoute { system, route },
+            Stop::TokenNotGiven,
+            Stop::FieldNotReadable(field),
             Stop::Unavailable(system),
             Stop::UnreadableAnswer {
                 system,
@@ -296,6 +320,9 @@ mod tests {
             match stop {
                 Stop::AuthenticationFailed(_)
                 | Stop::PermissionDenied { .. }
+                | Stop::NoSuchRoute { .. }
+                | Stop::TokenNotGiven
+                | Stop::FieldNotReadable(_)
                 | Stop::Unavailable(_)
                 | Stop::UnreadableAnswer { .. }
                 | Stop::PingError { .. }

@@ -3,11 +3,16 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::rows::{CaseRow, Row, text_of};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
+use crate::domain::reason::Stop;
 
 /// The fields every look-up asks for.
-pub const LOOK_UP_FIELDS: &str = "unhcr_individual_no,case_id,status,services_section";
+pub const LOOK_UP_FIELDS: &str = "unhcr_individual_no,case_id,status,module_id,services_section";
+
+/// What decides whether a case is one to work on, and what stands on it.
+const DECISIVE: [&str; 4] = ["enabled", "status", "module_id", "services_section"];
 
 /// The fields of a case that is followed by time of change: what every workflow rests on, and what one of them maps.
 pub fn change_fields(mapped: &[&str]) -> String {
@@ -17,28 +22,24 @@ pub fn change_fields(mapped: &[&str]) -> String {
 }
 
 /// A Primero case.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Case {
     /// The id in URLs.
     pub id: CaseRecordId,
     /// The id that PING is told.
     pub case_id: Option<CaseId>,
     /// A disabled case is listed, but is no case to work on.
-    #[serde(default = "enabled")]
     pub enabled: bool,
-    /// `open`, `closed`, or what the installation adds.
-    #[serde(default)]
+    /// `open`, `closed`, `transferred`, `duplicate`, or what the installation adds.
     pub status: Option<String>,
+    /// The module it belongs to, such as `primeromodule-cp`.
+    pub module: Option<String>,
     /// The child's number in proGres.
-    #[serde(
-        default,
-        rename = "unhcr_individual_no",
-        deserialize_with = "personal_text"
-    )]
     pub individual_no: Option<Pii<String>>,
     /// The services of the case.
-    #[serde(default, rename = "services_section", deserialize_with = "services")]
     pub services: Vec<Service>,
+    /// Names of the fields that could not be read; they count as absent.
+    pub odd: Vec<String>,
 }
 
 /// One row of a case's `services_section`, whole.
@@ -71,10 +72,33 @@ impl Choice<'_> {
 }
 
 impl Case {
+    /// Whether the case is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.has_status("open")
+    }
+
     /// Whether the case is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.status.as_deref() == Some("closed")
+        self.has_status("closed")
+    }
+
+    /// Whether the row has no `case_id` at all, as where the role may not read it.
+    fn lacks_case_id(&self) -> bool {
+        self.case_id.is_none() && !self.odd.iter().any(|field| field == "case_id")
+    }
+
+    fn has_status(&self, word: &str) -> bool {
+        let status = self.status.as_deref();
+        status.is_some_and(|status| status.trim().eq_ignore_ascii_case(word))
+    }
+
+    /// The fields that could not be read although it depends on them whether the case is one to work on, and what stands on it.
+    #[must_use]
+    pub fn undecided(&self) -> Vec<String> {
+        let decisive = |field: &&String| DECISIVE.contains(&field.as_str());
+        self.odd.iter().filter(decisive).cloned().collect()
     }
 
     /// Whether the case carries this individual number.
@@ -152,17 +176,56 @@ impl Service {
     }
 }
 
-const fn enabled() -> bool {
-    true
+impl CaseRow for Case {
+    fn read(mut row: Row) -> Result<Self, &'static str> {
+        let case = Self::of(&mut row)?;
+        let (_, odd) = row.rest();
+        Ok(Self { odd, ..case })
+    }
 }
 
+impl Case {
+    /// Takes what a case is out of a row. What could not be read is still to be asked of the row.
+    pub(super) fn of(row: &mut Row) -> Result<Self, &'static str> {
+        let id = row.take("id");
+        let id = id.as_ref().and_then(Value::as_str);
+        let services = row.subform("services_section");
+        Ok(Self {
+            id: id.and_then(|id| id.parse().ok()).ok_or("id")?,
+            case_id: row.text("case_id").map(CaseId::new),
+            enabled: row.truth("enabled").unwrap_or(true),
+            status: row.text("status"),
+            module: row.text("module_id"),
+            individual_no: row.text("unhcr_individual_no").map(Pii::new),
+            services: services
+                .into_iter()
+                .map(|row| Service(Pii::new(row)))
+                .collect(),
+            odd: Vec::new(),
+        })
+    }
+}
+
+/// A field that a role may not read is left out of every row: then nothing can be said of any of them.
+pub(super) fn check_case_ids<C: AsRef<Case>>(rows: &[C]) -> Result<(), Stop> {
+    if !rows.is_empty() && rows.iter().all(|row| row.as_ref().lacks_case_id()) {
+        return Err(Stop::FieldNotReadable("case_id"));
+    }
+    Ok(())
+}
+
+/// A text or a whole number; anything else counts as absent.
 pub(super) fn personal_text<'de, D: Deserializer<'de>>(
     reader: D,
 ) -> Result<Option<Pii<String>>, D::Error> {
-    Ok(Option::<String>::deserialize(reader)?.map(Pii::new))
+    let value = Value::deserialize(reader)?;
+    Ok(text_of(&value).map(Pii::new))
 }
 
-fn services<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<Service>, D::Error> {
-    let rows = Option::<Vec<Value>>::deserialize(reader)?.unwrap_or_default();
-    Ok(rows.into_iter().map(|row| Service(Pii::new(row))).collect())
+#[cfg(test)]
+impl<'de> Deserialize<'de> for Case {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let row = Row::new(Value::deserialize(reader)?);
+        Self::read(row).map_err(serde::de::Error::missing_field)
+    }
 }

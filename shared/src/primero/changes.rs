@@ -7,12 +7,13 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::case::{Case, change_fields};
-use super::listing::{Listing, PAGE};
+use super::case::{Case, change_fields, check_case_ids};
+use super::listing::PAGE;
+use super::rows::{CaseRow, Row};
 use super::{PrimeroClient, Repeat};
+use crate::domain::ids::CaseRecordId;
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
 use crate::transport::GateError;
@@ -27,24 +28,35 @@ const PASSES: usize = 10;
 const PAGES: usize = 1000;
 
 /// A case with the fields that were asked for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct ChangedCase {
     /// Its ids and services; the individual number only if it was asked for.
-    #[serde(flatten)]
     pub case: Case,
     /// When it was last saved (`last_updated_at`).
-    #[serde(rename = "last_updated_at")]
     pub changed_at: Timestamp,
-    #[serde(flatten)]
-    fields: Fields,
+    fields: Pii<Map<String, Value>>,
 }
 
-#[derive(Clone, Debug)]
-struct Fields(Pii<Map<String, Value>>);
+impl CaseRow for ChangedCase {
+    fn read(mut row: Row) -> Result<Self, &'static str> {
+        let case = Case::of(&mut row)?;
+        let changed_at = row.take(FIELD);
+        let changed_at = changed_at.as_ref().and_then(Value::as_str);
+        let changed_at = changed_at.and_then(|at| at.parse().ok()).ok_or(FIELD)?;
+        let (fields, odd) = row.rest();
+        Ok(Self {
+            case: Case { odd, ..case },
+            changed_at,
+            fields: Pii::new(fields),
+        })
+    }
+}
 
-impl<'de> Deserialize<'de> for Fields {
+#[cfg(test)]
+impl<'de> serde::Deserialize<'de> for ChangedCase {
     fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        Map::deserialize(reader).map(|fields| Self(Pii::new(fields)))
+        let row = Row::new(serde::Deserialize::deserialize(reader)?);
+        Self::read(row).map_err(serde::de::Error::missing_field)
     }
 }
 
@@ -58,7 +70,7 @@ impl ChangedCase {
     /// The value of any other field that was asked for; null counts as absent.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&Value> {
-        let value = self.fields.0.expose().get(field);
+        let value = self.fields.expose().get(field);
         value.filter(|value| !value.is_null())
     }
 }
@@ -68,9 +80,34 @@ impl ChangedCase {
 pub struct ChangedPage {
     /// Enabled cases, by time of change. One that changed again since comes again.
     pub cases: Vec<ChangedCase>,
+    /// Rows that say neither which case they are nor when it changed.
+    pub unreadable: Vec<UnreadableRow>,
     /// The second in which the page ended: all that changed before it was handed out, so a later run goes on with it. None if
     /// nothing was listed.
     pub reached: Option<Timestamp>,
+}
+
+/// A row that could not be read at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// What tells it from others: the id of its case in URLs, else all that it says.
+    pub known_by: Pii<String>,
+    /// The field without which it is nothing.
+    pub field: &'static str,
+}
+
+/// What one call listed.
+struct Listed {
+    rows: Vec<ChangedCase>,
+    unreadable: Vec<UnreadableRow>,
+    total: usize,
+}
+
+impl Listed {
+    /// How many rows came, readable or not.
+    const fn count(&self) -> usize {
+        self.rows.len() + self.unreadable.len()
+    }
 }
 
 /// The pages of a window; see [`PrimeroClient::changed_cases`].
@@ -81,6 +118,8 @@ pub struct Changes<'c> {
     window: (i64, i64),
     /// Versions that were handed out of the second at which the next page starts.
     handed: HashSet<Version>,
+    /// Rows that could not be read, of whatever second.
+    handed_unread: HashSet<Pii<String>>,
     /// The second that is counted through, if one is.
     full: Option<FullSecond>,
     over: bool,
@@ -126,13 +165,14 @@ impl PrimeroClient {
             fields: change_fields(fields),
             window,
             handed: HashSet::new(),
+            handed_unread: HashSet::new(),
             full: None,
             over: window.0 > window.1,
             per: PAGE,
         }
     }
 
-    /// Primero's own time, to bound a window by.
+    /// Primero's own time, to bound a window by. A server that tells none is taken to share ours.
     pub async fn server_time(&self) -> Result<Timestamp, GateError> {
         const ROUTE: &str = "read the time";
         let url = self.url("/api/v2/cases");
@@ -140,11 +180,12 @@ impl PrimeroClient {
         let answer = self
             .call(ROUTE, Repeat::Freely, |http| http.get(&url).query(&query))
             .await?;
-        let unreadable = || {
-            self.transport
-                .unreadable(ROUTE, "the `Date` header".to_owned())
-        };
-        answer.date().ok_or_else(unreadable)
+        Ok(answer.date().unwrap_or_else(|| {
+            tracing::warn!(
+                "Primero's answers have no `Date` header; the window ends by our own clock"
+            );
+            self.transport.clock().now()
+        }))
     }
 }
 
@@ -162,11 +203,12 @@ impl Changes<'_> {
 
     /// A page by key: it starts at the second where the one before ended.
     async fn next_of_window(&mut self) -> Result<ChangedPage, GateError> {
-        let listing = self.full_or_last_page().await?;
-        let last = listing.data.last().map(|row| whole_second(row.changed_at));
-        let filled = listing.data.len() >= self.per;
+        let listed = self.full_or_last_page().await?;
+        let last = listed.rows.last().map(|row| whole_second(row.changed_at));
+        let filled = listed.count() >= self.per;
         let (from, _) = self.window;
-        let cases = enabled(self.fresh(listing.data));
+        let cases = enabled(self.fresh(listed.rows));
+        let unreadable = self.fresh_unread(listed.unreadable);
         match last {
             Some(second) if filled && second > from => self.start_at(second),
             Some(_) if filled => self.full = Some(FullSecond::pass(1)),
@@ -174,20 +216,20 @@ impl Changes<'_> {
         }
         Ok(ChangedPage {
             cases,
+            unreadable,
             reached: last.map(moment),
         })
     }
 
     /// A page that is not full is the last one, and must hold all rows there are.
-    async fn full_or_last_page(&self) -> Result<Listing<ChangedCase>, GateError> {
+    async fn full_or_last_page(&self) -> Result<Listed, GateError> {
         for _ in 0..TRIES {
-            let listing = self.list(self.window, FIELD, 1).await?;
-            let rows = &listing.data;
-            if !rows.is_sorted_by_key(|row| row.changed_at) {
+            let listed = self.list(self.window, FIELD, 1).await?;
+            if !listed.rows.is_sorted_by_key(|row| row.changed_at) {
                 return Err(self.unreadable("`data`: not in the order that was asked for"));
             }
-            if rows.len() >= self.per || rows.len() >= listing.metadata.total {
-                return Ok(listing);
+            if listed.count() >= self.per.min(listed.total) {
+                return Ok(listed);
             }
         }
         Err(self.unreadable("`metadata.total`: not as many rows as it says"))
@@ -196,12 +238,13 @@ impl Changes<'_> {
     /// A counted page of the second that fills pages by itself.
     async fn next_of_second(&mut self, mut at: FullSecond) -> Result<ChangedPage, GateError> {
         let (second, to) = self.window;
-        let listing = self.list((second, second), "created_at", at.page).await?;
-        let rows = listing.data.len();
+        let listed = self.list((second, second), "created_at", at.page).await?;
+        let rows = listed.count();
         at.listed += rows;
         // An error inside Primero looks like "none", and rows that leave the second move the others up.
-        at.sound &= *at.total.get_or_insert(listing.metadata.total) == listing.metadata.total;
-        let fresh = self.fresh(listing.data);
+        at.sound &= *at.total.get_or_insert(listed.total) == listed.total;
+        let fresh = self.fresh(listed.rows);
+        let unreadable = self.fresh_unread(listed.unreadable);
         at.brought_new |= !fresh.is_empty();
         if rows >= self.per {
             at.page += 1;
@@ -222,6 +265,7 @@ impl Changes<'_> {
         }
         Ok(ChangedPage {
             cases: enabled(fresh),
+            unreadable,
             reached: Some(moment(second)),
         })
     }
@@ -237,12 +281,17 @@ impl Changes<'_> {
         rows
     }
 
+    fn fresh_unread(&mut self, mut rows: Vec<UnreadableRow>) -> Vec<UnreadableRow> {
+        rows.retain(|row| self.handed_unread.insert(row.known_by.clone()));
+        rows
+    }
+
     async fn list(
         &self,
         (from, to): (i64, i64),
         order: &str,
         page: usize,
-    ) -> Result<Listing<ChangedCase>, GateError> {
+    ) -> Result<Listed, GateError> {
         let client = self.client;
         let url = client.url("/api/v2/cases");
         let query = [
@@ -256,18 +305,47 @@ impl Changes<'_> {
         let answer = client
             .call(ROUTE, Repeat::Freely, |http| http.get(&url).query(&query))
             .await?;
-        let listing: Listing<ChangedCase> = client.transport.json(ROUTE, &answer)?;
+        let (rows, metadata) = client.case_rows(ROUTE, &answer)?;
+        let listed = self.read(rows, metadata.total)?;
         let within = |row: &ChangedCase| (from..=to).contains(&whole_second(row.changed_at));
-        if listing.data.iter().all(within) {
-            Ok(listing)
-        } else {
-            Err(Stop::FilterNotApplied { field: FIELD }.into())
+        if !listed.rows.iter().all(within) {
+            return Err(Stop::FilterNotApplied { field: FIELD }.into());
+        }
+        check_case_ids(&listed.rows)?;
+        Ok(listed)
+    }
+
+    /// Reads row by row: an odd one concerns nobody else, unless all are such.
+    fn read(&self, rows: Vec<Value>, total: usize) -> Result<Listed, GateError> {
+        let (mut readable, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in rows {
+            let known_by = known_by(&row);
+            match ChangedCase::read(Row::new(row)) {
+                Ok(case) => readable.push(case),
+                Err(field) => unreadable.push(UnreadableRow { known_by, field }),
+            }
+        }
+        match unreadable.first() {
+            Some(row) if readable.is_empty() => {
+                Err(self.unreadable(&format!("`data[0].{}`", row.field)))
+            }
+            _ => Ok(Listed {
+                rows: readable,
+                unreadable,
+                total,
+            }),
         }
     }
 
     fn unreadable(&self, place: &str) -> GateError {
         self.client.transport.unreadable(ROUTE, place.to_owned())
     }
+}
+
+fn known_by(row: &Value) -> Pii<String> {
+    let id = row.get("id").and_then(Value::as_str);
+    let id: Option<CaseRecordId> = id.and_then(|id| id.parse().ok());
+    Pii::new(id.map_or_else(|| row.to_string(), |id| id.to_string()))
 }
 
 /// A disabled case is listed, but is no case to work on.

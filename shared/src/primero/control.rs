@@ -1,7 +1,10 @@
 //! The control entry: a case known to exist, asked for in every look-up. If it does not come back, "none" means nothing.
 
-use super::case::Case;
-use super::listing::Listing;
+use serde_json::Value;
+
+use super::asking::Asking;
+use super::case::{Case, check_case_ids};
+use super::rows::{CaseRow as _, Row};
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
@@ -11,6 +14,9 @@ use crate::transport::GateError;
 /// Cases listed in one page while a control is chosen, and pages listed at most. The first page almost always has one.
 const ROWS: usize = 100;
 const PAGES: usize = 100;
+/// Pages after which a number that cannot be asked for beside others will do.
+const PAGES_FOR_ONE_TO_RIDE_ALONG: usize = 10;
+const ROUTE: &str = "list cases";
 
 /// An enabled case with an individual number.
 #[derive(Clone, Debug)]
@@ -36,7 +42,7 @@ impl PrimeroClient {
 
     /// Makes a case the control entry if it can serve and there is none yet.
     pub async fn adopt_control(&self, id: CaseRecordId, individual_no: &Pii<String>) {
-        if !can_be_asked_for(individual_no) {
+        if Asking::of(individual_no.expose()) == Asking::Never {
             return;
         }
         self.control.lock().await.get_or_insert_with(|| Control {
@@ -50,41 +56,63 @@ impl PrimeroClient {
         self.control.lock().await.clone()
     }
 
+    /// The oldest case whose number can be asked for beside others; where there is none, one whose number is asked for by itself.
     async fn oldest_numbered_case(&self) -> Result<Option<Control>, GateError> {
+        let mut apart = None;
         for page in 1..=PAGES {
-            let url = self.url("/api/v2/cases");
-            let query = [
-                ("fields", "unhcr_individual_no,case_id".to_owned()),
-                ("order_by", "created_at".to_owned()),
-                ("order", "asc".to_owned()),
-                ("per", ROWS.to_string()),
-                ("page", page.to_string()),
-            ];
-            let answer = self
-                .call("list cases", Repeat::Freely, |http| {
-                    http.get(&url).query(&query)
-                })
-                .await?;
-            let listing: Listing<Case> = self.transport.json("list cases", &answer)?;
-            let listed = listing.data.len();
-            let found = listing.data.into_iter().find_map(|case| {
-                let individual_no = case.individual_no.filter(can_be_asked_for)?;
-                case.enabled.then_some(Control {
-                    id: case.id,
-                    individual_no,
-                    case_id: case.case_id,
-                })
+            let (cases, is_last) = self.page_of_cases(page).await?;
+            let mut controls = cases.into_iter().filter_map(as_control);
+            let rides_along = controls.find(|control| {
+                let rides_along = control.asking() == Asking::Together;
+                if !rides_along {
+                    apart.get_or_insert_with(|| control.clone());
+                }
+                rides_along
             });
-            if found.is_some() || listed < ROWS {
-                return Ok(found);
+            let enough = is_last || (page >= PAGES_FOR_ONE_TO_RIDE_ALONG && apart.is_some());
+            if rides_along.is_some() || enough {
+                return Ok(rides_along.or(apart));
             }
         }
-        Ok(None)
+        Ok(apart)
+    }
+
+    /// A page of the oldest cases, and whether it is the last. Rows that cannot be read are passed over, unless all are such.
+    async fn page_of_cases(&self, page: usize) -> Result<(Vec<Case>, bool), GateError> {
+        let url = self.url("/api/v2/cases");
+        let query = [
+            ("fields", "unhcr_individual_no,case_id".to_owned()),
+            ("order_by", "created_at".to_owned()),
+            ("order", "asc".to_owned()),
+            ("per", ROWS.to_string()),
+            ("page", page.to_string()),
+        ];
+        let answer = self
+            .call(ROUTE, Repeat::Freely, |http| http.get(&url).query(&query))
+            .await?;
+        let (rows, _) = self.case_rows(ROUTE, &answer)?;
+        let is_last = rows.len() < ROWS;
+        let read = |row: &Value| Case::read(Row::new(row.clone())).ok();
+        let mut cases: Vec<Case> = rows.iter().filter_map(read).collect();
+        if cases.is_empty() {
+            cases = self.all_rows(ROUTE, rows)?;
+        }
+        check_case_ids(&cases)?;
+        Ok((cases, is_last))
     }
 }
 
-/// Primero reads a comma in a look-up as "or", so a case with one in its number never comes back.
-fn can_be_asked_for(number: &Pii<String>) -> bool {
-    let number = number.expose();
-    !number.trim().is_empty() && !number.contains(',')
+impl Control {
+    fn asking(&self) -> Asking {
+        Asking::of(self.individual_no.expose())
+    }
+}
+
+fn as_control(case: Case) -> Option<Control> {
+    let control = Control {
+        id: case.id,
+        individual_no: case.individual_no?,
+        case_id: case.case_id,
+    };
+    (case.enabled && control.asking() != Asking::Never).then_some(control)
 }

@@ -22,7 +22,7 @@ pub struct Listing<T> {
     pub metadata: Metadata,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Clone, Copy, Debug, Deserialize, Default)]
 pub struct Metadata {
     #[serde(default)]
     pub total: usize,

@@ -1,112 +1,121 @@
-//! Looking up many cases in one call, with every answer checked.
+//! Looking up many cases, a few in each call, with every answer checked.
+//!
+//! A call asks for as many as Primero answers quickly and as its gateway lets through; several calls go side by side. A call that
+//! fails is halved until the record that it fails on stands alone.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use serde::de::DeserializeOwned;
+use futures::{FutureExt as _, StreamExt as _, stream};
 
+use super::asking::{Asking, LONGEST_LINE, line_length};
 use super::case::{Case, LOOK_UP_FIELDS, change_fields};
 use super::changes::ChangedCase;
-use super::control::Control;
-use super::listing::{Listing, PAGE};
+use super::kinds::{Asked, BY_CASE_ID, BY_ID, BY_NUMBER, Kind};
+use super::listing::PAGE;
+use super::proof::down;
+use super::rows::CaseRow;
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
+use crate::domain::system::System;
 use crate::transport::GateError;
 
-/// A way of asking for cases: by which field, and how its value is found in a case and in the control entry.
-struct Kind<K> {
-    field: &'static str,
-    filter: fn(&[K]) -> Vec<(String, String)>,
-    of_case: fn(&Case) -> Option<K>,
-    of_control: fn(&Control) -> Option<K>,
-    /// What Primero may read a comma in.
-    text: fn(&K) -> Option<&str>,
+const ROUTE: &str = "look up cases";
+const CASES: &str = "/api/v2/cases";
+/// Entries of one `or`, the control entry among them: with more `PostgreSQL` reads the whole table.
+const ENTRIES: usize = 5;
+/// Calls of one look-up that are begun side by side; the client's own bound decides how many are out.
+const SIDE_BY_SIDE: usize = 16;
+
+/// What a look-up found for each key that was asked for.
+#[derive(Debug)]
+pub struct LookedUp<K, C>(HashMap<K, Result<Vec<C>, GateError>>);
+
+impl<K: Eq + Hash, C> LookedUp<K, C> {
+    /// The cases of a key; an error is never "none".
+    pub fn of(&self, key: &K) -> Result<&[C], GateError> {
+        match self.0.get(key) {
+            Some(Ok(cases)) => Ok(cases),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(GateError::Unavailable(System::Primero)),
+        }
+    }
+
+    /// The case of a key that names one.
+    pub fn one(&self, key: &K) -> Result<Option<&C>, GateError> {
+        Ok(self.of(key)?.first())
+    }
+
+    /// The cases of keys that name one each, and the keys whose look-up failed.
+    #[must_use]
+    pub fn parted(self) -> (HashMap<K, C>, HashMap<K, GateError>) {
+        let (mut found, mut failed) = (HashMap::new(), HashMap::new());
+        for (key, answer) in self.0 {
+            match answer {
+                Ok(cases) => found.extend(cases.into_iter().next().map(|case| (key, case))),
+                Err(error) => {
+                    failed.insert(key, error);
+                }
+            }
+        }
+        (found, failed)
+    }
 }
 
-const BY_NUMBER: Kind<Pii<String>> = Kind {
-    field: "unhcr_individual_no",
-    filter: |numbers| {
-        any_of(
-            "unhcr_individual_no",
-            numbers.iter().map(|n| n.expose().as_str()),
-        )
-    },
-    of_case: |case| case.individual_no.clone(),
-    of_control: |control| Some(control.individual_no.clone()),
-    text: |number| Some(number.expose()),
-};
+/// The answers to some keys, and whether "none" among them waits for the control entry to be seen.
+struct Part<K, C> {
+    answers: Vec<(K, Result<Vec<C>, GateError>)>,
+    unproven: bool,
+}
 
-const BY_CASE_ID: Kind<CaseId> = Kind {
-    field: "case_id",
-    filter: |ids| any_of("case_id", ids.iter().map(CaseId::as_str)),
-    of_case: |case| case.case_id.clone(),
-    of_control: |control| control.case_id.clone(),
-    text: |id| Some(id.as_str()),
-};
-
-const BY_ID: Kind<CaseRecordId> = Kind {
-    field: "id",
-    filter: |ids| {
-        let list: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        vec![("id".to_owned(), list.join(","))]
-    },
-    of_case: |case| Some(case.id),
-    of_control: |control| Some(control.id),
-    text: |_| None,
-};
-
-/// Alternatives need indexes: `or[][field]` answers the whole table.
-fn any_of<'v>(field: &str, values: impl Iterator<Item = &'v str>) -> Vec<(String, String)> {
-    let entry = |(i, value): (usize, &str)| (format!("or[{i}][{field}]"), value.to_owned());
-    values.enumerate().map(entry).collect()
+/// What one call brought.
+pub(super) struct Rows<C> {
+    rows: Vec<C>,
+    /// Whether Primero says that there are others.
+    lacks_some: bool,
 }
 
 impl PrimeroClient {
-    /// The cases that carry these individual numbers, disabled ones left out. A number without a case has no entry.
+    /// The cases that carry these individual numbers, disabled ones left out.
     ///
     /// Stops the run with `filter_not_applied` if Primero returns a case that was not asked for, and with `control_missing` if its
-    /// answer cannot be trusted.
+    /// answer cannot be trusted. What fails for one number alone is the answer for that number.
     pub async fn cases_by_individual_no(
         &self,
         numbers: &[&Pii<String>],
-    ) -> Result<HashMap<Pii<String>, Vec<Case>>, GateError> {
+    ) -> Result<LookedUp<Pii<String>, Case>, GateError> {
         let numbers = numbers.iter().copied().cloned().collect();
-        let mut found: HashMap<_, Vec<Case>> = HashMap::new();
-        let cases: Vec<(_, Case)> = self.look_up(numbers, &BY_NUMBER, LOOK_UP_FIELDS).await?;
-        for (number, case) in cases {
-            if case.enabled {
-                found.entry(number).or_default().push(case);
-            }
+        let mut found = self.look_up(numbers, &BY_NUMBER, LOOK_UP_FIELDS).await?;
+        for cases in found.0.values_mut().flatten() {
+            cases.retain(|case: &Case| case.enabled);
         }
         Ok(found)
     }
 
-    /// The cases that PING calls by these `case_id`s, disabled ones included. One without a case has no entry. Errors as for
-    /// numbers.
+    /// The cases that PING calls by these `case_id`s, disabled ones included; one id may name several. Errors as for numbers.
     pub async fn cases_by_case_id(
         &self,
         ids: &[CaseId],
-    ) -> Result<HashMap<CaseId, Case>, GateError> {
-        let named = ids.iter().filter(|id| !id.as_str().trim().is_empty());
-        Ok(self
-            .look_up(named.cloned().collect(), &BY_CASE_ID, LOOK_UP_FIELDS)
-            .await?
-            .into_iter()
-            .collect())
+    ) -> Result<LookedUp<CaseId, Case>, GateError> {
+        self.look_up(ids.iter().cloned().collect(), &BY_CASE_ID, LOOK_UP_FIELDS)
+            .await
     }
 
-    /// The cases with these ids, disabled ones included. An id without a case has no entry. Errors as for numbers.
+    /// The cases with these ids, disabled ones included. Errors as for numbers.
     pub async fn cases_by_id(
         &self,
         ids: &[CaseRecordId],
-    ) -> Result<HashMap<CaseRecordId, Case>, GateError> {
-        Ok(self
-            .look_up(ids.iter().copied().collect(), &BY_ID, LOOK_UP_FIELDS)
-            .await?
-            .into_iter()
-            .collect())
+    ) -> Result<LookedUp<CaseRecordId, Case>, GateError> {
+        self.look_up(ids.iter().copied().collect(), &BY_ID, LOOK_UP_FIELDS)
+            .await
+    }
+
+    /// The case with this id, a disabled one included.
+    pub async fn case_by_id(&self, id: CaseRecordId) -> Result<Option<Case>, GateError> {
+        let found = self.cases_by_id(&[id]).await?;
+        Ok(found.one(&id)?.cloned())
     }
 
     /// The cases with these ids as a page of changes would show them, with `fields` as there; disabled ones included. Errors as for
@@ -118,114 +127,249 @@ impl PrimeroClient {
         &self,
         ids: &[CaseRecordId],
         fields: &[&str],
-    ) -> Result<HashMap<CaseRecordId, ChangedCase>, GateError> {
+    ) -> Result<LookedUp<CaseRecordId, ChangedCase>, GateError> {
         if !ids.is_empty() && self.control().await.is_none() {
             self.choose_control(true).await?;
         }
         let fields = change_fields(fields);
-        Ok(self
-            .look_up(ids.iter().copied().collect(), &BY_ID, &fields)
-            .await?
-            .into_iter()
-            .collect())
+        self.look_up(ids.iter().copied().collect(), &BY_ID, &fields)
+            .await
     }
 
-    /// Asks for cases, splitting what does not fit a page. Every case comes with the key that found it.
-    async fn look_up<K: Clone + Eq + Hash, C: DeserializeOwned + AsRef<Case>>(
+    /// Asks for cases in as many calls as it takes.
+    async fn look_up<K: Clone + Eq + Hash, C: CaseRow>(
         &self,
         keys: HashSet<K>,
         kind: &Kind<K>,
         fields: &str,
-    ) -> Result<Vec<(K, C)>, GateError> {
-        let mut found = Vec::new();
-        if keys.is_empty() {
-            return Ok(found);
-        }
-        let mut control_refreshed = false;
-        let mut batches: Vec<Vec<K>> = vec![keys.into_iter().collect()];
-        while let Some(mut batch) = batches.pop() {
-            let control = self.control_key(kind).await?;
-            let asked: HashSet<K> = batch.iter().chain(&control).cloned().collect();
-            let filter = (kind.filter)(&asked.iter().cloned().collect::<Vec<_>>());
-            let listing = self.list(filter, fields).await?;
-            if listing.metadata.total > listing.data.len() && batch.len() > 1 {
-                let half = batch.split_off(batch.len() / 2);
-                batches.extend([half, batch]);
-                continue;
-            }
-            let rows = self.checked(listing, &asked, kind)?;
-            if control.is_some_and(|control| !rows.iter().any(|(key, _)| *key == control)) {
-                if control_refreshed {
-                    return Err(Stop::ControlMissing.into());
+    ) -> Result<LookedUp<K, C>, GateError> {
+        let asked = Asked { kind, fields };
+        let mut answers = HashMap::new();
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        for key in keys {
+            match self.asking(&asked, &key) {
+                Asking::Together => together.push(key),
+                Asking::Alone => alone.push(key),
+                Asking::Never => {
+                    answers.insert(key, Err(cannot_be_asked(kind.field)));
                 }
-                control_refreshed = true;
-                self.choose_control(false).await?;
-                batches.push(batch);
+            }
+        }
+        if together.is_empty() && alone.is_empty() {
+            return Ok(LookedUp(answers));
+        }
+        let control = self.riding_along(kind).await?;
+        let batches = self.cut(&asked, together, control.as_ref());
+        let together = batches
+            .into_iter()
+            .map(|batch| self.ask_together(asked, batch).boxed_local());
+        let alone = alone
+            .into_iter()
+            .map(|key| self.ask_alone(asked, key).boxed_local());
+        let mut parts = stream::iter(together.chain(alone)).buffer_unordered(SIDE_BY_SIDE);
+        let mut unproven = false;
+        while let Some(part) = parts.next().await {
+            let part: Part<K, C> = part?;
+            unproven |= part.unproven;
+            answers.extend(part.answers);
+        }
+        drop(parts);
+        if unproven {
+            self.prove_by_control(asked).await?;
+        }
+        Ok(LookedUp(answers))
+    }
+
+    /// How a key is asked for; one that is too long for its way takes the next.
+    fn asking<K: Clone>(&self, asked: &Asked<'_, K>, key: &K) -> Asking {
+        let kind = asked.kind;
+        let fits = |filter: Vec<(String, String)>| self.line(asked, filter) <= LONGEST_LINE;
+        match (kind.asking)(key) {
+            Asking::Together if fits((kind.together)(std::slice::from_ref(key))) => {
+                Asking::Together
+            }
+            Asking::Together | Asking::Alone if fits(vec![(kind.alone)(key)]) => Asking::Alone,
+            _ => Asking::Never,
+        }
+    }
+
+    /// Batches that are short enough in number and length, with the control entry in each.
+    fn cut<K: Clone + Eq + Hash>(
+        &self,
+        asked: &Asked<'_, K>,
+        keys: Vec<K>,
+        control: Option<&K>,
+    ) -> Vec<Vec<K>> {
+        let most = self.most_together(asked.kind);
+        let mut batches: Vec<Vec<K>> = Vec::new();
+        for key in keys {
+            let fits = |batch: &Vec<K>| {
+                let entries: Vec<K> = batch.iter().chain([&key]).chain(control).cloned().collect();
+                let length = self.line(asked, (asked.kind.together)(&entries));
+                batch.len() < most && length <= LONGEST_LINE
+            };
+            match batches.last_mut().filter(|batch| fits(batch)) {
+                Some(batch) => batch.push(key),
+                None => batches.push(vec![key]),
+            }
+        }
+        batches
+    }
+
+    /// How many are asked for in one call beside the control entry.
+    fn most_together<K>(&self, kind: &Kind<K>) -> usize {
+        if kind.field == BY_ID.field {
+            self.settings.verify_batch
+        } else {
+            self.settings.look_up_batch.clamp(1, ENTRIES - 1)
+        }
+    }
+
+    fn line<K>(&self, asked: &Asked<'_, K>, filter: Vec<(String, String)>) -> usize {
+        line_length(&self.url(CASES), &query(filter, asked.fields))
+    }
+
+    /// One batch with its control entry, halved as long as it fails or does not fit a page.
+    async fn ask_together<K: Clone + Eq + Hash, C: CaseRow>(
+        &self,
+        asked: Asked<'_, K>,
+        batch: Vec<K>,
+    ) -> Result<Part<K, C>, GateError> {
+        let kind = asked.kind;
+        let (mut answers, mut unproven) = (Vec::new(), false);
+        let mut renewed = false;
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            let control = self.riding_along(kind).await?;
+            let entries: HashSet<K> = part.iter().chain(&control).cloned().collect();
+            let filter = (kind.together)(&entries.iter().cloned().collect::<Vec<_>>());
+            let listing = self.list::<C>(filter, asked.fields, repeat(part.len()));
+            let rows = match listing.await {
+                Ok(listing) if listing.lacks_some && part.len() > 1 => None,
+                Ok(listing) => Some(self.checked(listing, &entries, kind)?),
+                Err(error) => match self.blamed(asked, error, part.len()).await? {
+                    Some(error) => {
+                        answers.extend(part.into_iter().map(|key| (key, Err(error.clone()))));
+                        continue;
+                    }
+                    None => None,
+                },
+            };
+            let Some(rows) = rows else {
+                let half = part.split_off(part.len() / 2);
+                parts.extend([half, part]);
+                continue;
+            };
+            if control.is_some_and(|control| !rows.iter().any(|(key, _)| *key == control)) {
+                self.renew_control(&mut renewed).await?;
+                parts.push(part);
                 continue;
             }
-            found.extend(rows.into_iter().filter(|(key, _)| batch.contains(key)));
+            let found = sorted(&part, rows);
+            unproven |= self.control_is_apart(kind).await && found.iter().any(is_none);
+            answers.extend(found);
         }
-        Ok(found)
+        Ok(Part { answers, unproven })
     }
 
-    /// What the control entry is asked for by. One that was adopted from our own write lacks its `case_id`; another is chosen then.
-    async fn control_key<K>(&self, kind: &Kind<K>) -> Result<Option<K>, GateError> {
-        let Some(control) = self.control().await else {
-            return Ok(None);
+    /// One key at top level, where nothing else can be asked for beside it.
+    async fn ask_alone<K: Clone + Eq + Hash, C: CaseRow>(
+        &self,
+        asked: Asked<'_, K>,
+        key: K,
+    ) -> Result<Part<K, C>, GateError> {
+        let kind = asked.kind;
+        let filter = vec![(kind.alone)(&key)];
+        let answer = match self.list::<C>(filter, asked.fields, repeat(1)).await {
+            Ok(listing) => {
+                let rows = self.checked(listing, &HashSet::from([key.clone()]), kind)?;
+                Ok(rows.into_iter().map(|(_, case)| case).collect())
+            }
+            Err(error) => Err(self.blamed(asked, error, 1).await?.unwrap_or_else(down)),
         };
-        if let Some(key) = (kind.of_control)(&control) {
-            return Ok(Some(key));
-        }
-        self.choose_control(false).await?;
-        let key = self.control().await.as_ref().and_then(kind.of_control);
-        key.map(Some)
-            .ok_or_else(|| Stop::NoControlCase { field: kind.field }.into())
+        let answers = vec![(key, answer)];
+        Ok(Part {
+            unproven: answers.iter().any(is_none),
+            answers,
+        })
     }
 
-    async fn list<C: DeserializeOwned>(
+    pub(super) async fn list<C: CaseRow>(
         &self,
         filter: Vec<(String, String)>,
         fields: &str,
-    ) -> Result<Listing<C>, GateError> {
-        let url = self.url("/api/v2/cases");
-        let fixed = [("fields", fields.to_owned()), ("per", PAGE.to_string())];
+        repeat: Repeat,
+    ) -> Result<Rows<C>, GateError> {
+        let (url, query) = (self.url(CASES), query(filter, fields));
         let answer = self
-            .call("look up cases", Repeat::Freely, |http| {
-                http.get(&url).query(&filter).query(&fixed)
-            })
+            .call(ROUTE, repeat, |http| http.get(&url).query(&query))
             .await?;
-        self.transport.json("look up cases", &answer)
+        let (rows, metadata) = self.case_rows(ROUTE, &answer)?;
+        Ok(Rows {
+            lacks_some: metadata.total != rows.len(),
+            rows: self.all_rows(ROUTE, rows)?,
+        })
     }
 
     /// Every row must be one that was asked for, and all of them must be there.
-    fn checked<K: Eq + Hash, C: AsRef<Case>>(
+    pub(super) fn checked<K: Eq + Hash, C: CaseRow>(
         &self,
-        listing: Listing<C>,
+        listing: Rows<C>,
         asked: &HashSet<K>,
         kind: &Kind<K>,
     ) -> Result<Vec<(K, C)>, GateError> {
-        let complete = listing.metadata.total == listing.data.len();
-        // Primero reads a comma as "or". The cases of the parts were not asked for, but no filter was ignored either.
-        let is_part = |key: &K| {
-            let mut parts = asked
-                .iter()
-                .filter_map(kind.text)
-                .flat_map(|whole| whole.split(','));
-            (kind.text)(key).is_some_and(|key| parts.any(|part| part == key))
-        };
-        let mut rows = Vec::with_capacity(listing.data.len());
-        for case in listing.data {
+        let mut rows = Vec::with_capacity(listing.rows.len());
+        for case in listing.rows {
             match (kind.of_case)(case.as_ref()) {
                 Some(key) if asked.contains(&key) => rows.push((key, case)),
-                Some(key) if is_part(&key) => {}
                 _ => return Err(Stop::FilterNotApplied { field: kind.field }.into()),
             }
         }
-        if complete {
-            Ok(rows)
-        } else {
+        if listing.lacks_some {
             let place = "`metadata.total`: not as many rows as it says".to_owned();
-            Err(self.transport.unreadable("look up cases", place))
+            return Err(self.transport.unreadable(ROUTE, place));
         }
+        Ok(rows)
+    }
+}
+
+fn query(mut filter: Vec<(String, String)>, fields: &str) -> Vec<(String, String)> {
+    filter.push(("fields".to_owned(), fields.to_owned()));
+    filter.push(("per".to_owned(), PAGE.to_string()));
+    filter
+}
+
+/// What may be one record's fault is halved, which is as good as a repeat.
+const fn repeat(keys: usize) -> Repeat {
+    if keys > 1 {
+        Repeat::WhilePassing
+    } else {
+        Repeat::Freely
+    }
+}
+
+/// The rows by the keys that were asked for.
+fn sorted<K: Clone + Eq + Hash, C>(
+    asked: &[K],
+    rows: Vec<(K, C)>,
+) -> Vec<(K, Result<Vec<C>, GateError>)> {
+    let mut by_key: HashMap<K, Vec<C>> = HashMap::new();
+    for (key, case) in rows {
+        by_key.entry(key).or_default().push(case);
+    }
+    let answer = |key: &K| (key.clone(), Ok(by_key.remove(key).unwrap_or_default()));
+    asked.iter().map(answer).collect()
+}
+
+fn is_none<K, C>((_, answer): &(K, Result<Vec<C>, GateError>)) -> bool {
+    answer.as_ref().is_ok_and(Vec::is_empty)
+}
+
+/// A value that no filter finds: whether there is a case cannot be told.
+fn cannot_be_asked(field: &'static str) -> GateError {
+    GateError::UnreadableRecord {
+        system: System::Primero,
+        route: ROUTE,
+        place: format!("`{field}`"),
     }
 }

@@ -4,14 +4,18 @@
 //! known to exist came back in the same answer.
 
 mod answer;
+mod asking;
 mod case;
 mod changes;
 mod control;
 mod forms;
+mod kinds;
 mod listing;
 mod look_up;
 mod options;
+mod proof;
 mod referrals;
+mod rows;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -22,14 +26,16 @@ use reqwest::{Client, RequestBuilder};
 use tokio::sync::Mutex;
 
 pub use self::case::{Case, Choice, Service};
-pub use self::changes::{ChangedCase, ChangedPage, Changes};
+pub use self::changes::{ChangedCase, ChangedPage, Changes, UnreadableRow};
 use self::control::Control;
 pub use self::forms::FormFields;
+pub use self::look_up::LookedUp;
 pub use self::options::Options;
 pub use self::referrals::{Referral, ReferralAnswer, ReferralStatus};
 use self::sign_in::SignIn;
 pub use self::users::User;
 pub use self::write::Created;
+use crate::domain::ids::CaseRecordId;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::profile::PrimeroSettings;
@@ -62,7 +68,7 @@ impl PrimeroClient {
             max_body_bytes: settings.max_body_bytes,
         };
         Self {
-            transport: Transport::new(System::Primero, http, limits, conditions),
+            transport: Transport::new(System::Primero, http, limits, conditions).bounded(),
             sign_in: SignIn::by(secret.auth),
             url: secret.url.trim_end_matches('/').to_owned(),
             user: user.clone(),
@@ -81,7 +87,8 @@ impl PrimeroClient {
         self.transport.failed_calls()
     }
 
-    /// Sends a signed-in call and judges the answer's status.
+    /// Sends a signed-in call on a route without a record's id, and judges the answer's status: what is forbidden or missing then is
+    /// the route.
     async fn call(
         &self,
         route: &'static str,
@@ -89,25 +96,42 @@ impl PrimeroClient {
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, GateError> {
         let answer = self.send_signed_in(route, repeat, build).await?;
+        let system = System::Primero;
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
-            403 => Err(Stop::PermissionDenied {
-                system: System::Primero,
-                route,
-            }
-            .into()),
-            status => {
-                let fields = answer::fields_at_fault(&answer.body);
-                Err(GateError::Refused {
-                    system: System::Primero,
-                    status,
-                    fields,
-                })
-            }
+            403 => Err(Stop::PermissionDenied { system, route }.into()),
+            404 | 405 | 410 => Err(Stop::NoSuchRoute { system, route }.into()),
+            status => Err(refused(status, &answer)),
+        }
+    }
+
+    /// The same on the route of one record: what is forbidden or missing then is the record.
+    async fn call_on(
+        &self,
+        id: CaseRecordId,
+        route: &'static str,
+        repeat: Repeat,
+        build: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, GateError> {
+        let answer = self.send_signed_in(route, repeat, build).await?;
+        let (system, id) = (System::Primero, id.uuid());
+        match answer.status.as_u16() {
+            200..=299 => Ok(answer),
+            403 => Err(GateError::NoAccess { system, route, id }),
+            404 | 410 => Err(GateError::Gone { system, route, id }),
+            status => Err(refused(status, &answer)),
         }
     }
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+}
+
+fn refused(status: u16, answer: &Answer) -> GateError {
+    GateError::Refused {
+        system: System::Primero,
+        status,
+        fields: answer::fields_at_fault(&answer.body),
     }
 }

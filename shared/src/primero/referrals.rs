@@ -10,7 +10,6 @@ use super::listing::Listing;
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::{CaseRecordId, ReferralId};
 use crate::domain::pii::Pii;
-use crate::domain::reason::Stop;
 use crate::domain::system::System;
 use crate::domain::words::user_name;
 use crate::transport::GateError;
@@ -111,7 +110,7 @@ impl PrimeroClient {
         const ROUTE: &str = "list referrals";
         let url = self.url(&format!("/api/v2/cases/{case}/referrals"));
         let answer = self
-            .call(ROUTE, Repeat::Freely, |http| http.get(&url))
+            .call_on(case, ROUTE, Repeat::Freely, |http| http.get(&url))
             .await?;
         let listing: Listing<Referral> = self
             .transport
@@ -141,7 +140,7 @@ impl PrimeroClient {
                 Err(error) => error,
             };
             // After a rejection the recipient loses access, so a repeat of what was carried out may be forbidden.
-            let forbidden = matches!(error, GateError::Run(Stop::PermissionDenied { .. }));
+            let forbidden = matches!(error, GateError::NoAccess { .. });
             if !forbidden && error != GateError::Ambiguous(System::Primero) {
                 return Err(error);
             }
@@ -173,7 +172,7 @@ impl PrimeroClient {
         };
         let body = json!({ "data": data });
         let answer = self
-            .call(ANSWER, Repeat::AfterAsking, |http| {
+            .call_on(case, ANSWER, Repeat::AfterAsking, |http| {
                 http.patch(&url).json(&body)
             })
             .await?;

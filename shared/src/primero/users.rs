@@ -1,9 +1,11 @@
 //! The people who work with an installation.
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::case::personal_text;
 use super::listing::Listing;
+use super::rows::{text_of, truth_of};
 use super::{PrimeroClient, Repeat};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
@@ -30,7 +32,7 @@ pub struct User {
     #[serde(default, deserialize_with = "personal_text")]
     pub position: Option<Pii<String>>,
     /// Whether the user can no longer sign in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "truth")]
     pub disabled: bool,
 }
 
@@ -60,5 +62,10 @@ impl PrimeroClient {
 }
 
 fn user_name<'de, D: Deserializer<'de>>(reader: D) -> Result<Pii<String>, D::Error> {
-    String::deserialize(reader).map(Pii::new)
+    let name = text_of(&Value::deserialize(reader)?);
+    Ok(Pii::new(name.unwrap_or_default()))
+}
+
+fn truth<'de, D: Deserializer<'de>>(reader: D) -> Result<bool, D::Error> {
+    Ok(truth_of(&Value::deserialize(reader)?).unwrap_or_default())
 }

@@ -51,7 +51,7 @@ impl PrimeroClient {
     ) -> Result<(), GateError> {
         let url = self.url(&format!("/api/v2/cases/{case}"));
         let body = json!({ "data": { "services_section": [service.expose()] } });
-        self.call("append service", Repeat::AfterAsking, |http| {
+        self.call_on(case, "append service", Repeat::AfterAsking, |http| {
             http.patch(&url).json(&body)
         })
         .await?;

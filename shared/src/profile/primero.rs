@@ -11,7 +11,7 @@ use super::section::{MAX_BODY_BYTES, Read, Section};
 
 const DEFAULT_BODY_BYTES: i64 = 32 * 1024 * 1024;
 
-/// Most entries that one look-up was seen to answer on real servers.
+/// Most entries that a profile may name; older ones do.
 const MAX_BATCH: i64 = 150;
 
 /// What 1.1 itself writes to every case it creates. A default of the same name would put one child's value on all of them.
@@ -64,9 +64,10 @@ pub struct PrimeroSettings {
     pub closed_case: ClosedCase,
     /// Allows an installation without any numbered case, which has no control entry. Default: no.
     pub allow_empty: bool,
-    /// Individuals or cases per look-up, 1 to 150. Default 50.
+    /// Individuals or cases asked for by number in one call, 1 to 150. Default 4: with the control entry that makes the five that Primero
+    /// answers quickly, and more are never asked for at once, whatever stands here.
     pub look_up_batch: usize,
-    /// Cases per verification call, 1 to 150. Default 50.
+    /// Cases read by id in one call, 1 to 150, as far as the length of a request allows. Default 50.
     pub verify_batch: usize,
     /// Fixed values that a localised case form demands, by field name.
     pub case_defaults: Map<String, Value>,
@@ -132,7 +133,7 @@ pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
         &[("hold", ClosedCase::Hold), ("append", ClosedCase::Append)],
     );
     let allow_empty = section.switch("allow_empty", false);
-    let look_up_batch = section.integer("look_up_batch", 50, 1..=MAX_BATCH);
+    let look_up_batch = section.integer("look_up_batch", 4, 1..=MAX_BATCH);
     let verify_batch = section.integer("verify_batch", 50, 1..=MAX_BATCH);
     let case_defaults = defaults(section, "case_defaults", MAPPED_CASE_FIELDS);
     let service_defaults = defaults(section, "service_defaults", MAPPED_SERVICE_FIELDS);

@@ -1,5 +1,7 @@
 //! What a failed call means, by what the caller does next.
 
+use uuid::Uuid;
+
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
@@ -13,6 +15,13 @@ pub enum GateError {
     /// The system could not be reached or was not ready, several times over: try again in a later run.
     #[error("{0} is unavailable")]
     Unavailable(System),
+    /// No answer came in time, or a gateway gave one in the system's place, as often as it was asked: it is not ready, or one record in
+    /// the request takes it too long.
+    #[error("{0} did not answer the request")]
+    Unanswered(System),
+    /// The request for this record fails, while the same for another is answered.
+    #[error("{0} fails on this record alone")]
+    FailsOnRecord(System),
     /// The system answered 500 to every try: it is broken, or breaks on one record in the request.
     #[error("{0} failed on the request")]
     Failed(System),
@@ -28,6 +37,26 @@ pub enum GateError {
         status: u16,
         /// Names of the fields it objects to, as far as it says.
         fields: Vec<String>,
+    },
+    /// The user may use the route, but not for this record.
+    #[error("{system}: the user may not use {route} for record {id}")]
+    NoAccess {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+        /// The record as the system's URLs name it.
+        id: Uuid,
+    },
+    /// The system has no such record.
+    #[error("{system}: {route} found no record {id}")]
+    Gone {
+        /// Which system.
+        system: System,
+        /// The route, without ids.
+        route: &'static str,
+        /// The record as the system's URLs name it.
+        id: Uuid,
     },
     /// PING answered 200 with an error message: the request, or one record in it, is at fault.
     #[error("PING answered with an error message")]
@@ -70,11 +99,20 @@ impl GateError {
         matches!(self, Self::Failed(_) | Self::UnreadableRecord { .. })
     }
 
+    /// What it means for a record that is known to be the cause.
+    #[must_use]
+    pub fn of_one_record(self) -> Self {
+        match self {
+            Self::Failed(system) | Self::Unanswered(system) => Self::FailsOnRecord(system),
+            error => error,
+        }
+    }
+
     /// What it means where no record is the cause.
     #[must_use]
     pub fn of_the_system(self) -> Self {
         match self {
-            Self::Failed(system) => Self::Unavailable(system),
+            Self::Failed(system) | Self::Unanswered(system) => Self::Unavailable(system),
             Self::UnreadableRecord {
                 system,
                 route,

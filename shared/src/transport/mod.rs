@@ -1,5 +1,6 @@
 //! HTTP towards both systems: bounded, counted, logged without content, and repeated only where that is safe.
 
+mod at_once;
 mod error;
 mod one_try;
 mod pace;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode};
 
+use self::at_once::{AtOnce, Went};
 pub use self::error::GateError;
 pub use self::one_try::OneTry;
 use self::pace::{TRIES, wait_before};
@@ -65,6 +67,8 @@ pub struct Conditions {
 pub enum Repeat {
     /// A read, or a write that has the same effect twice as once.
     Freely,
+    /// A read of many records: what may be one record's fault is not repeated, for the caller halves it.
+    WhilePassing,
     /// A write whose effect can be looked for: ask first what became of it.
     AfterAsking,
     /// A write whose effect cannot be looked for. A gateway may answer 503 after the effect, so that leaves its fate unknown, too.
@@ -105,6 +109,8 @@ pub struct Transport {
     limits: Limits,
     conditions: Conditions,
     early_refusals: Vec<EarlyRefusal>,
+    /// How many calls may be out at once; none for as many as there are.
+    at_once: Option<AtOnce>,
     calls: AtomicU64,
     failed: AtomicU64,
 }
@@ -133,6 +139,7 @@ impl Transport {
             limits,
             conditions,
             early_refusals: Vec::new(),
+            at_once: None,
             calls: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }
@@ -142,6 +149,13 @@ impl Transport {
     #[must_use]
     pub fn through_gateway(mut self, early_refusals: Vec<EarlyRefusal>) -> Self {
         self.early_refusals = early_refusals;
+        self
+    }
+
+    /// The same way, with few calls at once: for a system that takes few connections.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.at_once = Some(AtOnce::default());
         self
     }
 
@@ -182,7 +196,13 @@ impl Transport {
                 Broken::NotReady(_) if repeat == Repeat::Unaskable => {
                     return Err(GateError::Ambiguous(self.system));
                 }
-                Broken::Unknown => (None, unavailable),
+                Broken::Unknown if repeat == Repeat::WhilePassing => {
+                    return Err(GateError::Unanswered(self.system));
+                }
+                Broken::Failed if repeat == Repeat::WhilePassing => {
+                    return Err(GateError::Failed(self.system));
+                }
+                Broken::Unknown => (None, GateError::Unanswered(self.system)),
                 Broken::Failed => (None, GateError::Failed(self.system)),
                 Broken::Passing(asked) | Broken::NotReady(asked) => (asked, unavailable),
             };
@@ -198,6 +218,10 @@ impl Transport {
     }
 
     async fn once(&self, route: &'static str, request: RequestBuilder) -> Result<Answer, Broken> {
+        let place = match &self.at_once {
+            Some(bound) => Some(bound.place().await),
+            None => None,
+        };
         let started = self.conditions.clock.now();
         let left = until(started, self.conditions.deadline.last_answer());
         if left.is_zero() {
@@ -213,6 +237,9 @@ impl Transport {
         tracing::info!(system = %self.system, route, http_status, duration_ms, "call");
         if http_status.is_none_or(|status| status >= 400) {
             self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(place) = place {
+            place.went(route, went(&result, duration));
         }
         result.and_then(|answer| self.judge(route, answer))
     }
@@ -318,6 +345,18 @@ impl Transport {
 /// Whether a refusal is about how much was asked, and not about who asks.
 fn means_later(answer: &Answer) -> bool {
     answer.headers.contains_key(RETRY_AFTER) || speaks_of(&answer.body, "quota")
+}
+
+/// What a call tells of the system's load.
+fn went(result: &Result<Answer, Broken>, duration: Duration) -> Went {
+    match result {
+        Ok(answer) if matches!(answer.status.as_u16(), 429 | 503 | 504) => Went::TooBusy,
+        Ok(_) => Went::Answered(duration),
+        Err(Broken::Unknown) => Went::TooBusy,
+        Err(Broken::Passing(_) | Broken::NotReady(_) | Broken::Failed | Broken::Final(_)) => {
+            Went::Nowhere
+        }
+    }
 }
 
 /// A connection that was never made carried nothing; of any other failure it is unknown what arrived.

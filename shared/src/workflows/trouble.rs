@@ -1,6 +1,6 @@
 //! What a gate's error means for a record or for the run.
 
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::System;
 use crate::engine::{BatchResult, Fault, FaultKind, Trouble};
 use crate::transport::GateError;
@@ -10,18 +10,21 @@ impl From<GateError> for Trouble {
         match error {
             GateError::Run(stop) => Self::Run(stop),
             GateError::Unavailable(system)
+            | GateError::Unanswered(system)
             | GateError::Failed(system)
             | GateError::Ambiguous(system) => Self::Record(Fault::down(system)),
             GateError::UnreadableRecord { place, .. } => {
                 let path = place.trim_matches('`').to_owned();
                 Self::Record(Fault::hold(Reason::UnreadableRecord, vec![path]))
             }
+            GateError::NoAccess { system, route, .. } => {
+                Self::Run(Stop::PermissionDenied { system, route })
+            }
+            GateError::Gone { system, .. } | GateError::FailsOnRecord(system) => {
+                Self::Record(Fault::hold(refused_by(system), Vec::new()))
+            }
             GateError::Refused { system, fields, .. } => {
-                let reason = match system {
-                    System::Ping => Reason::RefusedByPing,
-                    System::Primero => Reason::RefusedByPrimero,
-                };
-                Self::Record(Fault::hold(reason, fields))
+                Self::Record(Fault::hold(refused_by(system), fields))
             }
             GateError::Reported(transaction) | GateError::ReportedOfMany(transaction) => {
                 Self::Record(Fault {
@@ -35,6 +38,13 @@ impl From<GateError> for Trouble {
             }
             GateError::OutOfTime => Self::Record(Fault::defer()),
         }
+    }
+}
+
+const fn refused_by(system: System) -> Reason {
+    match system {
+        System::Ping => Reason::RefusedByPing,
+        System::Primero => Reason::RefusedByPrimero,
     }
 }
 

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::reason::Stop;
+use crate::domain::fingerprint::FingerprintKey;
+use crate::domain::ids::CaseRecordId;
+use crate::domain::pii::Pii;
+use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::engine::{Discovered, Opened, Page, Workflow};
+use crate::engine::{Discovered, Fault, Opened, Page, Workflow};
 use crate::primero::{ChangedCase, Changes, PrimeroClient};
 use crate::transport::GateError;
 
@@ -26,20 +30,45 @@ pub async fn open<'c>(
     })
 }
 
-/// The next page, with the records that each of its cases holds.
+/// The next page, with the records that each of its cases holds. A row that cannot be read is held by itself.
 pub async fn next_page<W: Workflow>(
     changes: &mut Changes<'_>,
+    keys: &FingerprintKey,
     records: impl Fn(&Arc<ChangedCase>) -> Vec<Discovered<W>>,
 ) -> Result<Option<Page<W>>, Stop> {
     let page = changes.next().await.map_err(ended)?;
-    Ok(page.map(|page| Page {
-        records: page
-            .cases
-            .into_iter()
-            .flat_map(|case| records(&Arc::new(case)))
-            .collect(),
-        reached: page.reached,
+    Ok(page.map(|page| {
+        let cases = page.cases.into_iter();
+        let records = cases.flat_map(|case| records(&Arc::new(case)));
+        let unreadable = page.unreadable.into_iter().map(|row| Discovered {
+            fault: Some(unreadable(vec![row.field.to_owned()])),
+            ..Discovered::named(unreadable_key(&row.known_by, keys))
+        });
+        Page {
+            records: records.chain(unreadable).collect(),
+            reached: page.reached,
+        }
     }))
+}
+
+/// The key under which a case is held that cannot be told from others otherwise.
+pub fn key_of_unreadable(case: CaseRecordId, keys: &FingerprintKey) -> RecordKey {
+    unreadable_key(&Pii::new(case.to_string()), keys)
+}
+
+fn unreadable_key(known_by: &Pii<String>, keys: &FingerprintKey) -> RecordKey {
+    let bytes = Pii::new(known_by.expose().clone().into_bytes());
+    RecordKey::of_unreadable(&keys.fingerprint(&bytes))
+}
+
+/// Why nothing can be said of a case on which nobody can tell what stands; none of any other.
+pub fn undecided(case: &ChangedCase) -> Option<Fault> {
+    let fields = case.case.undecided();
+    (!fields.is_empty()).then(|| unreadable(fields))
+}
+
+fn unreadable(fields: Vec<String>) -> Fault {
+    Fault::hold(Reason::UnreadableRecord, fields)
 }
 
 /// What tells one state of a case from another.

@@ -17,7 +17,7 @@ const PUBLIC: &str = "/api/v2/identity_providers";
 
 #[derive(Deserialize)]
 struct Granted {
-    token: SecretString,
+    token: Option<SecretString>,
 }
 
 impl PrimeroClient {
@@ -40,9 +40,15 @@ impl PrimeroClient {
     }
 
     async fn fetch_token(&self) -> Result<SecretString, GateError> {
-        let answer = self.send_password(None).await?;
+        let answer = match self.send_password(None).await {
+            // A release that keeps sessions asks for a CSRF token before it looks at the password.
+            Err(GateError::Run(Stop::PermissionDenied { .. })) => {
+                return Err(Stop::TokenNotGiven.into());
+            }
+            answer => answer?,
+        };
         let granted: Granted = self.transport.json(ROUTE, &answer)?;
-        Ok(granted.token)
+        granted.token.ok_or_else(|| Stop::TokenNotGiven.into())
     }
 
     async fn read_public(&self, cookies: &Cookies) -> Result<(), GateError> {

@@ -73,7 +73,14 @@ async fn the_four_error_bodies_are_typed_and_leak_nothing() {
             ResponseTemplate::new(429).set_body_string(format!("Retry later {CANARY}\n")),
             GateError::Unavailable(System::Primero),
         ),
-        (ResponseTemplate::new(404), refused(404, &[])),
+        (
+            ResponseTemplate::new(404),
+            Stop::NoSuchRoute {
+                system: System::Primero,
+                route: "create case",
+            }
+            .into(),
+        ),
         (
             ResponseTemplate::new(400).set_body_string(format!("<html>{CANARY}")),
             refused(400, &[]),

@@ -43,6 +43,7 @@ async fn walk(
 fn row(n: u8, changed_at: &str) -> Value {
     json!({
         "id": format!("aaaaaaaa-0000-4000-8000-0000000000{n:02}"),
+        "case_id": format!("case-{n}"),
         "enabled": true,
         "last_updated_at": changed_at,
     })
@@ -341,4 +342,57 @@ async fn the_signpost_is_primeros_own_time() {
     bridge.sandbox.primero.stop_clock_at(at(42, 900));
 
     assert_eq!(bridge.client.server_time().await, Ok(at(42, 0)));
+}
+
+#[tokio::test]
+async fn without_a_date_header_our_own_clock_bounds_the_window() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (client, clock) = client_and_clock(&url, PrimeroAuth::Basic, API, DEFAULT_PASSWORD);
+    let answer = async {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut socket, _) = listener.accept().await?;
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request).await?;
+        let body = r#"{"data":[],"metadata":{"total":0}}"#;
+        let length = body.len();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        socket.write_all((head + body).as_bytes()).await
+    };
+
+    let (time, answered) = futures::join!(client.server_time(), answer);
+
+    answered.unwrap();
+    assert_eq!(time, Ok(crate::clock::Clock::now(&*clock)));
+}
+
+#[tokio::test]
+async fn a_role_that_sees_no_case_id_at_all_ends_the_run() {
+    let mut rows = [
+        row(1, "2026-11-01T10:00:01Z"),
+        row(2, "2026-11-01T10:00:02Z"),
+    ];
+    for row in &mut rows {
+        row.as_object_mut().unwrap().remove("case_id");
+    }
+    let (client, _server) = answering(page(&rows, 2)).await;
+
+    let mut changes = client.changed_cases(at(0, 0), at(9, 0), &[]);
+    let missing = Stop::FieldNotReadable("case_id");
+    assert_eq!(stop(changes.next().await), missing);
+    assert_eq!(stop(client.choose_control(true).await), missing);
+}
+
+#[tokio::test]
+async fn one_case_without_its_case_id_stops_nobody() {
+    let mut rows = [
+        row(1, "2026-11-01T10:00:01Z"),
+        row(2, "2026-11-01T10:00:02Z"),
+    ];
+    rows[0]["case_id"] = json!(null);
+    let (client, _server) = answering(page(&rows, 2)).await;
+
+    let mut changes = client.changed_cases(at(0, 0), at(9, 0), &[]);
+
+    assert_eq!(changes.next().await.unwrap().unwrap().cases.len(), 2);
 }

@@ -1,8 +1,11 @@
 //! The gate to Primero against the simulated one, and against forged answers where none would be honest.
 
+mod asking;
+mod at_once;
 mod bad_input;
 mod changes;
 mod look_up;
+mod odd_rows;
 mod referrals;
 mod sign_in;
 mod writes;

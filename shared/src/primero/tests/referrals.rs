@@ -197,7 +197,7 @@ async fn an_answer_whose_fate_is_unknown_is_looked_up_before_it_is_sent_again() 
 }
 
 #[tokio::test]
-async fn a_forbidden_answer_to_a_referral_in_progress_is_a_missing_permission() {
+async fn a_forbidden_answer_to_a_referral_in_progress_is_a_missing_access_to_its_case() {
     let referred = referred().await;
     let reader = referred
         .bridge
@@ -212,11 +212,12 @@ async fn a_forbidden_answer_to_a_referral_in_progress_is_a_missing_permission() 
         .answer_referral(referred.case, referred.referral, &ReferralAnswer::Accepted)
         .await;
 
-    let denied = Stop::PermissionDenied {
+    let denied = GateError::NoAccess {
         system: System::Primero,
         route: "answer referral",
+        id: referred.case.uuid(),
     };
-    assert_eq!(stop(answer), denied);
+    assert_eq!(answer, Err(denied));
 }
 
 #[tokio::test]
@@ -251,12 +252,12 @@ async fn an_unknown_referral_is_refused_without_its_detail() {
         .answer_referral(referred.case, nobody, &rejected())
         .await;
 
-    let refused = GateError::Refused {
+    let gone = GateError::Gone {
         system: System::Primero,
-        status: 404,
-        fields: Vec::new(),
+        route: "answer referral",
+        id: referred.case.uuid(),
     };
-    assert_eq!(answer, Err(refused));
+    assert_eq!(answer, Err(gone));
 }
 
 #[tokio::test]

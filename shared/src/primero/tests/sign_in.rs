@@ -278,14 +278,26 @@ async fn a_missing_permission_is_no_ended_session() {
 }
 
 #[tokio::test]
-async fn a_token_log_in_to_a_newer_release_is_denied_without_a_second_try() {
+async fn a_newer_release_that_gives_no_token_is_named_as_such() {
     let bridge = Bridge::signing_in(PrimeroAuth::Token, ReleaseLine::B).await;
 
-    let denied = Stop::PermissionDenied {
-        system: System::Primero,
-        route: "sign in",
-    };
-    assert_eq!(stop(bridge.client.choose_control(true).await), denied);
+    let stopped = stop(bridge.client.choose_control(true).await);
+
+    assert_eq!(stopped, Stop::TokenNotGiven);
+    assert!(stopped.to_string().contains("basic or session"));
+    assert_eq!(bridge.requests(LOG_IN), 1);
+}
+
+#[tokio::test]
+async fn a_log_in_whose_answer_has_no_token_is_named_as_such() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "id": "1" })))
+        .mount(&server)
+        .await;
+    let client = client(&server.uri(), PrimeroAuth::Token, API, DEFAULT_PASSWORD);
+
+    assert_eq!(stop(client.choose_control(true).await), Stop::TokenNotGiven);
 }
 
 #[tokio::test]

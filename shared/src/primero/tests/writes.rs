@@ -97,3 +97,58 @@ async fn an_append_to_a_busy_primero_is_repeated() {
 
     assert_eq!(bridge.client.append_service(id, &service).await, Ok(()));
 }
+
+#[tokio::test]
+async fn what_is_forbidden_or_missing_on_a_record_s_route_is_the_record() {
+    let id: CaseRecordId = "aaaaaaaa-0000-4000-8000-000000000001".parse().unwrap();
+    let (system, route) = (System::Primero, "append service");
+    let service = Pii::new(serde_json::Map::new());
+    for (status, error) in [
+        (
+            403,
+            GateError::NoAccess {
+                system,
+                route,
+                id: id.uuid(),
+            },
+        ),
+        (
+            404,
+            GateError::Gone {
+                system,
+                route,
+                id: id.uuid(),
+            },
+        ),
+        (
+            410,
+            GateError::Gone {
+                system,
+                route,
+                id: id.uuid(),
+            },
+        ),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(method("PATCH"))
+            .respond_with(ResponseTemplate::new(status))
+            .mount(&server)
+            .await;
+        let client = client(&server.uri(), PrimeroAuth::Basic, API, DEFAULT_PASSWORD);
+
+        assert_eq!(client.append_service(id, &service).await, Err(error));
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_on_a_route_without_an_id_is_the_route() {
+    for status in [404, 405, 410] {
+        let (client, _server) = answering(ResponseTemplate::new(status)).await;
+
+        let missing = Stop::NoSuchRoute {
+            system: System::Primero,
+            route: "list cases",
+        };
+        assert_eq!(stop(client.choose_control(true).await), missing);
+    }
+}

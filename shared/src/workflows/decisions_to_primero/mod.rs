@@ -59,6 +59,9 @@ pub struct DecisionsToPrimero<'r> {
     control: OnceCell<()>,
 }
 
+/// Records located at once, as in 1.1.
+const LOCATED_AT_ONCE: usize = 48;
+
 /// Where a decision's referral is in Primero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -151,7 +154,7 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     fn batches(&self) -> Batches {
         Batches {
             fetch: self.profile.ping.details_batch,
-            locate: self.profile.primero.look_up_batch,
+            locate: LOCATED_AT_ONCE,
             write: 1,
             verify: 1,
             report: self.profile.ping.status_batch,

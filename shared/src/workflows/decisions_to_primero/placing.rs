@@ -1,13 +1,13 @@
 //! Finding the referral of a decision, in the ledger or in Primero, and answering it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt as _;
 
 use super::mapping::DecidedReferral;
 use super::matching::{Standing, choose, standing};
 use super::{DecisionsToPrimero, Found, Place, Plan};
-use crate::domain::ids::{CaseRecordId, ReferralId};
+use crate::domain::ids::{CaseId, CaseRecordId, ReferralId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
@@ -129,26 +129,52 @@ impl DecisionsToPrimero<'_> {
         &self,
         records: &[(&DecidedReferral, &[ReferralId])],
     ) -> BatchResult<Option<Seen>> {
-        let ids: Vec<_> = records
+        // Primero's `case_id`s are UUIDs; whatever else proGres has names none.
+        let named = |id: &&CaseId| uuid::Uuid::try_parse(id.as_str()).is_ok();
+        let ids: Vec<CaseId> = records
             .iter()
-            .map(|(record, _)| record.case_id.clone())
+            .map(|(record, _)| &record.case_id)
+            .filter(named)
+            .cloned()
             .collect();
-        let mut cases = self.primero.cases_by_case_id(&ids).await?;
-        cases.retain(|_, case| case.enabled);
+        let cases = self.primero.cases_by_case_id(&ids).await?;
+        let of_record = |record: &DecidedReferral| -> Result<Vec<CaseRecordId>, GateError> {
+            if !named(&&record.case_id) {
+                return Ok(Vec::new());
+            }
+            let enabled = cases
+                .of(&record.case_id)?
+                .iter()
+                .filter(|case| case.enabled);
+            Ok(enabled.map(|case| case.id).collect())
+        };
+        let to_read: HashSet<CaseRecordId> = records
+            .iter()
+            .filter_map(|(record, _)| of_record(record).ok())
+            .flatten()
+            .collect();
         let referrals: HashMap<CaseRecordId, Result<Vec<Referral>, GateError>> =
-            futures::stream::iter(cases.values().map(|case| case.id))
+            futures::stream::iter(to_read)
                 .map(async |case| (case, self.primero.case_referrals(case).await))
                 .buffer_unordered(self.profile.engine.concurrency)
                 .collect()
                 .await;
         per_record(records.iter().map(|(record, others)| {
-            let Some(case) = cases.get(&record.case_id).map(|case| case.id) else {
-                return Ok(None);
-            };
-            match referrals.get(&case) {
-                Some(Ok(referrals)) => Ok(self.chosen((record, others), case, referrals)),
-                Some(Err(error)) => Err(Trouble::from(error.clone())),
-                None => Err(unanswered().into()),
+            let mut seen = Vec::new();
+            for case in of_record(record)? {
+                match referrals.get(&case) {
+                    Some(Ok(referrals)) => {
+                        seen.extend(self.chosen((record, others), case, referrals));
+                    }
+                    Some(Err(error)) => return Err(Trouble::from(error.clone())),
+                    None => return Err(unanswered().into()),
+                }
+            }
+            match seen[..] {
+                [] => Ok(None),
+                [one] => Ok(Some(one)),
+                // A `case_id` may name several cases; only one of them can be meant.
+                _ => Err(Fault::hold(Reason::AmbiguousCase, Vec::new()).into()),
             }
         }))
     }
@@ -180,9 +206,7 @@ impl DecisionsToPrimero<'_> {
         plan: &Plan,
     ) -> Result<Written<Place>, Trouble> {
         let (found, status) = match self.send(record, plan.found).await {
-            Err(GateError::Refused { status: 404, .. }) => {
-                self.answer_elsewhere(record, &plan.others).await?
-            }
+            Err(GateError::Gone { .. }) => self.answer_elsewhere(record, &plan.others).await?,
             status => (plan.found, status),
         };
         let place = Place { found: Some(found) };

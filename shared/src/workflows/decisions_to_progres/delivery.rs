@@ -11,6 +11,7 @@ use crate::domain::record::RecordKey;
 use crate::engine::{Asked, BatchResult, Confirmation, Fault, FaultKind, Trouble, Written};
 use crate::progres::{Operation, Receipt};
 use crate::transport::GateError;
+use crate::workflows::trouble::per_record;
 
 impl DecisionsToProgres<'_> {
     /// What discovery brought in this run, and all else read again with the case that contradicts it, if one does.
@@ -25,17 +26,22 @@ impl DecisionsToProgres<'_> {
         let cases = self
             .primero
             .changed_cases_by_id(&ids, &decision::CASE_FIELDS);
+        let (cases, unread) = cases.await?.parted();
         let cases: HashMap<_, _> = cases
-            .await?
             .into_iter()
             .map(|(id, case)| (id, Arc::new(case)))
             .collect();
-        let read = |record: &Asked<'_, Self>| {
+        let read = |record: &Asked<'_, Self>| -> Result<Source, Trouble> {
             if let Some(case) = record.offer {
                 return Ok(Source {
                     case: Arc::clone(case),
                     rival: None,
                 });
+            }
+            let of_record = |place: &Place| [Some(place.case), place.rival];
+            let ids = record.place.into_iter().flat_map(of_record).flatten();
+            if let Some(error) = ids.into_iter().find_map(|id| unread.get(&id)) {
+                return Err(error.clone().into());
             }
             let found = record.place.and_then(|place| {
                 Some(Source {
@@ -43,9 +49,9 @@ impl DecisionsToProgres<'_> {
                     rival: place.rival.and_then(|rival| cases.get(&rival)).cloned(),
                 })
             });
-            found.ok_or_else(|| Fault::retry(Reason::DetailsMissing))
+            found.ok_or_else(|| Fault::retry(Reason::DetailsMissing).into())
         };
-        Ok(asked.iter().map(read).collect())
+        per_record(asked.iter().map(read))
     }
 
     /// Sends decisions: all in one request but those whose comment may be there, which go alone and first. Where PING answers a request

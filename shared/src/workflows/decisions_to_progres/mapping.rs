@@ -15,6 +15,7 @@ use crate::domain::words::user_name;
 use crate::engine::{Fault, History};
 use crate::primero::ChangedCase;
 use crate::profile::Profile;
+use crate::workflows::window;
 
 /// The case that carries a decision, and another one if it was seen to carry the same intervention.
 #[derive(Clone, Debug)]
@@ -73,6 +74,9 @@ pub fn map(
         sent_with: history.place.map_or(0, |place| place.sent_with),
     };
     let decide = || {
+        if let Some(fault) = window::undecided(&source.case) {
+            return Err(fault);
+        }
         let decided = decision::unanimous(&services, profile)?;
         let contradicted = rival.is_some_and(|(_, read)| {
             read.is_none_or(|rival| contradicts(rival, &decided, (profile, keys)))

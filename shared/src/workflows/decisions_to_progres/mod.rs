@@ -91,18 +91,27 @@ impl<'r> DecisionsToProgres<'r> {
 
     /// The decisions of a case, one record each however often it holds them.
     fn decisions(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
+        let place = || Place {
+            case: case.case.id,
+            rival: None,
+            commented: None,
+            sent_with: 0,
+        };
+        if let Some(fault) = window::undecided(case) {
+            return vec![Discovered {
+                version: Some(window::version(case)),
+                place: Some(place()),
+                fault: Some(fault),
+                ..Discovered::named(window::key_of_unreadable(case.case.id, &self.fingerprints))
+            }];
+        }
         let decided = decision::decided(case, self.profile, &self.fingerprints);
         let mut seen = HashSet::new();
         let keys = decided.into_iter().map(|decided| decided.key);
         keys.filter(|key| seen.insert(key.clone()))
             .map(|key| Discovered {
                 version: Some(window::version(case)),
-                place: Some(Place {
-                    case: case.case.id,
-                    rival: None,
-                    commented: None,
-                    sent_with: 0,
-                }),
+                place: Some(place()),
                 offer: Some(Arc::clone(case)),
                 ..Discovered::named(key)
             })
@@ -133,7 +142,7 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
 
     fn batches(&self) -> Batches {
         Batches {
-            fetch: self.profile.primero.look_up_batch,
+            fetch: self.profile.primero.verify_batch,
             locate: self.profile.ping.status_batch,
             write: self.profile.ping.status_batch,
             verify: 1,
@@ -159,7 +168,7 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     }
 
     async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
-        window::next_page(changes, |case| self.decisions(case)).await
+        window::next_page(changes, &self.fingerprints, |case| self.decisions(case)).await
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {

@@ -9,6 +9,7 @@ use crate::domain::system::System;
 use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Verification};
 use crate::primero::{Case, Created, Service};
 use crate::transport::GateError;
+use crate::workflows::trouble::per_record;
 
 /// Case fields that matching rests on.
 const CASE_FIELDS: [&str; 1] = ["unhcr_individual_no"];
@@ -70,18 +71,16 @@ impl ReferralsToPrimero<'_> {
             .map(|referral| &referral.individual_no)
             .collect();
         let cases = self.primero.cases_by_individual_no(&numbers).await?;
-        let place = |referral: &&Referral| {
-            let cases = cases
-                .get(&referral.individual_no)
-                .map_or(&[][..], Vec::as_slice);
-            match choose(referral, cases, self.profile.primero.closed_case)? {
+        let place = |referral: &&Referral| -> Result<Located<Self>, Trouble> {
+            let cases = cases.of(&referral.individual_no)?;
+            match choose(referral, cases, &self.profile.primero)? {
                 Match::Nowhere(plan) => Ok(Located::Missing(plan)),
                 Match::There(case, service) => {
                     Ok(Located::InPlace(in_place(referral, case, service)?))
                 }
             }
         };
-        Ok(referrals.iter().map(place).collect())
+        per_record(referrals.iter().map(place))
     }
 
     /// Writes a referral. The first one of a run is read back at once, for a Primero that drops fields must not get more. Unless the
@@ -123,8 +122,8 @@ impl ReferralsToPrimero<'_> {
 
     async fn prove_fields(&self, referral: &Referral, place: &Place) -> Result<(), Trouble> {
         let Some(id) = place.case else { return Ok(()) };
-        let cases = self.primero.cases_by_id(&[id]).await?;
-        let Some(case) = cases.get(&id).filter(|case| case.enabled) else {
+        let case = self.primero.case_by_id(id).await?;
+        let Some(case) = case.filter(|case| case.enabled) else {
             return Ok(());
         };
         if !case.is_of(&referral.individual_no) {
@@ -133,7 +132,7 @@ impl ReferralsToPrimero<'_> {
         self.primero
             .adopt_control(id, &referral.individual_no)
             .await;
-        let Some(service) = service_of(referral, case) else {
+        let Some(service) = service_of(referral, &case) else {
             return Ok(());
         };
         match SERVICE_FIELDS.iter().find(|field| !service.has(field)) {
@@ -168,16 +167,12 @@ impl ReferralsToPrimero<'_> {
 
     /// The case that we wanted to create exists: our own first try, or one whose number was changed since.
     async fn append_to_own_case(&self, referral: &Referral) -> Result<Place, Trouble> {
-        let cases = self.primero.cases_by_id(&[referral.case]).await?;
-        let case = cases
-            .get(&referral.case)
+        let case = self.primero.case_by_id(referral.case).await?;
+        let case = case
             .filter(|case| case.enabled && case.is_of(&referral.individual_no))
             .ok_or_else(|| Fault::hold(Reason::CaseIdentityChanged, Vec::new()))?;
-        match choose(
-            referral,
-            std::slice::from_ref(case),
-            self.profile.primero.closed_case,
-        )? {
+        let only = std::slice::from_ref(&case);
+        match choose(referral, only, &self.profile.primero)? {
             Match::There(case, service) => Ok(in_place(referral, case, service)?),
             Match::Nowhere(_) => {
                 self.append(referral, case.id).await?;
@@ -200,11 +195,8 @@ impl ReferralsToPrimero<'_> {
                 .await
             {
                 Err(GateError::Ambiguous(_)) => {
-                    let cases = self.primero.cases_by_id(&[id]).await?;
-                    if cases
-                        .get(&id)
-                        .is_some_and(|case| service_of(referral, case).is_some())
-                    {
+                    let case = self.primero.case_by_id(id).await?;
+                    if case.is_some_and(|case| service_of(referral, &case).is_some()) {
                         return Ok(());
                     }
                 }
@@ -220,20 +212,21 @@ impl ReferralsToPrimero<'_> {
     ) -> BatchResult<Verification<Place>> {
         let ids: Vec<_> = written.iter().filter_map(|(_, place)| place.case).collect();
         let cases = self.primero.cases_by_id(&ids).await?;
-        let verify = |(referral, place): &(&Referral, &Place)| {
-            let found = place
-                .case
-                .and_then(|id| cases.get(&id))
-                .filter(|case| case.enabled);
+        let verify = |(referral, place): &(&Referral, &Place)| -> Result<_, Trouble> {
+            let found = match &place.case {
+                Some(id) => cases.one(id)?.filter(|case| case.enabled),
+                None => None,
+            };
             let found = found.filter(|case| case.is_of(&referral.individual_no));
             match found.and_then(|case| Some((case, service_of(referral, case)?))) {
                 Some((case, service)) => {
-                    in_place(referral, case, service).map(Verification::Verified)
+                    let place = in_place(referral, case, service)?;
+                    Ok(Verification::Verified(place))
                 }
                 None => Ok(Verification::Gone),
             }
         };
-        Ok(written.iter().map(verify).collect())
+        per_record(written.iter().map(verify))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which case a referral belongs to. Pure.
 
 use super::mapping::Referral;
-use crate::domain::ids::{CaseId, CaseRecordId};
+use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 use crate::primero::{Case, Service};
-use crate::profile::ClosedCase;
+use crate::profile::{ClosedCase, PrimeroSettings};
 
 /// What is to be written for a referral.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,40 +32,106 @@ pub enum Match<'c> {
 
 /// Chooses among the enabled cases that carry the child's number.
 ///
-/// A case that holds the service already is the right one whatever else is true of it. Otherwise: the only case; of several the
-/// one that proGres names, or the only open one. A closed case is chosen only if the profile says so.
+/// A case that holds the service already is the right one, open or not; of two that hold it, the one that would be chosen without.
+/// Otherwise only an open case of our module takes a service: of several the one that proGres names, else the only one. Where none
+/// is open the profile may allow a closed one; a case that was transferred, or is a duplicate, takes none.
 pub fn choose<'c>(
     referral: &Referral,
     cases: &'c [Case],
-    closed: ClosedCase,
+    settings: &PrimeroSettings,
 ) -> Result<Match<'c>, Fault> {
+    let undecided: Vec<String> = cases.iter().flat_map(Case::undecided).collect();
+    if !undecided.is_empty() {
+        return Err(Fault::hold(Reason::UnreadableRecord, undecided));
+    }
     let holders: Vec<(&Case, &Service)> = cases
         .iter()
         .filter_map(|case| Some((case, service_of(referral, case)?)))
         .collect();
+    let is_ours = |case: &&Case| case.module.as_deref() == Some(settings.module_id.as_str());
     if let [(case, service)] = holders[..] {
-        return Ok(Match::There(case, service));
+        return if is_ours(&case) {
+            Ok(Match::There(case, service))
+        } else {
+            Err(of_another_module())
+        };
     }
-    let case = match cases {
-        [] => return Ok(Match::Nowhere(Plan::Create)),
-        [only] => only,
-        several => preferred(referral, several)
-            .ok_or_else(|| Fault::hold(Reason::AmbiguousCase, Vec::new()))?,
-    };
-    if let Some((_, service)) = holders.iter().find(|(holder, _)| holder.id == case.id) {
-        return Ok(Match::There(case, service));
+    let ours: Vec<&Case> = cases.iter().filter(is_ours).collect();
+    if ours.is_empty() {
+        return if cases.is_empty() {
+            Ok(Match::Nowhere(Plan::Create))
+        } else {
+            Err(of_another_module())
+        };
     }
-    if case.is_closed() && closed == ClosedCase::Hold {
-        return Err(Fault::hold(Reason::CaseClosed, Vec::new()));
+    let case = taker(referral, &ours, settings.closed_case)?;
+    match holders.iter().find(|(holder, _)| holder.id == case.id) {
+        Some((_, service)) => Ok(Match::There(case, service)),
+        None if holders.is_empty() => Ok(Match::Nowhere(Plan::Append {
+            case: case.id,
+            case_id: case.case_id.clone(),
+        })),
+        // The service stands on two other cases: a third would make it worse.
+        None => Err(ambiguous()),
     }
-    Ok(Match::Nowhere(Plan::Append {
-        case: case.id,
-        case_id: case.case_id.clone(),
-    }))
 }
 
-/// The referral's service on a case: by its id, else by its intervention's number or GUID. Older services hold the number alone.
-/// Whole parts are compared: a number may be the beginning of another.
+/// The case of our module that takes a service.
+fn taker<'c>(
+    referral: &Referral,
+    ours: &[&'c Case],
+    closed_case: ClosedCase,
+) -> Result<&'c Case, Fault> {
+    let with = |is: fn(&Case) -> bool| -> Vec<&'c Case> {
+        ours.iter().copied().filter(|case| is(case)).collect()
+    };
+    let open = with(Case::is_open);
+    if !open.is_empty() {
+        return the_one(referral, &open).ok_or_else(ambiguous);
+    }
+    let closed = with(Case::is_closed);
+    if closed.is_empty() || closed_case == ClosedCase::Hold {
+        let mut words: Vec<String> = ours.iter().filter_map(|case| status_word(case)).collect();
+        words.sort();
+        words.dedup();
+        return Err(Fault::hold(Reason::CaseClosed, words));
+    }
+    the_one(referral, &closed).ok_or_else(ambiguous)
+}
+
+/// The case that proGres names, else the only one.
+fn the_one<'c>(referral: &Referral, cases: &[&'c Case]) -> Option<&'c Case> {
+    let known = referral.known_case_id.as_deref();
+    let is_named = |case: &&&Case| {
+        let ids = case.case_id.as_ref().zip(known);
+        ids.is_some_and(|(id, known)| id.as_str().eq_ignore_ascii_case(known))
+    };
+    match (cases.iter().find(is_named), cases) {
+        (Some(named), _) => Some(named),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    }
+}
+
+/// How the case stands, where that is not plainly `closed`. A status is a word of a list; anything else is not repeated.
+fn status_word(case: &Case) -> Option<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let status = case.status.as_deref().unwrap_or_default().trim();
+    let named = !status.is_empty() && status.len() <= 40 && status.chars().all(is_word);
+    let word = if named { status } else { "no status" };
+    (!case.is_closed()).then(|| word.to_owned())
+}
+
+const fn of_another_module() -> Fault {
+    Fault::hold(Reason::CaseOfAnotherModule, Vec::new())
+}
+
+const fn ambiguous() -> Fault {
+    Fault::hold(Reason::AmbiguousCase, Vec::new())
+}
+
+/// The referral's service on a case: by its id, else by its intervention's GUID, or by the number alone where the service has no
+/// GUID, as older ones. Whole parts are compared: a number may be the beginning of another.
 pub fn service_of<'c>(referral: &Referral, case: &'c Case) -> Option<&'c Service> {
     case.service(&referral.service.to_string()).or_else(|| {
         case.services
@@ -79,23 +145,12 @@ fn names(referral: &Referral, service: &Service) -> bool {
         return false;
     };
     let mut parts = text.split(',').map(str::trim);
-    let same_number = parts.next() == Some(referral.number.as_str());
-    let same_guid = parts.next().and_then(|guid| guid.parse().ok()) == Some(referral.intervention);
-    same_number || same_guid
-}
-
-fn preferred<'c>(referral: &Referral, cases: &'c [Case]) -> Option<&'c Case> {
-    let named = referral.known_case_id.as_deref().and_then(|known| {
-        cases.iter().find(|case| {
-            case.case_id
-                .as_ref()
-                .is_some_and(|id| id.as_str().eq_ignore_ascii_case(known))
-        })
-    });
-    named.or_else(|| {
-        let mut open = cases.iter().filter(|case| !case.is_closed());
-        open.next().filter(|_| open.next().is_none())
-    })
+    let number = parts.next();
+    let guid: Option<InterventionId> = parts.next().and_then(|guid| guid.parse().ok());
+    match guid {
+        Some(guid) => guid == referral.intervention,
+        None => number == Some(referral.number.as_str()),
+    }
 }
 
 #[cfg(test)]

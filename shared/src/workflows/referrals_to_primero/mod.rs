@@ -65,6 +65,9 @@ pub struct ReferralsToPrimero<'r> {
     proof: Mutex<Proof>,
 }
 
+/// Records located at once: as many look-ups side by side as Primero takes at most, with four in each, less what is under way beside.
+const LOCATED_AT_ONCE: usize = 48;
+
 /// Whether a write of this run was read back with every field that the round trip needs.
 enum Proof {
     /// Nothing was written yet, or the first write is under way.
@@ -148,7 +151,7 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     fn batches(&self) -> Batches {
         Batches {
             fetch: self.profile.ping.details_batch,
-            locate: self.profile.primero.look_up_batch,
+            locate: LOCATED_AT_ONCE,
             write: 1,
             verify: self.profile.primero.verify_batch,
             report: self.profile.ping.status_batch,

@@ -17,10 +17,17 @@ use crate::primero::{self, ChangedCase, User};
 use crate::profile::Ambiguity;
 use crate::progres::{Checked, Operation, Status, Submitted};
 use crate::transport::GateError;
+use crate::workflows::trouble::per_record;
 use crate::workflows::window;
 
 /// The field by which PING's results name the referral that proGres made.
 const MADE: &str = "progres_interoperabilityreferralid";
+
+/// Cases as they are now.
+type Cases = HashMap<CaseRecordId, Arc<ChangedCase>>;
+
+/// Cases that could not be read, and why.
+type Unread = HashMap<CaseRecordId, GateError>;
 
 /// The referrals of a case, or why they could not be read.
 type Referrals = Result<Arc<Vec<primero::Referral>>, Fault>;
@@ -28,31 +35,27 @@ type Referrals = Result<Arc<Vec<primero::Referral>>, Fault>;
 impl ReferralsToProgres<'_> {
     /// Reads the referrals of every case once, and what discovery did not bring.
     pub(super) async fn read(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
-        let cases = self.cases(asked).await?;
+        let (cases, unread) = self.cases(asked).await?;
         let referrals = self.referrals(asked, &cases).await?;
-        let read: Vec<Result<Source, Fault>> = asked
-            .iter()
-            .map(|record| {
-                let missing = || Fault::retry(Reason::DetailsMissing);
-                let case = case_of(record)
-                    .and_then(|id| cases.get(&id))
-                    .ok_or_else(missing)?;
-                let referrals = referrals.get(&case.case.id).cloned().ok_or_else(missing)?;
-                Ok(Source {
-                    case: Arc::clone(case),
-                    referrals: referrals?,
-                    owner: None,
-                })
+        let read = per_record(asked.iter().map(|record| -> Result<Source, Trouble> {
+            let missing = || Fault::retry(Reason::DetailsMissing);
+            let id = case_of(record).ok_or_else(missing)?;
+            if let Some(error) = unread.get(&id) {
+                return Err(error.clone().into());
+            }
+            let case = cases.get(&id).ok_or_else(missing)?;
+            let referrals = referrals.get(&id).cloned().ok_or_else(missing)?;
+            Ok(Source {
+                case: Arc::clone(case),
+                referrals: referrals?,
+                owner: None,
             })
-            .collect();
+        }))?;
         self.with_owners(read).await
     }
 
-    /// The cases of the records: as discovery showed them, else read again.
-    async fn cases(
-        &self,
-        asked: &[Asked<'_, Self>],
-    ) -> Result<HashMap<CaseRecordId, Arc<ChangedCase>>, GateError> {
+    /// The cases of the records, as discovery showed them, else read again; and those that could not be read.
+    async fn cases(&self, asked: &[Asked<'_, Self>]) -> Result<(Cases, Unread), GateError> {
         let shown = asked.iter().filter_map(|record| record.offer);
         let mut cases: HashMap<_, _> = shown
             .map(|offer| (offer.case.case.id, Arc::clone(&offer.case)))
@@ -63,15 +66,16 @@ impl ReferralsToProgres<'_> {
         again.dedup();
         let fields: Vec<&str> = source::case_fields(self.profile).collect();
         let read = self.primero.changed_cases_by_id(&again, &fields).await?;
+        let (read, unread) = read.parted();
         cases.extend(read.into_iter().map(|(id, case)| (id, Arc::new(case))));
-        Ok(cases)
+        Ok((cases, unread))
     }
 
     /// The referrals of the cases, a few cases at a time: Primero has no call for many. A stop is the answer to all.
     async fn referrals(
         &self,
         asked: &[Asked<'_, Self>],
-        cases: &HashMap<CaseRecordId, Arc<ChangedCase>>,
+        cases: &Cases,
     ) -> Result<HashMap<CaseRecordId, Referrals>, Stop> {
         let mut referrals: HashMap<CaseRecordId, Referrals> = HashMap::new();
         for offer in asked.iter().filter_map(|record| record.offer) {

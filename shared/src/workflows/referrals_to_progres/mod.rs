@@ -127,6 +127,14 @@ impl<'r> ReferralsToProgres<'r> {
 
     /// The services of a case that UNHCR is to give, referred or not.
     fn services(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
+        if let Some(fault) = window::undecided(case) {
+            return vec![Discovered {
+                version: Some(window::version(case)),
+                place: Some(Place::of(case)),
+                fault: Some(fault),
+                ..Discovered::named(window::key_of_unreadable(case.case.id, &self.fingerprints))
+            }];
+        }
         source::services(case, self.profile)
             .map(|service| {
                 let ids = (&case.case.case_id, source::service_id(service));
@@ -150,8 +158,7 @@ impl<'r> ReferralsToProgres<'r> {
 
     /// A service that cannot be named is held under its case.
     fn without_id(&self, case: &ChangedCase) -> (RecordKey, Option<Fault>) {
-        let bytes = Pii::new(case.case.id.to_string().into_bytes());
-        let key = RecordKey::of_unreadable(&self.fingerprints.fingerprint(&bytes));
+        let key = window::key_of_unreadable(case.case.id, &self.fingerprints);
         (key, Some(nameless()))
     }
 
@@ -163,6 +170,9 @@ impl<'r> ReferralsToProgres<'r> {
         history: &History<'_, Place>,
         today: Date,
     ) -> Result<Referral, Fault> {
+        if let Some(fault) = window::undecided(&source.case) {
+            return Err(fault);
+        }
         let (service, id) = match subject {
             Subject::Service(service, id) => (service, id),
             Subject::Referral(lone) => return Err(choice::without_service(lone, self.profile)),
@@ -181,6 +191,10 @@ impl<'r> ReferralsToProgres<'r> {
             .map_err(|fault| choice::or_elsewhere(fault, elsewhere))?;
         if let Some(fault) = source::doubtful(service, self.profile) {
             return Err(fault);
+        }
+        let odd = &source.case.case.odd;
+        if !odd.is_empty() {
+            return Err(Fault::hold(Reason::UnreadableRecord, odd.clone()));
         }
         let mapped = mapping::map(source, (service, id), chosen, today, self.profile)?;
         Ok(Referral {
@@ -223,8 +237,8 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
 
     fn batches(&self) -> Batches {
         Batches {
-            fetch: self.profile.primero.look_up_batch,
-            locate: self.profile.primero.look_up_batch,
+            fetch: self.profile.primero.verify_batch,
+            locate: self.profile.primero.verify_batch,
             write: self.profile.ping.submit_batch,
             verify: 1,
             report: 1,
@@ -250,7 +264,7 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     }
 
     async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
-        window::next_page(changes, |case| self.services(case)).await
+        window::next_page(changes, &self.fingerprints, |case| self.services(case)).await
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::FaultKind;
-use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, mapped};
+use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, mapped, profile};
 
 const OURS: &str = "310a6bfc-c5e5-54a2-89be-aeffe9542072";
 const GUID: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
@@ -12,11 +12,27 @@ fn referral() -> Referral {
 }
 
 fn case(n: u8, status: &str, services: &Value) -> Case {
-    let case = json!({
+    case_with(n, status, services, "module_id", &json!("primeromodule-cp"))
+}
+
+fn case_with(n: u8, status: &str, services: &Value, field: &str, value: &Value) -> Case {
+    let mut case = json!({
         "id": format!("00000000-0000-4000-8000-{n:012}"), "case_id": format!("case-{n}"), "enabled": true,
-        "status": status, "unhcr_individual_no": "803-100016547", "services_section": services,
+        "status": status, "module_id": "primeromodule-cp", "unhcr_individual_no": "803-100016547",
+        "services_section": services,
     });
+    case[field] = value.clone();
     serde_json::from_value(case).expect("a case")
+}
+
+fn of_another_module(n: u8, services: &Value) -> Case {
+    case_with(
+        n,
+        "open",
+        services,
+        "module_id",
+        &json!("primeromodule-gbv"),
+    )
 }
 
 fn numbered(number: &str) -> Value {
@@ -30,14 +46,19 @@ fn found(referral: &Referral, cases: &[Case], closed: ClosedCase) -> String {
             .trim_start_matches(['0', '-', '4', '8'])
             .to_owned()
     };
-    match choose(referral, cases, closed) {
+    let settings = PrimeroSettings {
+        closed_case: closed,
+        ..profile().primero
+    };
+    match choose(referral, cases, &settings) {
         Ok(Match::There(case, _)) => format!("there {}", last(case.id)),
         Ok(Match::Nowhere(Plan::Create)) => "create".to_owned(),
         Ok(Match::Nowhere(Plan::Append { case, .. })) => format!("append {}", last(case)),
         Err(Fault {
             kind: FaultKind::Hold(reason),
+            fields,
             ..
-        }) => reason.to_string(),
+        }) => [vec![reason.to_string()], fields].concat().join(" "),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -131,4 +152,103 @@ fn a_closed_case_is_held_or_appended_to_as_the_profile_says() {
     let cases = [case(1, "closed", &json!([]))];
     assert_eq!(found(&referral(), &cases, ClosedCase::Hold), "case_closed");
     assert_eq!(found(&referral(), &cases, ClosedCase::Append), "append 1");
+}
+
+#[test]
+fn the_same_number_under_another_guid_is_another_service() {
+    let other = "aaaaaaaa-4879-4e11-8179-0000aaaa0001";
+    for (number, expected) in [
+        (format!("803-26-PRTITV-1000642,{other},unit"), "append 1"),
+        (
+            format!("803-26-PRTITV-1000642, {{{other}}} ,unit"),
+            "append 1",
+        ),
+        (format!("803-26-PRTITV-1000642,{GUID},unit"), "there 1"),
+        ("803-26-PRTITV-1000642,,unit".to_owned(), "there 1"),
+        ("803-26-PRTITV-1000642".to_owned(), "there 1"),
+    ] {
+        let cases = [case(1, "open", &numbered(&number))];
+        assert_eq!(
+            found(&referral(), &cases, ClosedCase::Hold),
+            expected,
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn a_case_handed_over_or_marked_takes_no_service_whatever_the_profile_says_of_closed_ones() {
+    for status in ["transferred", "duplicate", "awaiting_review"] {
+        for closed in [ClosedCase::Hold, ClosedCase::Append] {
+            let alone = [case(1, status, &json!([]))];
+            let held = format!("case_closed {status}");
+            assert_eq!(found(&referral(), &alone, closed), held);
+            let beside_open = [case(1, status, &json!([])), case(2, "open", &json!([]))];
+            assert_eq!(found(&referral(), &beside_open, closed), "append 2");
+        }
+    }
+    let with_closed = [
+        case(1, "transferred", &json!([])),
+        case(2, "closed", &json!([])),
+    ];
+    assert_eq!(
+        found(&referral(), &with_closed, ClosedCase::Hold),
+        "case_closed transferred"
+    );
+    assert_eq!(
+        found(&referral(), &with_closed, ClosedCase::Append),
+        "append 2"
+    );
+    for status in ["", "Lindiwe's own words"] {
+        let odd = [case(1, status, &json!([]))];
+        assert_eq!(
+            found(&referral(), &odd, ClosedCase::Append),
+            "case_closed no status"
+        );
+    }
+}
+
+#[test]
+fn progres_naming_a_case_that_is_not_open_does_not_make_it_take_a_service() {
+    let named = mapped(changed("progres_primeroid", "case-1")).expect("it maps");
+    let cases = [
+        case(1, "transferred", &json!([])),
+        case(2, "open", &json!([])),
+    ];
+    assert_eq!(found(&named, &cases, ClosedCase::Append), "append 2");
+}
+
+#[test]
+fn a_case_of_another_module_is_never_written_to() {
+    let foreign = || of_another_module(1, &json!([]));
+    let held = "case_of_another_module";
+    assert_eq!(found(&referral(), &[foreign()], ClosedCase::Append), held);
+    let beside_ours = [foreign(), case(2, "open", &json!([]))];
+    assert_eq!(
+        found(&referral(), &beside_ours, ClosedCase::Hold),
+        "append 2"
+    );
+    let named = mapped(changed("progres_primeroid", "case-1")).expect("it maps");
+    assert_eq!(found(&named, &beside_ours, ClosedCase::Hold), "append 2");
+    let service = json!([{ "unique_id": OURS }]);
+    let with_service = [of_another_module(1, &service), case(2, "open", &json!([]))];
+    assert_eq!(found(&referral(), &with_service, ClosedCase::Hold), held);
+    let unknown = case_with(1, "open", &json!([]), "module_id", &json!(null));
+    assert_eq!(found(&referral(), &[unknown], ClosedCase::Hold), held);
+}
+
+#[test]
+fn a_case_of_which_nobody_can_tell_what_stands_on_it_gets_nothing() {
+    for (field, value) in [
+        ("services_section", json!({ "0": { "unique_id": OURS } })),
+        ("services_section", json!("none")),
+        ("enabled", json!("perhaps")),
+        ("status", json!(["open"])),
+        ("module_id", json!(["primeromodule-cp"])),
+    ] {
+        let odd = case_with(1, "open", &json!([]), field, &value);
+        let beside = [odd, case(2, "open", &json!([]))];
+        let held = format!("unreadable_record {field}");
+        assert_eq!(found(&referral(), &beside, ClosedCase::Hold), held);
+    }
 }

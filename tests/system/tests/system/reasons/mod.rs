@@ -20,6 +20,7 @@ async fn met(reason: Reason) -> RunReport {
         R::UnreadableRecord => of_records::unreadable_record().await,
         R::AmbiguousCase => of_records::ambiguous_case().await,
         R::CaseClosed => of_records::case_closed().await,
+        R::CaseOfAnotherModule => of_records::case_of_another_module().await,
         R::CaseIdentityChanged => of_records::case_identity_changed().await,
         R::InterventionNumberLost => of_records::intervention_number_lost().await,
         R::RefusedByPrimero => of_systems::refused_by_primero().await,

@@ -74,6 +74,17 @@ pub async fn case_closed() -> RunReport {
     bridge.complete().await
 }
 
+pub async fn case_of_another_module() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let case = json!({
+        "status": "open", "module_id": "primeromodule-gbv", "unhcr_individual_no": "606-100000002",
+    });
+    let inserted = bridge.sandbox.primero.insert_case(case);
+    inserted.expect("it is new");
+    bridge.refer(&Referral::numbered(1).of("606-100000002"));
+    bridge.complete().await
+}
+
 pub async fn case_identity_changed() -> RunReport {
     let bridge = TestBridge::start().await;
     let referral = Referral::numbered(1);
