@@ -97,7 +97,10 @@ impl PrimeroClient {
         if cases.is_empty() {
             cases = self.all_rows(ROUTE, rows)?;
         }
-        check_case_ids(&cases)?;
+        // Where no number shows either, that is what is missing.
+        if cases.iter().any(|case| case.individual_no.is_some()) {
+            check_case_ids(&cases)?;
+        }
         Ok((cases, is_last))
     }
 }

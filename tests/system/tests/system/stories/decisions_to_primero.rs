@@ -395,7 +395,7 @@ async fn a_dry_run_names_what_it_would_write_and_writes_nothing() {
 #[tokio::test]
 async fn calls_stay_within_their_budget() {
     const WISHES: u32 = 200;
-    for (known, most) in [(true, 1.25), (false, 2.25)] {
+    for (known, most) in [(true, 1.40), (false, 2.40)] {
         let bridge = TestBridge::start().await;
         for number in 1..=WISHES {
             let wish = bridge.wish(number);
