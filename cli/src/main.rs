@@ -3,6 +3,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod allow_sign_in;
+mod backup;
 mod bench;
 mod demo;
 mod held;
@@ -41,6 +42,10 @@ enum Command {
     Held(held::Held),
     /// Lets runs sign in again after an account was unlocked.
     AllowSignIn(allow_sign_in::AllowSignIn),
+    /// Copies the state of this machine into a file.
+    Backup(backup::Backup),
+    /// Puts a backup in the place of the state of this machine.
+    Restore(backup::Restore),
     /// Measures one workflow over generated records against simulated systems in a process of their own.
     Bench(bench::Bench),
     /// The simulated systems of `bench`.
@@ -71,6 +76,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show(show) => show.run().await,
         Command::Held(held) => held.run().await,
         Command::AllowSignIn(allow) => allow.run().await,
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Bench(bench) => bench.run().await,
         Command::BenchSystems(systems) => systems.serve().await,
     }

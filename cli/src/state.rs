@@ -1,17 +1,22 @@
 //! Where a deployment's state is, and whose it is: what every command on the ledger is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
 use clap::Args;
-use embedded_dynamodb::EmbeddedDynamoDb;
+use embedded_dynamodb::{EmbeddedDynamoDb, StateFile};
 use referral_bridge::domain::ids::Deployment;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::store::{Store, table};
 
 use crate::profile_file::read_profile;
+
+/// The longest that one try of a call to AWS may take.
+const LONGEST_TRY: Duration = Duration::from_secs(5);
 
 /// The state table.
 #[derive(Args)]
@@ -36,6 +41,12 @@ impl FromStr for State {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
+            // What SQLite would take for no file at all, so that nothing is kept and everything is sent again.
+            Some(("sqlite", name)) if name == ":memory:" || name.starts_with("file:") => {
+                Err(format!(
+                    "{name} keeps no state, or not where it says; name a file, as in sqlite:referral-bridge.sqlite"
+                ))
+            }
             Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
             None if text == "dynamodb" => Ok(Self::DynamoDb),
             _ => Err("expected sqlite:FILE or dynamodb".to_owned()),
@@ -49,36 +60,76 @@ pub struct OpenState {
     pub client: Client,
     /// Its name.
     pub table: String,
+    /// Whether no other process works on it: the lock on its file is the proof.
+    pub alone: bool,
     _embedded: Option<EmbeddedDynamoDb>,
 }
 
 impl StateTable {
-    /// Opens the table. On this machine it is made if there is none.
+    /// Opens the table for a run. On this machine it is locked, and made if there is none.
     pub async fn open(self) -> anyhow::Result<OpenState> {
+        let table = self.table();
+        let State::Sqlite(file) = &self.state else {
+            return Ok(of_aws(table).await);
+        };
+        let make = async |client: Client| {
+            table::ensure(&client, &table).await?;
+            anyhow::Ok(())
+        };
+        let embedded = StateFile::lock(file)?.open(make).await?;
+        Ok(OpenState {
+            client: embedded.client(),
+            table,
+            alone: true,
+            _embedded: Some(embedded),
+        })
+    }
+
+    /// Opens the table beside a run that may be at work. It must be there: a mistyped file name would look like a ledger without records.
+    async fn look(self) -> anyhow::Result<OpenState> {
+        let table = self.table();
+        let State::Sqlite(file) = &self.state else {
+            return Ok(of_aws(table).await);
+        };
+        let embedded = EmbeddedDynamoDb::beside(file)?;
+        Ok(OpenState {
+            client: embedded.client(),
+            table,
+            alone: false,
+            _embedded: Some(embedded),
+        })
+    }
+
+    /// The state file of this machine.
+    pub fn file(&self) -> anyhow::Result<&Path> {
+        match &self.state {
+            State::Sqlite(file) => Ok(file),
+            State::DynamoDb => bail!(
+                "a table on AWS has backups of its own (point-in-time recovery); name a file with --state"
+            ),
+        }
+    }
+
+    fn table(&self) -> String {
         let by_default = match &self.state {
             State::Sqlite(_) => "referral-bridge",
             State::DynamoDb => "referral-bridge-state",
         };
-        let table = self.table.unwrap_or_else(|| by_default.to_owned());
-        let (client, embedded) = match &self.state {
-            State::Sqlite(file) => {
-                let embedded = EmbeddedDynamoDb::on_file(file).await?;
-                let client = embedded.client();
-                table::ensure(&client, &table).await?;
-                (client, Some(embedded))
-            }
-            State::DynamoDb => {
-                let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-                    .load()
-                    .await;
-                (Client::new(&aws), None)
-            }
-        };
-        Ok(OpenState {
-            client,
-            table,
-            _embedded: embedded,
-        })
+        self.table.clone().unwrap_or_else(|| by_default.to_owned())
+    }
+}
+
+async fn of_aws(table: String) -> OpenState {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LONGEST_TRY);
+    let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .timeout_config(timeouts.build())
+        .load()
+        .await;
+    OpenState {
+        client: Client::new(&aws),
+        table,
+        alone: false,
+        _embedded: None,
     }
 }
 
@@ -116,11 +167,8 @@ impl DeploymentState {
             (None, Some(file)) => read_profile(&file)?.deployment,
             (None, None) => bail!("--deployment or --profile is needed"),
         };
-        if let State::Sqlite(file) = &self.state.state {
-            ensure!(file.exists(), "{} does not exist", file.display());
-        }
         let open = OpenDeployment {
-            state: self.state.open().await?,
+            state: self.state.look().await?,
             deployment,
         };
         open.ensure_known().await?;

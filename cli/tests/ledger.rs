@@ -200,6 +200,50 @@ async fn a_reader_who_goes_away_ends_a_command_quietly() {
 }
 
 #[tokio::test]
+async fn an_officer_looks_and_copies_while_a_run_works() {
+    let state = StateFile::left_by_a_run("works.sqlite").await;
+    let _works = EmbeddedDynamoDb::on_file(&state.0).await.unwrap();
+    assert_eq!(state.json(&["held"])[0]["key"], KEY);
+    assert_eq!(state.json(&["runs"])[0]["run_id"], "01A");
+    assert_eq!(state.json(&["show", "1.1", KEY])["key"], KEY);
+    let told = state.told(&["allow-sign-in", "primero"]);
+    assert!(told.contains("signs in to primero again"), "{told}");
+}
+
+#[tokio::test]
+async fn a_backup_brings_back_a_lost_ledger_and_replaces_none_unasked() {
+    let state = StateFile::left_by_a_run("backed-up.sqlite").await;
+    let backup = state.0.with_extension("backup");
+    let _ = std::fs::remove_file(&backup);
+    let bridge = |arguments: &[&str], more: &[&str]| {
+        let mut command = Command::new(BRIDGE);
+        command.arg(arguments[0]).arg(&backup).args(more);
+        let state = format!("sqlite:{}", state.0.display());
+        command.args(["--state", &state]).output().unwrap()
+    };
+    let output = bridge(&["backup"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    let again = bridge(&["backup"], &[]);
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        !again.status.success() && told.contains("exists already"),
+        "{told}"
+    );
+
+    let refused = bridge(&["restore"], &[]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && told.contains("has rows"),
+        "{told}"
+    );
+    assert!(bridge(&["restore"], &["--overwrite"]).status.success());
+    std::fs::remove_file(&state.0).unwrap();
+    let output = bridge(&["restore"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(state.json(&["held"])[0]["key"], KEY);
+}
+
+#[tokio::test]
 async fn a_refused_sign_in_is_forgotten_once() {
     let state = StateFile::left_by_a_run("sign-in.sqlite").await;
     let first = state.told(&["allow-sign-in", "primero"]);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use clap::Args;
-use embedded_dynamodb::EmbeddedDynamoDb;
+use embedded_dynamodb::Served;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     async fn installation(&self, addresses: &Addresses) -> anyhow::Result<Installation> {
-        let state = EmbeddedDynamoDb::client_of(addresses.state.clone());
+        let state = Served::client(&addresses.state, &addresses.state_key);
         let mut installation = simulated::installation(&addresses.secrets, state).await?;
         // The limits of writes bound the harm of a bad profile; they are no setting of speed, and here they would only end the run.
         let limits = &mut installation.profile.engine;

@@ -62,6 +62,8 @@ pub struct Addresses {
     pub secrets: Value,
     /// The URL of the embedded DynamoDB.
     pub state: String,
+    /// The access key that it demands.
+    pub state_key: String,
 }
 
 /// What the simulated systems saw.
@@ -103,9 +105,11 @@ impl BenchSystems {
             }
         }
         let state = EmbeddedDynamoDb::in_memory().await?;
+        let served = state.serve().await?;
         say(&Addresses {
             secrets: sandbox.secrets(),
-            state: state.endpoint(),
+            state: served.endpoint(),
+            state_key: served.access_key().to_owned(),
         })?;
         while spawn_blocking(asked_to_decide).await?? {
             say(&decide_submitted(&sandbox.ping, systems.seed).map_err(|error| anyhow!(error))?)?;

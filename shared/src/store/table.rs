@@ -1,9 +1,10 @@
 //! The table itself, for places that have no infrastructure to make it: one machine and tests.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
 };
 
 use super::due::{DUE_ATTRIBUTE, DUE_INDEX, SHOWN};
@@ -12,7 +13,7 @@ use super::{StoreError, failed};
 /// The attribute that holds an item's expiry, in seconds since 1970.
 pub const TTL_ATTRIBUTE: &str = "ttl";
 
-/// Creates the table, or leaves it as it is if it exists.
+/// Creates the table if there is none, and lets its rows expire if they do not.
 pub async fn ensure(client: &Client, table: &str) -> Result<(), StoreError> {
     let created = client
         .create_table()
@@ -27,15 +28,23 @@ pub async fn ensure(client: &Client, table: &str) -> Result<(), StoreError> {
         .send()
         .await;
     match created {
-        Ok(_) => {}
         Err(error)
-            if error
+            if !error
                 .as_service_error()
-                .is_some_and(aws_sdk_dynamodb::operation::create_table::CreateTableError::is_resource_in_use_exception) =>
+                .is_some_and(CreateTableError::is_resource_in_use_exception) =>
         {
-            return Ok(());
+            return Err(failed("create_table", &error));
         }
-        Err(error) => return Err(failed("create_table", &error)),
+        _ => {}
+    }
+    let expiry = client.describe_time_to_live().table_name(table).send();
+    let expiry = expiry
+        .await
+        .map_err(|error| failed("describe_time_to_live", &error))?;
+    let status = expiry.time_to_live_description;
+    let status = status.and_then(|description| description.time_to_live_status);
+    if let Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling) = status {
+        return Ok(());
     }
     let ttl = TimeToLiveSpecification::builder()
         .attribute_name(TTL_ATTRIBUTE)

@@ -4,6 +4,7 @@ mod lease;
 mod ledger;
 mod reading;
 mod requests;
+mod table_made;
 mod transactions;
 
 use aws_sdk_dynamodb::Client;

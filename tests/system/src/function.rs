@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use embedded_dynamodb::EmbeddedDynamoDb;
+use embedded_dynamodb::{EmbeddedDynamoDb, Served};
 use referral_bridge::store::table;
 use sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -26,6 +26,8 @@ pub struct Function {
     pub state: EmbeddedDynamoDb,
     /// Where its secrets are, under `rb/gambella/<name>`.
     pub secrets: SecretsManager,
+    /// The port at which the function reaches its state.
+    _served: Served,
     runtime: RuntimeApi,
     started: Instant,
     process: Child,
@@ -37,6 +39,7 @@ impl Function {
         let runtime = RuntimeApi::start().await?;
         let state = EmbeddedDynamoDb::in_memory().await?;
         table::ensure(&state.client(), TABLE).await?;
+        let served = state.serve().await?;
         let systems = sandbox.secrets();
         let ledger = json!({ "fingerprint_key": "an invented key of 32 characters" });
         let secrets = SecretsManager::serving(BTreeMap::from([
@@ -54,9 +57,9 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_ACCESS_KEY_ID", served.access_key())
             .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("AWS_ENDPOINT_URL_DYNAMODB", state.endpoint())
+            .env("AWS_ENDPOINT_URL_DYNAMODB", served.endpoint())
             .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.endpoint())
             .env("TABLE_NAME", TABLE)
             .env("SECRET_PREFIX", "rb")
@@ -69,6 +72,7 @@ impl Function {
             sandbox,
             state,
             secrets,
+            _served: served,
             runtime,
             started,
             process,

@@ -14,30 +14,23 @@ use crate::store::table;
 
 pub const TABLE: &str = "state";
 
-/// Where the shared server answers. It lives as long as the process.
-fn endpoint() -> &'static str {
-    static SERVER: OnceLock<(EmbeddedDynamoDb, Runtime)> = OnceLock::new();
-    static ENDPOINT: OnceLock<String> = OnceLock::new();
-    ENDPOINT.get_or_init(|| {
-        let (server, _) = SERVER.get_or_init(|| {
-            let mut threads = Builder::new_multi_thread();
-            let runtime = threads.worker_threads(1).enable_all().build();
-            let runtime = runtime.expect("a runtime");
-            let server = runtime.block_on(async {
-                let server = EmbeddedDynamoDb::in_memory().await.expect("it starts");
-                let ready = table::ensure(&server.client(), TABLE).await;
-                ready.expect("a table");
-                server
-            });
-            (server, runtime)
-        });
-        server.endpoint()
+/// The shared table. It lives as long as the process.
+fn state() -> &'static EmbeddedDynamoDb {
+    static STATE: OnceLock<EmbeddedDynamoDb> = OnceLock::new();
+    STATE.get_or_init(|| {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let state = EmbeddedDynamoDb::in_memory().await.expect("it starts");
+            let ready = table::ensure(&state.client(), TABLE).await;
+            ready.expect("a table");
+            state
+        })
     })
 }
 
 /// What the cases of one test share.
 pub struct Laboratory {
-    /// Runs them: the connections of the clients belong to it.
+    /// Runs them.
     pub runtime: Runtime,
     /// Two processes, as two runs may overlap.
     pub processes: [Process; 2],
@@ -55,10 +48,8 @@ impl Laboratory {
     pub fn open() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let inside = runtime.enter();
-        let client = EmbeddedDynamoDb::client_of(endpoint().to_owned());
+        let client = state().client();
         let processes = [Process::with(&client), Process::with(&client)];
-        drop(inside);
         Self {
             runtime,
             processes,
