@@ -7,16 +7,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use embedded_dynamodb::StartError;
 use jiff::{SignedDuration, Timestamp};
 use referral_bridge::clock::{Clock as _, SystemClock, later};
+use referral_bridge::deadline::StopSignal;
+use referral_bridge::domain::outcome::RunStatus;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
+use referral_bridge::store::LONGEST_RUN;
 use referral_bridge::workflows::Installation;
 use referral_bridge::{observe, secrets, transport};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::{print, tell};
 use crate::profile_file::read_profile;
@@ -61,6 +66,9 @@ struct Asked {
     /// Release what is held: of the records named by `--only`, or all.
     #[arg(long)]
     release_held: bool,
+    /// The systems have moved, and the secrets name where they are now; or this deployment takes over a Primero from another one.
+    #[arg(long)]
+    accept_move: bool,
 }
 
 impl Asked {
@@ -84,14 +92,37 @@ impl Asked {
             since: self.since,
             limit: self.limit.map(NonZeroUsize::get),
             release_held: self.release_held,
+            accept_move: self.accept_move,
         })
     }
 }
 
+/// What a script is told by when another run is at work, and this one did nothing: it may try later.
+const AT_WORK: u8 = 75;
+/// What the run may take beyond `--timeout` before it is ended from outside: it ends by itself before that, unless something hangs.
+const GRACE: Duration = Duration::from_secs(1);
+
 impl Run {
-    /// Exit code 0 unless the run failed.
+    /// Exit code 0 unless the run failed, or another one was at work.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         observe::start();
+        let stop = stop_on_signals()?;
+        let timeout = Duration::try_from(self.timeout).context("--timeout must not be negative")?;
+        ensure!(
+            timeout <= LONGEST_RUN,
+            "--timeout must be at most {} hours",
+            LONGEST_RUN.as_secs() / 3600
+        );
+        let end = later(SystemClock.now(), timeout);
+        match tokio::time::timeout(timeout + GRACE, self.run_until(end, stop)).await {
+            Ok(ended) => ended,
+            Err(_) => bail!(
+                "the run was ended by force: it hung beyond --timeout, most likely at the state table. The next run looks at what it had begun"
+            ),
+        }
+    }
+
+    async fn run_until(self, end: Timestamp, stop: StopSignal) -> anyhow::Result<ExitCode> {
         let request = self.asked.request(self.workflow)?;
         let profile = read_profile(&self.profile)?;
         for warning in &profile.warnings {
@@ -104,26 +135,58 @@ impl Run {
                 secrets::from_environment().context("the secrets in the environment cannot be used")
             }
         }?;
-        let timeout = Duration::try_from(self.timeout).context("--timeout must not be negative")?;
-        let state = self.state.open().await?;
+        let state = match self.state.open().await {
+            Err(error) if is_at_work(&error) => {
+                tell(format_args!("bridge: {error:#}"));
+                return Ok(ExitCode::from(AT_WORK));
+            }
+            opened => opened?,
+        };
         let installation = Installation {
             profile,
             secrets,
             state: state.client.clone(),
             table: state.table.clone(),
             http: transport::http_client()?,
+            alone: state.alone,
+            stop,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
-        let end = later(SystemClock.now(), timeout);
         let finished = installation
             .run(self.workflow, &request, end, &|_| {})
             .await;
         print(serde_json::to_string_pretty(&finished.report)?)?;
-        Ok(if finished.stop.is_none() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
+        Ok(match (finished.stop, finished.report.status) {
+            (Some(_), _) => ExitCode::FAILURE,
+            (None, RunStatus::AlreadyRunning) => ExitCode::from(AT_WORK),
+            (None, _) => ExitCode::SUCCESS,
         })
     }
+}
+
+/// Whether a state could not be opened because another process works on it.
+fn is_at_work(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StartError::InUse(_)))
+}
+
+/// SIGTERM and Ctrl-C end the run in order; the second of them ends it at once.
+fn stop_on_signals() -> anyhow::Result<StopSignal> {
+    let stop = StopSignal::default();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        next().await;
+        asked.raise(SystemClock.now());
+        next().await;
+        std::process::exit(1);
+    });
+    Ok(stop)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use referral_bridge::clock::SystemClock;
+use referral_bridge::deadline::StopSignal;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -32,6 +33,8 @@ pub async fn installation(secrets: &Value, state: Client) -> anyhow::Result<Inst
         state,
         table: TABLE.to_owned(),
         http: http_client()?,
+        alone: false,
+        stop: StopSignal::default(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(Entropy::from_system()),
     })

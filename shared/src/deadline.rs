@@ -1,18 +1,67 @@
 //! When a run must end, and when it stops beginning new work.
 
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use crate::clock::{later, until};
 
+/// After somebody asked a run to stop: how long what is out may be read back and told, …
+const STOPPED_FINISHING: Duration = Duration::from_secs(4);
+/// … by when the last call must have been answered, …
+const STOPPED_LAST_ANSWER: Duration = Duration::from_secs(7);
+/// … and when nothing is waited for any more. Whoever asked waits ten seconds; the rest of them is for the ledger.
+const STOPPED_CUT: Duration = Duration::from_secs(8);
+
+/// Somebody's wish that a run ends now, in order: SIGTERM, or Ctrl-C. Clones are one signal.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    at: OnceLock<Timestamp>,
+    told: Notify,
+}
+
+impl StopSignal {
+    /// Asks the run to stop. Only the first time counts.
+    pub fn raise(&self, now: Timestamp) {
+        if self.0.at.set(now).is_ok() {
+            self.0.told.notify_waiters();
+        }
+    }
+
+    /// When it was raised.
+    #[must_use]
+    pub fn raised_at(&self) -> Option<Timestamp> {
+        self.0.at.get().copied()
+    }
+
+    /// Waits until it is raised.
+    pub async fn raised(&self) -> Timestamp {
+        loop {
+            let mut told = pin!(self.0.told.notified());
+            told.as_mut().enable();
+            if let Some(at) = self.raised_at() {
+                return at;
+            }
+            told.await;
+        }
+    }
+}
+
 /// A run's end. The last stretch before it, min(20 s, a quarter of the whole), is the reserve for finishing what is begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A run that is asked to stop begins nothing new either, and is over ten seconds later.
+#[derive(Clone, Debug)]
 pub struct Deadline {
     reserve_from: Timestamp,
     end: Timestamp,
     /// A quarter of the whole.
     quarter: Duration,
+    stop: StopSignal,
 }
 
 impl Deadline {
@@ -26,6 +75,37 @@ impl Deadline {
             reserve_from: later(start, whole.saturating_sub(reserve)),
             end,
             quarter,
+            stop: StopSignal::default(),
+        }
+    }
+
+    /// The same, of a run that may be asked to stop.
+    #[must_use]
+    pub fn heeding(self, stop: StopSignal) -> Self {
+        Self { stop, ..self }
+    }
+
+    /// Whether somebody has asked the run to stop.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.raised_at().is_some()
+    }
+
+    /// Waits until somebody asks the run to stop.
+    pub async fn stopped(&self) {
+        self.stop.raised().await;
+    }
+
+    /// When nothing is waited for any more: some seconds after the run was asked to stop, which it waits for.
+    pub async fn cut(&self) -> Timestamp {
+        later(self.stop.raised().await, STOPPED_CUT)
+    }
+
+    /// This long after the run was asked to stop, or `otherwise` if that is sooner.
+    fn at_most(&self, after: Duration, otherwise: Timestamp) -> Timestamp {
+        match self.stop.raised_at() {
+            Some(at) => otherwise.min(later(at, after)),
+            None => otherwise,
         }
     }
 
@@ -38,13 +118,15 @@ impl Deadline {
     /// Whether what is begun may still be finished by another call: until half of the reserve is gone.
     #[must_use]
     pub fn finishing(&self, now: Timestamp) -> bool {
-        now < later(self.reserve_from, self.reserve() / 2)
+        let usual = later(self.reserve_from, self.reserve() / 2);
+        now < self.at_most(STOPPED_FINISHING, usual)
     }
 
     /// By when the last call must have been answered: a quarter of the reserve is left to keep what it brought.
     #[must_use]
     pub fn last_answer(&self) -> Timestamp {
-        later(self.reserve_from, self.reserve() * 3 / 4)
+        let usual = later(self.reserve_from, self.reserve() * 3 / 4);
+        self.at_most(STOPPED_LAST_ANSWER, usual)
     }
 
     fn reserve(&self) -> Duration {
@@ -55,18 +137,21 @@ impl Deadline {
     /// the whole.
     #[must_use]
     pub fn has_room(&self, now: Timestamp, timeout: Duration) -> bool {
-        later(now, timeout.min(self.quarter)) <= self.last_answer()
+        !self.is_stopped() && later(now, timeout.min(self.quarter)) <= self.last_answer()
     }
 
     /// Whether new work may begin.
     #[must_use]
     pub fn open(&self, now: Timestamp) -> bool {
-        now < self.reserve_from
+        !self.is_stopped() && now < self.reserve_from
     }
 
     /// How long until the reserve begins.
     #[must_use]
     pub fn open_for(&self, now: Timestamp) -> Duration {
+        if self.is_stopped() {
+            return Duration::ZERO;
+        }
         until(now, self.reserve_from)
     }
 }
@@ -112,6 +197,30 @@ mod tests {
         assert!(!long.has_room(after(866), timeout));
         assert!(short.has_room(after(27), timeout));
         assert!(!short.has_room(after(28), timeout));
+    }
+
+    #[test]
+    fn a_run_that_is_asked_to_stop_begins_nothing_and_ends_within_ten_seconds() {
+        let stop = StopSignal::default();
+        let deadline = Deadline::new(START, after(900)).heeding(stop.clone());
+        assert!(deadline.open(after(60)) && deadline.has_room(after(60), Duration::from_secs(30)));
+        stop.raise(after(60));
+        stop.raise(after(70));
+        assert!(!deadline.open(after(60)));
+        assert!(!deadline.has_room(after(60), Duration::ZERO));
+        assert_eq!(deadline.open_for(after(60)), Duration::ZERO);
+        assert!(deadline.finishing(after(63)) && !deadline.finishing(after(64)));
+        assert_eq!(deadline.last_answer(), after(67));
+        assert_eq!(deadline.end(), after(900), "its lease is not shortened");
+    }
+
+    #[tokio::test]
+    async fn a_wish_is_heard_before_and_after_it_is_said() {
+        let stop = StopSignal::default();
+        let deadline = Deadline::new(START, after(900)).heeding(stop.clone());
+        let ((), cut) = futures::join!(async { stop.raise(after(60)) }, deadline.cut());
+        assert_eq!(cut, after(68));
+        assert_eq!(deadline.cut().await, cut);
     }
 
     #[test]

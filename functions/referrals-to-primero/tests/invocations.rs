@@ -76,8 +76,8 @@ async fn an_event_runs_the_workflow_and_answers_with_its_report() {
         .send()
         .await
         .expect("a scan");
-    // 28 records, the lease and the report.
-    assert_eq!(rows.count(), 30);
+    // 28 records, the lease, the report, and whose Primero it is.
+    assert_eq!(rows.count(), 31);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,6 +153,36 @@ async fn a_warm_function_takes_a_rotated_secret_after_one_refusal_and_tries_none
         panic!("{answer:?}");
     };
     assert!(report["counts"]["delivered"].as_u64() > Some(0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warm_function_takes_a_changed_secret_at_once_and_a_moved_system_only_when_it_is_accepted()
+ {
+    let mut scene = Scene::start().await;
+    let event = json!({ "deployment": "gambella" });
+    let Answer::Success(_) = scene.invoke(event.clone()).await else {
+        panic!("the first run failed");
+    };
+    let other = systems().await;
+    sandbox::demo::load(&other).expect("the systems take the data");
+    let first = scene.function.sandbox.traffic().primero.requests;
+    let id = "rb/gambella/primero";
+    let moved = other.secrets()["primero"].clone();
+    scene.function.secrets.put(id, moved);
+
+    let (kind, message) = scene.refusal(event.clone()).await;
+    assert_eq!(kind, "system_moved");
+    assert!(message.contains("primero"), "{message}");
+    assert_eq!(other.traffic().primero.requests, 0);
+
+    let accepted = json!({ "deployment": "gambella", "accept_move": true });
+    let answer = scene.invoke(accepted).await;
+    assert!(matches!(answer, Answer::Success(_)), "{answer:?}");
+    assert!(other.traffic().primero.requests > 0);
+    let answer = scene.invoke(event).await;
+    assert!(matches!(answer, Answer::Success(_)), "{answer:?}");
+    let after = scene.function.sandbox.traffic().primero.requests;
+    assert_eq!(after, first, "the old one is asked no more");
 }
 
 #[tokio::test(flavor = "multi_thread")]

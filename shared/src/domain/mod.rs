@@ -11,5 +11,6 @@ pub mod pii;
 pub mod reason;
 pub mod record;
 pub mod refusal;
+pub mod site;
 pub mod system;
 pub mod words;

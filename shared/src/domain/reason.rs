@@ -116,6 +116,8 @@ reasons! {
     Withdrawn = "withdrawn",
     /// The referral in Primero stands otherwise than UNHCR decided and can no longer be changed. Settle it by hand, then release.
     ReferralNotPending = "referral_not_pending",
+    /// The run was asked to stop before the answer came home. The next run asks what became of it.
+    UnderWay = "under_way",
     /// A person asked for this key, and neither the source nor the ledger knows it.
     NotFound = "not_found",
 }
@@ -229,6 +231,16 @@ pub enum Stop {
     /// The state table could not be read or written.
     #[error("store_unavailable: {0}")]
     StoreUnavailable(&'static str),
+    /// The secret names another system than the one that this workflow has written to.
+    #[error(
+        "system_moved: the secret names another {0} than the one that this workflow has written to; if that is meant, run it once with accept_move"
+    )]
+    SystemMoved(System),
+    /// Another deployment of the table works at this Primero for this agency.
+    #[error(
+        "installation_taken: {0} moves the referrals of this Primero and agency; if this deployment is to do so instead, run it once with accept_move"
+    )]
+    InstallationTaken(String),
     /// Another run took over; this one writes nothing more.
     #[error("lease_lost: another run has taken over")]
     LeaseLost,
@@ -258,6 +270,8 @@ impl Stop {
             Self::NoControlCase { .. } => "no_control_case",
             Self::FieldNotAccepted(_) => "field_not_accepted",
             Self::StoreUnavailable(_) => "store_unavailable",
+            Self::SystemMoved(_) => "system_moved",
+            Self::InstallationTaken(_) => "installation_taken",
             Self::LeaseLost => "lease_lost",
             Self::InternalError => "internal_error",
             Self::NoProgress => "no_progress",
@@ -312,6 +326,8 @@ mod tests {
             Stop::NoControlCase { field },
             Stop::FieldNotAccepted("x".to_owned()),
             Stop::StoreUnavailable("x"),
+            Stop::SystemMoved(system),
+            Stop::InstallationTaken("x".to_owned()),
             Stop::LeaseLost,
             Stop::InternalError,
             Stop::NoProgress,
@@ -331,6 +347,8 @@ mod tests {
                 | Stop::NoControlCase { .. }
                 | Stop::FieldNotAccepted(_)
                 | Stop::StoreUnavailable(_)
+                | Stop::SystemMoved(_)
+                | Stop::InstallationTaken(_)
                 | Stop::LeaseLost
                 | Stop::InternalError
                 | Stop::NoProgress => {}

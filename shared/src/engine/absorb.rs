@@ -27,8 +27,15 @@ const MOST_WRITES: u32 = 3;
 impl<W: Workflow> Conveyor<'_, W> {
     /// Takes in a call that has ended.
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
+        self.out.home(&step);
         match step {
             Step::Prepared(answer) => self.prepared(answer),
+            Step::SiteKept(answer) => {
+                self.busy.keeping -= 1;
+                if let Err(stop) = answer {
+                    self.halt(stop);
+                }
+            }
             Step::Listed(answer) => self.listed(answer, tally),
             Step::CursorSaved(answer) => self.cursor_saved(answer),
             Step::Gated(arrivals, rows) => self.gated(arrivals, rows, tally),
@@ -249,6 +256,9 @@ impl<W: Workflow> Conveyor<'_, W> {
                 answers.unwrap_or_default()
             }
         };
+        if answers.iter().any(is_accepted) {
+            self.begin_keeping_site();
+        }
         for (mut item, answer) in items.into_iter().zip(answers) {
             match answer {
                 Ok(Written::ToVerify(place)) => {
@@ -410,6 +420,14 @@ fn placed<W: Workflow>(
         answer => answer,
     };
     items.iter_mut().zip(answers).map(placed).collect()
+}
+
+/// Whether the destination took a write.
+const fn is_accepted<P>(answer: &Result<Written<P>, Fault>) -> bool {
+    matches!(
+        answer,
+        Ok(Written::ToVerify(_) | Written::InPlace(_) | Written::Accepted(..))
+    )
 }
 
 /// Whether a failed write may have had its effect all the same.

@@ -83,7 +83,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// When something is next to be asked after, if there is time for it.
     pub(super) fn next_confirmation(&self, now: Timestamp) -> Option<Timestamp> {
-        let deadline = self.run.around.deadline;
+        let deadline = &self.run.around.deadline;
         let next = self.to_confirm.iter().map(|group| group.at).min()?;
         deadline.open(next.max(now)).then_some(next)
     }

@@ -6,8 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
+use std::pin::pin;
+
 use futures::StreamExt;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 
@@ -18,6 +20,7 @@ use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
+use super::under_way::{self, UnderWay};
 use super::workflow::{BatchResult, Feed, Partition, Workflow};
 use crate::clock::{later, until};
 use crate::domain::outcome::Outcome;
@@ -34,6 +37,8 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) run: &'r Run<'r, W>,
     pub(super) steps: FuturesUnordered<LocalBoxFuture<'r, Step<W>>>,
     pub(super) busy: Busy,
+    /// The records of the calls that are under way.
+    pub(super) out: UnderWay,
     pub(super) discovery: Discovery<W>,
     /// Whether the destination is ready for records.
     pub(super) prepared: Preparation,
@@ -70,6 +75,15 @@ pub struct Conveyor<'r, W: Workflow> {
 
 /// The answer to a fetch, with the records it was for.
 type FetchAnswer<W> = (Vec<Entry<W>>, BatchResult<<W as Workflow>::Source>);
+
+/// What a run has waited for.
+enum Ended<W: Workflow> {
+    Came(Step<W>),
+    /// No call is under way.
+    NoneOut,
+    /// The run is asked to stop, and has waited as long as it may.
+    Cut,
+}
 
 /// Whether the destination is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +128,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             run,
             steps: FuturesUnordered::new(),
             busy: Busy::default(),
+            out: UnderWay::default(),
             discovery: Discovery::new(cursor, discovers),
             prepared: Preparation::Due,
             unfinished: HashSet::new(),
@@ -142,12 +157,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     pub async fn drive(mut self, tally: &mut Tally<'_>) -> Rest {
         loop {
             self.launch(tally);
-            if let Some(step) = self.steps.next().await {
-                self.absorb(step, tally);
-            } else if !self.wait_until_ripe().await {
-                break;
+            match self.next_step().await {
+                Ended::Came(step) => self.absorb(step, tally),
+                Ended::NoneOut if self.wait_until_ripe().await => {}
+                Ended::NoneOut | Ended::Cut => break,
             }
         }
+        let cut = self.cut_off(tally);
         self.not_found(tally);
         let unread = !self.discovery.is_over() && !self.puts_off(tally);
         let left = self.leftovers(tally);
@@ -157,12 +173,37 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             self.halt(error.into());
         }
         Rest {
-            out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread),
+            out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread || cut),
             stops: self.stops,
             moved: self.moved,
             down: self.failures.into_keys().collect(),
             cursor: self.discovery.cursor,
         }
+    }
+
+    /// The next call that ends. A run that is asked to stop waits some seconds for what is out, and no longer.
+    async fn next_step(&mut self) -> Ended<W> {
+        let around = self.run.around;
+        let cut = async {
+            let cut = around.deadline.cut().await;
+            around.clock.sleep(until(around.clock.now(), cut)).await;
+        };
+        match select(self.steps.next(), pin!(cut)).await {
+            Either::Left((Some(step), _)) => Ended::Came(step),
+            Either::Left((None, _)) => Ended::NoneOut,
+            Either::Right(_) => Ended::Cut,
+        }
+    }
+
+    /// Counts what is out and is not waited for any more; true if there is anything. Its rows stay as they are.
+    fn cut_off(&mut self, tally: &mut Tally<'_>) -> bool {
+        let cut = !self.steps.is_empty();
+        self.steps.clear();
+        for (key, outcome) in self.out.drain() {
+            self.discovery.put_off(&key);
+            tally.add(under_way::line(key, outcome));
+        }
+        cut
     }
 
     /// Begins every call that can begin now.
@@ -272,7 +313,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 
     /// The last record that can be read back from a later moment on, and still before the reserve.
     fn last_to_ripen(&self, now: Timestamp) -> Option<&Item<W>> {
-        let deadline = self.run.around.deadline;
+        let deadline = &self.run.around.deadline;
         let mut latest_first = self.to_verify.iter().rev();
         let last = latest_first.find(|item| deadline.open(item.verify_at))?;
         (last.verify_at > now).then_some(last)
@@ -310,7 +351,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             return false;
         }
         // A batch, or all that are left, while there is time; in the reserve each as soon as it can be, lest the last be too late for all.
-        let deadline = around.deadline;
+        let deadline = &around.deadline;
         let batch = self.run.workflow.batches().verify;
         let batch = self.to_verify.get(batch.saturating_sub(1));
         let batch = batch.filter(|item| deadline.open(item.verify_at));
@@ -322,7 +363,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let Some(ripe) = [verification, confirmation].into_iter().flatten().min() else {
             return false;
         };
-        around.clock.sleep(until(now, ripe)).await;
+        // Woken by a wish to stop, it looks anew at what there is still time for.
+        let asleep = around.clock.sleep(until(now, ripe));
+        if deadline.is_stopped() {
+            asleep.await;
+        } else {
+            select(asleep, pin!(deadline.stopped())).await;
+        }
         true
     }
 

@@ -24,6 +24,7 @@ mod rows;
 mod run;
 mod settle;
 mod sign_in;
+mod site;
 mod stages;
 mod tally;
 mod telling;
@@ -31,6 +32,7 @@ mod telling;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod workflow;
 mod writing;
 

@@ -19,6 +19,8 @@ pub struct Request {
     pub limit: Option<usize>,
     /// A person releases what is held, of `only` if that is given.
     pub release_held: bool,
+    /// A person says that both systems are meant to be where the secret has them now, and that they are this deployment's.
+    pub accept_move: bool,
 }
 
 impl Request {

@@ -1,5 +1,6 @@
 //! One run: lease, what is due, conveyor, report.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +10,16 @@ use ulid::Ulid;
 
 use super::conveyor::Conveyor;
 use super::request::Request;
-use super::sign_in;
 use super::tally::{Progress, Tally};
 use super::workflow::{Character, Feed, Workflow};
+use super::{sign_in, site};
 use crate::clock::{Clock, later};
 use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Calls, CursorMove, Measures, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
+use crate::domain::site::Site;
 use crate::domain::system::System;
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
@@ -34,6 +36,10 @@ pub struct Surroundings<'r> {
     pub profile_version: String,
     /// The versions of the secrets in use: a sign-in refused under one is not tried again under it.
     pub secret_versions: HashMap<System, String>,
+    /// Where both systems are.
+    pub site: &'r Site,
+    /// Whether no other run of this ledger can be alive, so that a lease that is held is a dead run's.
+    pub alone: bool,
     /// Limits and waiting times.
     pub settings: &'r EngineSettings,
     /// The workflow's rows.
@@ -57,6 +63,8 @@ pub(super) struct Run<'r, W: Workflow> {
     pub request: &'r Request,
     pub character: Character,
     pub lease: Lease,
+    /// Whether the table knows where both systems are.
+    pub site_kept: Cell<bool>,
 }
 
 impl<W: Workflow> Run<'_, W> {
@@ -79,7 +87,7 @@ impl<W: Workflow> Run<'_, W> {
 /// How a run ended: its report, and the error that stopped it.
 #[derive(Debug)]
 pub struct Finished {
-    /// What was done. Saved in the table, unless another run held the lease.
+    /// What was done. Saved in the table.
     pub report: RunReport,
     /// Set when the run could not go on. The report names it, too.
     pub stop: Option<Stop>,
@@ -120,15 +128,20 @@ async fn run_under_lease<W: Workflow>(
 ) -> Finished {
     let lease_ends = later(around.deadline.end(), LEASE_SLACK);
     let measures = Measures::default();
-    let lease = match around
-        .store
-        .take_lease(&report.run_id, report.started_at, lease_ends)
-        .await
-    {
+    let (store, run_id) = (around.store, &report.run_id);
+    let taken = if around.alone {
+        store.take_over_lease(run_id, lease_ends).await
+    } else {
+        store
+            .take_lease(run_id, report.started_at, lease_ends)
+            .await
+    };
+    let lease = match taken {
         Ok(LeaseTaken::Taken(lease)) => lease,
         Ok(LeaseTaken::HeldByAnother) => {
             report.status = RunStatus::AlreadyRunning;
-            return finished(report, None, measures, workflow, around);
+            let end = finished(report, None, measures, workflow, around);
+            return saved(end, around).await;
         }
         Err(error) => return finished(report, Some(error.into()), measures, workflow, around),
     };
@@ -138,6 +151,7 @@ async fn run_under_lease<W: Workflow>(
         request,
         character: workflow.character(),
         lease,
+        site_kept: Cell::new(false),
     };
     let mut tally = Tally::new(around.watch);
     let moved = move_all(&run, &mut report, &mut tally).await;
@@ -148,7 +162,11 @@ async fn run_under_lease<W: Workflow>(
         .err()
         .map(Stop::from);
     let stop = moved.err().or(released);
-    let mut end = finished(report, stop, tally.measures(), workflow, around);
+    let end = finished(report, stop, tally.measures(), workflow, around);
+    saved(end, around).await
+}
+
+async fn saved(mut end: Finished, around: &Surroundings<'_>) -> Finished {
     // The saving itself is the last call and counts.
     end.report.calls.state += 1;
     if let Err(error) = around.store.put_run(&end.report).await {
@@ -179,7 +197,10 @@ async fn run_dry<W: Workflow>(
                     fence: 0,
                     expires_at: around.deadline.end(),
                     has_written,
+                    site: None,
+                    predates_sites: false,
                 },
+                site_kept: Cell::new(false),
             };
             move_all(&run, &mut report, &mut tally).await
         }
@@ -188,13 +209,17 @@ async fn run_dry<W: Workflow>(
     finished(report, moved.err(), tally.measures(), workflow, around)
 }
 
-/// Moves everything that is due, unless the credentials are known to be refused, and writes into the report what became of it.
+/// Moves everything that is due, unless the systems are elsewhere or the credentials are known to be refused, and writes into the report what became of it.
 async fn move_all<W: Workflow>(
     run: &Run<'_, W>,
     report: &mut RunReport,
     tally: &mut Tally<'_>,
 ) -> Result<(), Stop> {
-    let moved = match sign_in::refuse_known_failures(run.around).await {
+    let allowed = match site::check(run).await {
+        Ok(()) => sign_in::refuse_known_failures(run.around).await,
+        stopped => stopped,
+    };
+    let moved = match allowed {
         Ok(()) => drive(run, report, tally).await,
         Err(stop) => Err(stop),
     };
@@ -261,6 +286,7 @@ async fn drive<W: Workflow>(
     match rest.stops.into_iter().next() {
         Some(stop) => Err(stop),
         None if let Some(system) = silent => Err(Stop::Unavailable(system)),
+        None if run.around.deadline.is_stopped() => Ok(true),
         None if rest.out_of_time && !progress => Err(Stop::NoProgress),
         None => Ok(rest.out_of_time),
     }

@@ -11,11 +11,14 @@ use super::entry::{Arrival, Entry, Item, News, Telling};
 use super::fault::{Fault, Trouble};
 use super::panics::{guarded_batch, guarded_now, guarded_once, guarded_run};
 use super::run::Run;
+use super::site;
 use super::tally::Tally;
+use super::under_way::{while_kept, while_told};
 use super::workflow::{
     Asked, BatchResult, Confirmation, LedgerView, Located, Notice, Verification, Workflow, Written,
 };
 use crate::domain::ids::TransactionId;
+use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::store::{RecordRow, RecordState, StoreError};
@@ -23,6 +26,7 @@ use crate::store::{RecordRow, RecordState, StoreError};
 /// A call that has ended, with the records it was for.
 pub enum Step<W: Workflow> {
     Prepared(Result<(), Stop>),
+    SiteKept(Result<(), Stop>),
     Listed(Result<Listed<W>, Stop>),
     CursorSaved(Result<(), StoreError>),
     Gated(
@@ -60,8 +64,21 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.steps.push(prepared.boxed_local());
     }
 
+    /// After the first write that was accepted: where the systems are is kept, once.
+    pub(super) fn begin_keeping_site(&mut self) {
+        let run = self.run;
+        if run.request.dry_run || run.site_kept.replace(true) {
+            return;
+        }
+        self.busy.keeping += 1;
+        let kept = async move { Step::SiteKept(site::keep(run, false).await) };
+        self.steps.push(kept.boxed_local());
+    }
+
     pub(super) fn begin_gating(&mut self) {
         let arrivals = take(&mut self.ungated, GATED_AT_ONCE);
+        let keys = arrivals.iter().map(|one| &one.key);
+        self.out.note(keys, Outcome::Deferred);
         let run = self.run;
         self.busy.gating += 1;
         self.steps.push(
@@ -76,6 +93,8 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     pub(super) fn begin_fetching(&mut self, batch: usize) {
         let entries = take(&mut self.due, batch);
+        let keys = entries.iter().map(|one| &one.key);
+        self.out.note(keys, Outcome::Deferred);
         let (run, number) = (self.run, self.next_fetch);
         self.next_fetch += 1;
         self.busy.fetching += 1;
@@ -95,6 +114,8 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     pub(super) fn begin_locating(&mut self, batch: usize) {
         let items = take(&mut self.to_locate, batch);
+        let keys = items.iter().map(|one| &one.entry.key);
+        self.out.note(keys, Outcome::Deferred);
         let run = self.run;
         self.busy.locating += 1;
         self.steps.push(
@@ -130,6 +151,8 @@ impl<W: Workflow> Conveyor<'_, W> {
         if batch.is_empty() {
             return;
         }
+        let keys = batch.iter().map(|(one, _)| &one.entry.key);
+        self.out.note(keys, Outcome::WillRetry);
         self.busy.writing += 1;
         self.steps.push(
             async move {
@@ -147,6 +170,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.busy.keeping += 1;
         // A row that is due for no reason was only put back.
         self.moved |= row.state != RecordState::Retry || row.reason.is_some();
+        if let Some(outcome) = while_kept(&next) {
+            self.out.note([&row.key], outcome);
+        }
         let next = Box::new(next);
         let kept = async move {
             // Signing a request to the table takes longer than sending a write: whatever can go out to the systems goes first.
@@ -163,6 +189,8 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     pub(super) fn begin_verifying(&mut self, batch: usize) {
         let items = take(&mut self.to_verify, batch);
+        let keys = items.iter().map(|one| &one.entry.key);
+        self.out.note(keys, Outcome::WillRetry);
         let run = self.run;
         self.busy.verifying += 1;
         self.steps.push(
@@ -184,6 +212,8 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     pub(super) fn begin_confirming(&mut self, group: Confirming<W>) {
         let run = self.run;
+        let keys = group.entries.iter().map(|one| &one.key);
+        self.out.note(keys, Outcome::AwaitingConfirmation);
         self.busy.confirming += 1;
         self.steps.push(
             async move {
@@ -205,6 +235,11 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     pub(super) fn begin_telling(&mut self, batch: usize) {
         let tellings = take(&mut self.to_tell, batch);
+        for telling in &tellings {
+            if let Some(outcome) = while_told(&telling.news) {
+                self.out.note([&telling.entry.key], outcome);
+            }
+        }
         let run = self.run;
         self.busy.telling += 1;
         self.steps.push(

@@ -83,6 +83,9 @@ impl<W: Workflow> Conveyor<'_, W> {
             self.to_tell.extend(tellings);
             return;
         };
+        if answers.iter().any(Result::is_ok) {
+            self.begin_keeping_site();
+        }
         for (telling, answer) in tellings.into_iter().zip(answers) {
             let Telling { entry, news, .. } = telling;
             match (news, answer) {

@@ -19,13 +19,14 @@ pub struct Event {
 }
 
 /// The keys of an event, in the order of the documentation.
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "deployment",
     "dry_run",
     "only",
     "since",
     "limit",
     "release_held",
+    "accept_move",
 ];
 
 /// The keys of an event that EventBridge makes by itself.
@@ -140,6 +141,7 @@ impl Event {
                 since,
                 limit,
                 release_held: switch("release_held")?.unwrap_or_default(),
+                accept_move: switch("accept_move")?.unwrap_or_default(),
             },
         })
     }
@@ -269,7 +271,7 @@ mod tests {
     #[test]
     fn every_key_is_taken() {
         let event = json!({
-            "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true,
+            "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true, "accept_move": true,
             "only": [" {68B20E2A-4879-EE11-8179-000D3A43F6EB} ", "unreadable-0123456789abcdef"],
         });
         let only = [INTERVENTION, "unreadable-0123456789abcdef"];
@@ -281,6 +283,7 @@ mod tests {
                 since: None,
                 limit: Some(100),
                 release_held: true,
+                accept_move: true,
             },
         };
         assert_eq!(read(&event), Ok(expected));

@@ -1,6 +1,5 @@
 //! A function's surroundings: built once in its init phase, used by every invocation while it is warm.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +8,12 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::event::{Event, EventError};
 use super::metrics;
 use crate::clock::{SystemClock, later};
+use crate::deadline::StopSignal;
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
@@ -100,8 +99,6 @@ pub struct Host {
     table: String,
     secret_prefix: String,
     default_deployment: Option<String>,
-    /// Secrets of deployments that have run, until a sign-in is refused.
-    known_secrets: Mutex<HashMap<Deployment, Secrets>>,
 }
 
 impl Host {
@@ -129,7 +126,6 @@ impl Host {
             secret_prefix: variable("SECRET_PREFIX")
                 .unwrap_or_else(|| "referral-bridge".to_owned()),
             default_deployment: variable("DEPLOYMENT"),
-            known_secrets: Mutex::default(),
         })
     }
 
@@ -184,14 +180,15 @@ impl Host {
             state: self.state.clone(),
             table: self.table.clone(),
             http: self.http.clone(),
+            alone: false,
+            stop: StopSignal::default(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
         let request = &event.request;
         let mut finished = run_once(&installation, workflow, request, end).await;
         if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
-            // A secret kept since an earlier invocation may have been rotated; one that is still the same is not tried again.
-            self.known_secrets.lock().await.remove(&deployment);
+            // It may have been rotated since the run began; one that is still the same is not tried again.
             let fresh = self.secrets_of(&deployment).await?;
             if fresh.versions() != installation.secrets.versions() {
                 installation.secrets = fresh;
@@ -246,14 +243,9 @@ impl Host {
         names
     }
 
+    /// Read for every run: what was kept from an earlier one may name a server that is no longer the right one.
     async fn secrets_of(&self, deployment: &Deployment) -> Result<Secrets, RunError> {
-        let mut known = self.known_secrets.lock().await;
-        if let Some(secrets) = known.get(deployment) {
-            return Ok(secrets.clone());
-        }
-        let secrets = from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await?;
-        known.insert(deployment.clone(), secrets.clone());
-        Ok(secrets)
+        Ok(from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_secretsmanager::operation::batch_get_secret_value::BatchGetSecretValueOutput;
 
 use super::faults::{FetchFailure, SecretFaults, SecretProblem};
 use super::fields::Source;
@@ -9,36 +10,48 @@ use super::reading;
 use super::{SecretVersion, Secrets};
 use crate::domain::ids::Deployment;
 
-/// Fetches `<prefix>/<deployment>/ping`, `…/primero` and `…/ledger` side by side.
+/// Fetches `<prefix>/<deployment>/ping`, `…/primero` and `…/ledger` in one call.
 pub async fn from_secrets_manager(
     client: &Client,
     prefix: &str,
     deployment: &Deployment,
 ) -> Result<Secrets, SecretFaults> {
+    let ids = ["ping", "primero", "ledger"].map(|name| format!("{prefix}/{deployment}/{name}"));
+    let request = client.batch_get_secret_value();
+    let request = request.set_secret_id_list(Some(ids.to_vec()));
     // Boxed, because the futures of the SDK are large and callers keep this one inside theirs.
-    let source = |system| Box::pin(fetch(client, format!("{prefix}/{deployment}/{system}")));
-    let (ping, primero, ledger) =
-        futures::join!(source("ping"), source("primero"), source("ledger"));
+    let answer = Box::pin(request.send()).await;
+    let answer = answer.map_err(|error| failure(&error));
+    let [ping, primero, ledger] = ids.map(|id| source(id, answer.as_ref()));
     reading::read(ping, primero, ledger)
 }
 
-async fn fetch(client: &Client, id: String) -> Source {
-    let answer = client.get_secret_value().secret_id(&id).send().await;
-    match answer {
-        Ok(answer) => Source {
+/// What the answer has of one secret.
+fn source(id: String, answer: Result<&BatchGetSecretValueOutput, &FetchFailure>) -> Source {
+    let failed = |name, failure| Source {
+        name,
+        content: Err(SecretProblem::NotFetched(failure)),
+        version: None,
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => return failed(id, failure.clone()),
+    };
+    let mut values = answer.secret_values().iter();
+    if let Some(value) = values.find(|value| value.name() == Some(&id)) {
+        let text = value.secret_string();
+        return Source {
             name: id,
-            content: answer
-                .secret_string()
+            content: text
                 .ok_or(SecretProblem::NotFetched(FetchFailure::NoText))
                 .and_then(reading::json),
-            version: answer.version_id().map(SecretVersion::new),
-        },
-        Err(error) => Source {
-            name: id,
-            content: Err(SecretProblem::NotFetched(failure(&error))),
-            version: None,
-        },
+            version: value.version_id().map(SecretVersion::new),
+        };
     }
+    let mut errors = answer.errors().iter();
+    let error = errors.find(|error| error.secret_id() == Some(&id));
+    let code = error.and_then(|error| error.error_code());
+    failed(id, code.map_or(FetchFailure::NotFound, coded))
 }
 
 /// Only the code of an error is kept: its message may repeat what was sent.
@@ -49,28 +62,28 @@ where
     match error {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => FetchFailure::Unreachable,
         _ => match error.code() {
-            Some("ResourceNotFoundException") => FetchFailure::NotFound,
-            Some("AccessDeniedException" | "UnrecognizedClientException") => {
-                FetchFailure::AccessDenied
-            }
-            Some("DecryptionFailure") => FetchFailure::NotDecrypted,
-            Some("ThrottlingException") => FetchFailure::Throttled,
-            Some(code) => FetchFailure::Other(code.to_owned()),
+            Some(code) => coded(code),
             None => FetchFailure::Other("an unreadable error".to_owned()),
         },
     }
 }
 
+fn coded(code: &str) -> FetchFailure {
+    match code {
+        "ResourceNotFoundException" => FetchFailure::NotFound,
+        "AccessDeniedException" | "UnrecognizedClientException" => FetchFailure::AccessDenied,
+        "DecryptionFailure" => FetchFailure::NotDecrypted,
+        "ThrottlingException" => FetchFailure::Throttled,
+        code => FetchFailure::Other(code.to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use aws_sdk_secretsmanager::Config;
     use aws_sdk_secretsmanager::config::retry::RetryConfig;
     use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
     use serde_json::{Value, json};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::{TcpListener, TcpStream};
     use wiremock::matchers::{body_json, header};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -92,66 +105,65 @@ mod tests {
         "testland".parse().expect("a name")
     }
 
-    async fn answers(server: &MockServer, system: &str, answer: ResponseTemplate) {
-        Mock::given(header("x-amz-target", "secretsmanager.GetSecretValue"))
-            .and(body_json(
-                json!({ "SecretId": format!("bridge/testland/{system}") }),
-            ))
+    /// A value of the answer.
+    fn holds(name: &str) -> Value {
+        json!({
+            "Name": format!("bridge/testland/{name}"),
+            "SecretString": samples::json()[name].to_string(),
+            "VersionId": format!("version-of-{name}"),
+        })
+    }
+
+    /// An error of the answer.
+    fn lacks(name: &str, code: &str) -> Value {
+        json!({ "SecretId": format!("bridge/testland/{name}"), "ErrorCode": code, "Message": "hush" })
+    }
+
+    /// Fetches from a server that answers one call, which asks for all three.
+    async fn fetch(answer: ResponseTemplate) -> Result<Secrets, SecretFaults> {
+        let server = MockServer::start().await;
+        let ids = ["ping", "primero", "ledger"].map(|name| format!("bridge/testland/{name}"));
+        Mock::given(header("x-amz-target", "secretsmanager.BatchGetSecretValue"))
+            .and(body_json(json!({ "SecretIdList": ids })))
             .respond_with(answer)
-            .mount(server)
+            .expect(1)
+            .mount(&server)
             .await;
-    }
-
-    fn holds(system: &str) -> ResponseTemplate {
-        let text = samples::json()[system].to_string();
-        let body = json!({ "SecretString": text, "VersionId": format!("version-of-{system}") });
-        ResponseTemplate::new(200).set_body_json(body)
-    }
-
-    fn refuses(code: &str) -> ResponseTemplate {
-        let body = json!({ "__type": code, "message": "hush" });
-        ResponseTemplate::new(400).set_body_json(body)
-    }
-
-    async fn fetch_from(server: &MockServer) -> Result<Secrets, SecretFaults> {
         from_secrets_manager(&client(&server.uri()), "bridge", &deployment()).await
     }
 
+    fn answer(values: &[Value], errors: &[Value]) -> ResponseTemplate {
+        let body = json!({ "SecretValues": values, "Errors": errors });
+        ResponseTemplate::new(200).set_body_json(body)
+    }
+
     #[tokio::test]
-    async fn each_secret_carries_its_version() {
-        let server = MockServer::start().await;
-        for system in ["ping", "primero", "ledger"] {
-            answers(&server, system, holds(system)).await;
-        }
-        let secrets = fetch_from(&server).await.expect("valid secrets");
+    async fn all_three_come_in_one_call_and_each_carries_its_version() {
+        // In another order than they were asked for.
+        let values = ["ledger", "ping", "primero"].map(holds);
+        let secrets = fetch(answer(&values, &[])).await.expect("valid secrets");
         assert_eq!(secrets.primero.user.username, "primero-bridge");
-        assert_eq!(
-            secrets.ping.version,
-            Some(SecretVersion::new("version-of-ping"))
-        );
-        assert_eq!(
-            secrets.primero.version,
-            Some(SecretVersion::new("version-of-primero"))
-        );
-        assert_eq!(
-            secrets.ledger.version,
-            Some(SecretVersion::new("version-of-ledger"))
-        );
+        let versions = [
+            (secrets.ping.version, "version-of-ping"),
+            (secrets.primero.version, "version-of-primero"),
+            (secrets.ledger.version, "version-of-ledger"),
+        ];
+        for (version, expected) in versions {
+            assert_eq!(version, Some(SecretVersion::new(expected)));
+        }
     }
 
     #[tokio::test]
     async fn failures_name_the_secret_and_their_kind_only() {
-        let server = MockServer::start().await;
-        answers(&server, "ping", refuses("ResourceNotFoundException")).await;
-        answers(&server, "primero", refuses("AccessDeniedException")).await;
-        let hush: Value = json!({ "SecretString": "{\"fingerprint_key\": \"hush\"}" });
-        answers(
-            &server,
-            "ledger",
-            ResponseTemplate::new(200).set_body_json(hush),
-        )
-        .await;
-        let faults = fetch_from(&server).await.expect_err("three faults");
+        let short = json!({
+            "Name": "bridge/testland/ledger", "SecretString": "{\"fingerprint_key\": \"hush\"}",
+        });
+        let errors = [
+            lacks("ping", "ResourceNotFoundException"),
+            lacks("primero", "AccessDeniedException"),
+        ];
+        let faults = fetch(answer(&[short], &errors)).await;
+        let faults = faults.expect_err("three faults");
         assert_eq!(
             faults.to_string(),
             "bridge/testland/ping: not found, or without a value yet\n\
@@ -163,19 +175,14 @@ mod tests {
 
     #[tokio::test]
     async fn other_failures_keep_their_code() {
-        let server = MockServer::start().await;
-        answers(&server, "ping", refuses("DecryptionFailure")).await;
-        answers(&server, "primero", refuses("InternalServiceError")).await;
-        let bytes = json!({ "SecretBinary": "aHVzaA==" });
-        answers(
-            &server,
-            "ledger",
-            ResponseTemplate::new(200).set_body_json(bytes),
-        )
-        .await;
-        let faults = fetch_from(&server).await.expect_err("three faults");
+        let bytes = json!({ "Name": "bridge/testland/ledger", "SecretBinary": "aHVzaA==" });
+        let errors = [
+            lacks("ping", "DecryptionFailure"),
+            lacks("primero", "InternalServiceError"),
+        ];
+        let faults = fetch(answer(&[bytes], &errors)).await;
         assert_eq!(
-            faults.to_string(),
+            faults.expect_err("three faults").to_string(),
             "bridge/testland/ping: cannot be decrypted\n\
              bridge/testland/primero: Secrets Manager answered InternalServiceError\n\
              bridge/testland/ledger: holds no text"
@@ -183,8 +190,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_that_is_refused_as_a_whole_is_each_secrets_failure() {
+        let body = json!({ "__type": "AccessDeniedException", "message": "hush" });
+        let refused = ResponseTemplate::new(400).set_body_json(body);
+        let faults = fetch(refused).await.expect_err("three faults");
+        assert_eq!(
+            faults.to_string(),
+            "bridge/testland/ping: access denied\n\
+             bridge/testland/primero: access denied\n\
+             bridge/testland/ledger: access denied"
+        );
+    }
+
+    #[tokio::test]
     async fn no_answer_is_unreachable() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         drop(listener);
         let client = client(&format!("http://{address}"));
@@ -200,40 +220,5 @@ mod tests {
                 .all(|fault| fault.problem == unreachable),
             "{faults}"
         );
-    }
-
-    /// The server answers nobody before all three have asked: a client that asks one after another would wait for ever.
-    #[tokio::test]
-    async fn the_three_are_fetched_side_by_side() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let server = async {
-            let mut waiting = Vec::new();
-            while waiting.len() < 3 {
-                waiting.push(listener.accept().await.expect("a connection").0);
-            }
-            for stream in waiting {
-                refuse(stream).await;
-            }
-        };
-        let (client, deployment) = (client(&endpoint), deployment());
-        let fetching = from_secrets_manager(&client, "bridge", &deployment);
-        let both = async { futures::join!(server, fetching).1 };
-        let fetched = tokio::time::timeout(Duration::from_secs(20), Box::pin(both)).await;
-        let faults = fetched
-            .expect("all three asked")
-            .expect_err("the server refuses");
-        assert_eq!(faults.as_slice().len(), 3);
-    }
-
-    async fn refuse(mut stream: TcpStream) {
-        let mut request = [0; 8192];
-        let read = stream.read(&mut request).await.expect("a request");
-        assert!(read > 0);
-        let answer = "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-        stream
-            .write_all(answer.as_bytes())
-            .await
-            .expect("an open connection");
     }
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
+use crate::domain::site::Site;
 use crate::domain::system::{System, WorkflowName};
 
 pub use aws::from_secrets_manager;
@@ -48,33 +49,45 @@ impl Secrets {
         reading::read_all(secrets, "secrets")
     }
 
-    /// The version of each system's credentials: what Secrets Manager calls it, else a keyed hash of them.
+    /// Where both systems are, written in one way, and in whose name this deployment works there: that of an agency, whatever its case
+    /// and blanks.
+    #[must_use]
+    pub fn site(&self, agency: &str) -> Site {
+        let agency: String = agency.split_whitespace().collect();
+        Site {
+            ping: url::one_way(&self.ping.base_url),
+            primero: url::one_way(&self.primero.url),
+            owned: format!("{}#{}", url::host(&self.primero.url), agency.to_lowercase()),
+        }
+    }
+
+    /// The version of each system's secret: what Secrets Manager calls it, else a keyed hash of every field.
     #[must_use]
     pub fn versions(&self) -> HashMap<System, String> {
         let key = FingerprintKey::new(&self.ledger.fingerprint_key);
-        let version = |known: &Option<SecretVersion>, parts: &[&str]| match known {
-            Some(version) => version.as_str().to_owned(),
-            None => {
-                key.fingerprint(&Pii::new(parts.join("\n").into_bytes()))
-                    .hash
+        let version = |known: &Option<SecretVersion>, parts: &[&str]| {
+            if let Some(version) = known {
+                return version.as_str().to_owned();
             }
+            // As JSON, so that no two lists of values are one text.
+            let text = serde_json::json!(parts).to_string();
+            key.fingerprint(&Pii::new(text.into_bytes())).hash
         };
         let (ping, primero) = (&self.ping, &self.primero);
         let of_ping = [
-            &*ping.token_url,
+            &*ping.base_url,
+            &ping.token_url,
             &ping.client_id,
             &ping.username,
             ping.password.expose_secret(),
             &ping.scope,
             ping.subscription_key.expose_secret(),
         ];
-        let mut of_primero = vec![&*primero.url];
-        let own = |workflow| primero.users.get(workflow);
-        for user in [&primero.user]
-            .into_iter()
-            .chain(WorkflowName::ALL.iter().filter_map(own))
-        {
-            of_primero.extend([&*user.username, user.password.expose_secret()]);
+        let mut of_primero = vec![&*primero.url, primero.auth.as_str()];
+        let own = |workflow: &WorkflowName| Some((workflow.as_str(), primero.users.get(workflow)?));
+        let own = WorkflowName::ALL.iter().filter_map(own);
+        for (whose, user) in [("", &primero.user)].into_iter().chain(own) {
+            of_primero.extend([whose, &*user.username, user.password.expose_secret()]);
         }
         HashMap::from([
             (System::Ping, version(&ping.version, &of_ping)),
@@ -172,6 +185,18 @@ pub enum PrimeroAuth {
     Token,
 }
 
+impl PrimeroAuth {
+    /// The word for it in a secret.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Session => "session",
+            Self::Token => "token",
+        }
+    }
+}
+
 /// Version id of a secret. After a refused sign-in a secret is tried again only under another one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -223,7 +248,46 @@ impl fmt::Debug for LedgerKey {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::samples;
+    use crate::domain::system::System;
+
+    #[test]
+    fn every_field_of_a_file_counts_for_the_version() {
+        let before = samples::secrets().versions();
+        for (name, field, value, system) in [
+            ("ping", "base_url", "https://other.example", System::Ping),
+            ("ping", "token_url", "https://other.example", System::Ping),
+            ("ping", "client_id", "other", System::Ping),
+            ("ping", "subscription_key", "other", System::Ping),
+            ("primero", "url", "https://other.example", System::Primero),
+            ("primero", "auth", "basic", System::Primero),
+            ("primero", "username", "other", System::Primero),
+            ("primero", "password", "other", System::Primero),
+        ] {
+            let mut json = samples::json();
+            json[name][field] = json!(value);
+            let after = samples::parse(&json).expect("valid secrets").versions();
+            assert_ne!(after[&system], before[&system], "{name}.{field}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_written_in_one_way() {
+        let site_of = |url: &str, agency: &str| {
+            let mut json = samples::json();
+            json["primero"]["url"] = json!(url);
+            samples::parse(&json).expect("valid secrets").site(agency)
+        };
+        let site = site_of("https://Primero.example:443/", "UN HCR ");
+        assert_eq!(site.primero, "https://primero.example");
+        assert_eq!(site.owned, "primero.example#unhcr");
+        assert_eq!(site, site_of("https://primero.example", "unhcr"));
+        let other = site_of("http://127.0.0.1:8080/sub", "unhcr");
+        assert_eq!(other.owned, "127.0.0.1:8080#unhcr");
+        assert_eq!(other.moved_from(&site), Some(System::Primero));
+    }
 
     #[test]
     fn debug_shows_no_value_of_any_secret() {

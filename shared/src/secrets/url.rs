@@ -20,6 +20,25 @@ pub(super) fn base(text: &str) -> Result<String, SecretProblem> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// A URL in the one way in which it is compared: without case in its host, a port that goes without saying, or a slash at its end.
+pub(super) fn one_way(text: &str) -> String {
+    let url = Url::parse(text).map_or_else(|_| text.to_owned(), String::from);
+    url.trim_end_matches('/').to_owned()
+}
+
+/// The host of a URL, with its port if that does not go without saying.
+pub(super) fn host(text: &str) -> String {
+    let url = Url::parse(text).ok();
+    let host = url
+        .as_ref()
+        .and_then(|url| Some((url.host_str()?, url.port())));
+    match host {
+        Some((host, Some(port))) => format!("{host}:{port}"),
+        Some((host, None)) => host.to_owned(),
+        None => text.to_owned(),
+    }
+}
+
 fn checked(text: &str) -> Result<Url, SecretProblem> {
     let url = Url::parse(text).map_err(|_| SecretProblem::NotAUrl)?;
     let host = url.host_str().ok_or(SecretProblem::NotAUrl)?;

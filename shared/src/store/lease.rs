@@ -1,9 +1,20 @@
 //! The lease: at most one run of a workflow at a time, and a number that tells a stalled run that it is no longer the one.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use super::site::kept_in;
 use super::{Store, StoreError, failed, number, text};
+use crate::clock::later;
+use crate::domain::site::Site;
+
+/// No run may take longer.
+pub const LONGEST_RUN: Duration = Duration::from_hours(24);
+/// How long a lease may outlive its run.
+const LONGEST_SLACK: Duration = Duration::from_mins(5);
 
 /// The right to run, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +27,10 @@ pub struct Lease {
     pub expires_at: Timestamp,
     /// Whether any run of this workflow ever wrote to its destination.
     pub has_written: bool,
+    /// Where both systems were when the workflow's first write was accepted.
+    pub site: Option<Site>,
+    /// Whether the workflow has written, and no run before this one kept where.
+    pub predates_sites: bool,
 }
 
 /// The answer to a request for the lease.
@@ -29,30 +44,57 @@ pub enum LeaseTaken {
 
 impl Store {
     /// Takes the lease if it is free, has expired at `now`, or is this run's already: the client repeats a request whose answer was
-    /// lost.
+    /// lost. One that ends later than any run may is stale, too: a clock was wrong.
     pub async fn take_lease(
         &self,
         run_id: &str,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<LeaseTaken, StoreError> {
-        let answer = self
+        let latest = later(now, LONGEST_RUN + LONGEST_SLACK);
+        let request = self.taking(run_id, expires_at).condition_expression(
+            "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now OR lease_ends > :latest",
+        );
+        let request = request
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":latest", number(latest.as_millisecond()));
+        self.taken(request, run_id, expires_at).await
+    }
+
+    /// Takes the lease whoever holds it. On one machine the lock on the state file proves that no other run is alive, so its holder has
+    /// died.
+    pub async fn take_over_lease(
+        &self,
+        run_id: &str,
+        expires_at: Timestamp,
+    ) -> Result<LeaseTaken, StoreError> {
+        let request = self.taking(run_id, expires_at);
+        self.taken(request, run_id, expires_at).await
+    }
+
+    fn taking(&self, run_id: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
+        self
             .counted()
             .update_item()
             .table_name(&self.table)
             .key("pk", self.pk())
             .key("sk", text("lease"))
-            .condition_expression(
-                "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now",
+            .update_expression(
+                "SET holder = :run, lease_ends = :ends, sites_since = if_not_exists(sites_since, :run) ADD fence :one",
             )
-            .update_expression("SET holder = :run, lease_ends = :ends ADD fence :one")
-            .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":run", text(run_id))
             .expression_attribute_values(":ends", number(expires_at.as_millisecond()))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
+    }
+
+    async fn taken(
+        &self,
+        request: UpdateItemFluentBuilder,
+        run_id: &str,
+        expires_at: Timestamp,
+    ) -> Result<LeaseTaken, StoreError> {
+        let answer = request.send().await;
         let row = match answer.map_err(|error| failed("take_lease", &error)) {
             Ok(answer) => answer.attributes.unwrap_or_default(),
             Err(StoreError::Superseded) => return Ok(LeaseTaken::HeldByAnother),
@@ -68,6 +110,9 @@ impl Store {
             fence,
             expires_at,
             has_written: row.contains_key("has_written"),
+            site: kept_in(&row),
+            predates_sites: row.contains_key("has_written")
+                && row.get("sites_since") == Some(&text(run_id)),
         }))
     }
 

@@ -1,7 +1,7 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
 //! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`; under `<deployment>#sign-in`,
-//! `auth_failed#<system>`. One client code serves AWS and the embedded
+//! `auth_failed#<system>`; under `owner#<host>#<agency>`, `owner`. One client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
 mod cursor;
@@ -13,6 +13,7 @@ mod ledger;
 mod remarked;
 mod runs;
 mod sign_ins;
+mod site;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 pub use self::cursor::Cursor;
 pub use self::due::Unfinished;
-pub use self::lease::{Lease, LeaseTaken};
+pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken};
 pub use self::ledger::{RecordRow, RecordState};
 pub use self::remarked::Remarked;
 use crate::domain::ids::Deployment;

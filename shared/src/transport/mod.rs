@@ -9,10 +9,12 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -212,7 +214,10 @@ impl Transport {
             if attempt == TRIES || wait >= self.conditions.deadline.open_for(now) {
                 return Err(error);
             }
-            self.conditions.clock.sleep(wait).await;
+            let stopped = pin!(self.conditions.deadline.stopped());
+            if let Either::Right(_) = select(self.conditions.clock.sleep(wait), stopped).await {
+                return Err(error);
+            }
         }
         Err(GateError::Unavailable(self.system))
     }

@@ -9,7 +9,7 @@ use super::decisions_to_progres::DecisionsToProgres;
 use super::referrals_to_primero::ReferralsToPrimero;
 use super::referrals_to_progres::ReferralsToProgres;
 use crate::clock::Clock;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, StopSignal};
 use crate::domain::system::WorkflowName;
 use crate::engine::{Finished, Progress, Request, Surroundings, run};
 use crate::entropy::Entropy;
@@ -32,6 +32,10 @@ pub struct Installation {
     pub table: String,
     /// See [`crate::transport::http_client`].
     pub http: reqwest::Client,
+    /// Whether no other run of this state can be alive: on one machine the lock on its file is the proof.
+    pub alone: bool,
+    /// Asks runs to end before their time.
+    pub stop: StopSignal,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -47,11 +51,11 @@ impl Installation {
         end: Timestamp,
         watch: &dyn Fn(&Progress<'_>),
     ) -> Finished {
-        let deadline = Deadline::new(self.clock.now(), end);
+        let deadline = Deadline::new(self.clock.now(), end).heeding(self.stop.clone());
         let conditions = Conditions {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            deadline,
+            deadline: deadline.clone(),
         };
         let (profile, secrets) = (&self.profile, &self.secrets);
         let ping = PingClient::new(
@@ -73,10 +77,13 @@ impl Installation {
             &profile.deployment,
             workflow,
         );
+        let site = secrets.site(&profile.progres.agency);
         let around = Surroundings {
             deployment: &profile.deployment,
             profile_version: profile.version.to_string(),
             secret_versions: secrets.versions(),
+            site: &site,
+            alone: self.alone,
             settings: &profile.engine,
             store: &store,
             clock: Arc::clone(&self.clock),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::Installation;
 use crate::clock::{Clock as _, VirtualClock, later};
+use crate::deadline::StopSignal;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::outcome::RunReport;
 use crate::domain::system::WorkflowName;
@@ -109,6 +110,8 @@ impl Bridge {
             state: state.client(),
             table: "state".to_owned(),
             http: http_client().expect("a client"),
+            alone: false,
+            stop: StopSignal::default(),
             clock: Arc::<VirtualClock>::clone(&clock),
             entropy: Arc::new(Entropy::from_seed(1)),
         };

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -29,7 +29,7 @@ impl SecretsManager {
         let first = secrets.into_iter().map(|(id, secret)| (id, (1, secret)));
         let secrets: Secrets = Arc::new(Mutex::new(first.collect()));
         let app = Router::new()
-            .route("/", post(get_secret_value))
+            .route("/", post(batch_get_secret_value))
             .with_state(Arc::clone(&secrets));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -68,24 +68,24 @@ fn lock(secrets: &Secrets) -> std::sync::MutexGuard<'_, BTreeMap<String, (u32, V
     secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn get_secret_value(State(secrets): State<Secrets>, body: String) -> impl IntoResponse {
+/// Answers `BatchGetSecretValue`.
+async fn batch_get_secret_value(State(secrets): State<Secrets>, body: String) -> impl IntoResponse {
     let request: Value = serde_json::from_str(&body).unwrap_or_default();
-    let id = request["SecretId"].as_str().unwrap_or_default();
-    let (status, body) = match lock(&secrets).get(id) {
-        Some((version, secret)) => {
-            let version = format!("{version:08}-2222-3333-4444-555555555555");
-            (
-                StatusCode::OK,
-                json!({ "Name": id, "SecretString": secret.to_string(), "VersionId": version }),
-            )
+    let asked = request["SecretIdList"].as_array();
+    let (mut values, mut errors) = (Vec::new(), Vec::new());
+    for id in asked.into_iter().flatten().filter_map(Value::as_str) {
+        match lock(&secrets).get(id) {
+            Some((version, secret)) => values.push(json!({
+                "Name": id, "SecretString": secret.to_string(),
+                "VersionId": format!("{version:08}-2222-3333-4444-555555555555"),
+            })),
+            None => errors.push(json!({
+                "SecretId": id, "ErrorCode": "ResourceNotFoundException", "Message": "not found",
+            })),
         }
-        None => (
-            StatusCode::BAD_REQUEST,
-            json!({ "__type": "ResourceNotFoundException", "message": "not found" }),
-        ),
-    };
+    }
+    let body = json!({ "SecretValues": values, "Errors": errors });
     (
-        status,
         [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
         Json(body),
     )

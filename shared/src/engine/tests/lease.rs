@@ -18,7 +18,10 @@ async fn while_another_run_holds_the_lease_nothing_is_done() {
     assert!(matches!(taken.await, Ok(LeaseTaken::Taken(_))));
     let report = scenario.complete().await;
     assert_eq!(report.status, RunStatus::AlreadyRunning);
-    assert_eq!(report.calls.state, 1, "the question for the lease");
+    assert_eq!(
+        report.calls.state, 2,
+        "the question for the lease, and the report"
+    );
     assert!(scenario.systems.events.borrow().is_empty());
     assert!(!scenario.lease_is_free().await, "it is still the other's");
 }
@@ -39,6 +42,32 @@ async fn an_expired_lease_is_taken_over_with_a_higher_fence() {
     let report = scenario.complete().await;
     assert_eq!(report.counts.delivered, 1);
     assert_eq!(scenario.row(1).await.fence, 2);
+}
+
+#[tokio::test]
+async fn on_one_machine_the_lease_of_a_run_that_was_killed_is_taken_at_once() {
+    let mut scenario = Scenario::offering(1).await;
+    let now = scenario.clock.now();
+    let ends = later(now, Duration::from_mins(16));
+    let killed = scenario.store().take_lease("killed", now, ends).await;
+    assert!(matches!(killed, Ok(LeaseTaken::Taken(_))));
+    scenario.alone = true;
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+    assert_eq!(scenario.row(1).await.fence, 2);
+}
+
+#[tokio::test]
+async fn a_second_run_leaves_its_report() {
+    let scenario = Scenario::offering(1).await;
+    let now = scenario.clock.now();
+    let ends = later(now, Duration::from_mins(16));
+    let store = scenario.store();
+    let first = store.take_lease("another", now, ends).await;
+    assert!(matches!(first, Ok(LeaseTaken::Taken(_))));
+    scenario.complete().await;
+    let runs = store.last_runs(10).await.expect("the store answers");
+    let statuses: Vec<_> = runs.iter().map(|run| run.status).collect();
+    assert_eq!(statuses, [RunStatus::AlreadyRunning]);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod panics;
 mod reports;
 mod retrying;
 mod scenario;
+mod site;
 mod stopping;
 mod systems;
 mod telling;

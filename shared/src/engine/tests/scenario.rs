@@ -14,10 +14,11 @@ use super::exchange::Exchange;
 use super::fate::{Fate, OfTheStore};
 use super::systems::{Systems, key};
 use crate::clock::{Clock, VirtualClock, later};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, StopSignal};
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::{Outcome, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
+use crate::domain::site::Site;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::{Batches, Finished, Request, Surroundings, Workflow, run};
 use crate::entropy::Entropy;
@@ -44,6 +45,10 @@ pub struct Scenario {
     /// The versions of the credentials in use.
     pub secret_versions: HashMap<System, String>,
     pub deployment: Deployment,
+    /// Where both systems are.
+    pub site: Site,
+    pub alone: bool,
+    pub stop: StopSignal,
     entropy: Arc<Entropy>,
     client: Client,
     state: Arc<EmbeddedDynamoDb>,
@@ -97,6 +102,9 @@ impl Scenario {
             secret: "an invented key of the made-up exchange",
             secret_versions: HashMap::new(),
             deployment: "made-up".parse().expect("a name"),
+            site: site("primero.example"),
+            alone: false,
+            stop: StopSignal::default(),
             entropy: Arc::new(Entropy::from_seed(7)),
             client,
             state,
@@ -115,9 +123,8 @@ impl Scenario {
     pub async fn assert_true(&self, finished: &Finished, store: &Store) {
         assert_true_in_itself(finished);
         assert_eq!(finished.report.calls.state, store.calls());
-        let kept = finished.report.status != RunStatus::AlreadyRunning
-            && !finished.report.dry_run
-            && !matches!(finished.stop, Some(Stop::StoreUnavailable(_)));
+        let kept =
+            !finished.report.dry_run && !matches!(finished.stop, Some(Stop::StoreUnavailable(_)));
         let saved = self.saved_report(&finished.report.run_id).await;
         assert_eq!(saved, kept.then(|| finished.report.clone()));
     }
@@ -156,11 +163,13 @@ impl Scenario {
             deployment: &self.deployment,
             profile_version: self.profile_version.clone(),
             secret_versions: self.secret_versions.clone(),
+            site: &self.site,
+            alone: self.alone,
             settings: &self.settings,
             store,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&self.entropy),
-            deadline: Deadline::new(now, later(now, self.time)),
+            deadline: Deadline::new(now, later(now, self.time)).heeding(self.stop.clone()),
             call_timeout: Duration::from_secs(30),
             watch: &|_| {},
         };
@@ -224,10 +233,51 @@ impl Scenario {
         query.await.expect("the store answers").count
     }
 
+    /// The deployment that the table names as the one at this Primero.
+    pub async fn owner(&self) -> Option<AttributeValue> {
+        let client = self.state.client();
+        let pk = format!("owner#{}", self.site.owned);
+        let answer = client
+            .get_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S("owner".to_owned()))
+            .send()
+            .await;
+        answer
+            .expect("the store answers")
+            .item?
+            .remove("deployment")
+    }
+
+    /// Makes the lease row what it was before sites were kept.
+    pub async fn forget_site(&self) {
+        let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
+        let client = self.state.client();
+        let forgotten = client
+            .update_item()
+            .table_name(TABLE)
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S("lease".to_owned()))
+            .update_expression("REMOVE ping_url, primero_url, owned, sites_since")
+            .send()
+            .await;
+        forgotten.expect("the store answers");
+    }
+
     /// Whether another run could begin now.
     pub async fn lease_is_free(&self) -> bool {
         let lease = self.item("lease").await;
         lease.is_none_or(|lease| !lease.contains_key("holder"))
+    }
+}
+
+/// The made-up exchange with Primero at this host.
+pub fn site(host: &str) -> Site {
+    Site {
+        ping: "https://ping.example".to_owned(),
+        primero: format!("https://{host}"),
+        owned: format!("{host}#unhcr"),
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Embedded, NOW, store_of};
 use crate::clock::later;
-use crate::store::{Lease, LeaseTaken};
+use crate::store::{LONGEST_RUN, Lease, LeaseTaken};
 
 const QUARTER: Duration = Duration::from_mins(15);
 
@@ -30,6 +30,8 @@ async fn the_first_lease_has_fence_one() {
         fence: 1,
         expires_at: later(NOW, QUARTER),
         has_written: false,
+        site: None,
+        predates_sites: false,
     };
     assert_eq!(lease, expected);
 }
@@ -39,6 +41,27 @@ async fn a_live_lease_is_refused_to_others_up_to_its_last_moment() {
     let embedded = Embedded::start().await;
     ask(&embedded, "a", NOW).await.expect("it is free");
     assert_eq!(ask(&embedded, "b", later(NOW, QUARTER)).await, None);
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_later_than_any_run_may_is_a_wrong_clocks_and_stale() {
+    let embedded = Embedded::start().await;
+    let a_year_ahead = later(NOW, Duration::from_hours(365 * 24));
+    ask(&embedded, "a", a_year_ahead).await.expect("it is free");
+    assert_eq!(
+        ask(&embedded, "b", NOW).await.map(|lease| lease.fence),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn a_lease_of_the_longest_run_is_in_force() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let ends = later(NOW, LONGEST_RUN + Duration::from_mins(1));
+    let longest = store.take_lease("a", NOW, ends).await;
+    assert!(matches!(longest, Ok(LeaseTaken::Taken(_))));
+    assert_eq!(ask(&embedded, "b", NOW).await, None);
 }
 
 #[tokio::test]

@@ -257,7 +257,7 @@ async fn the_lease_is_taken_and_given_back_under_the_condition_of_its_holder() {
     let asked = dynamo.asked().await;
     assert_eq!(
         asked[0]["ConditionExpression"],
-        "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now"
+        "attribute_not_exists(holder) OR holder = :run OR lease_ends < :now OR lease_ends > :latest"
     );
     assert_eq!(asked[1]["ConditionExpression"], "holder = :run");
 }

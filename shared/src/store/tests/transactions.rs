@@ -13,6 +13,8 @@ fn lease(fence: u64) -> Lease {
         fence,
         expires_at: NOW,
         has_written: false,
+        site: None,
+        predates_sites: false,
     }
 }
 

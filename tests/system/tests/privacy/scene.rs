@@ -7,6 +7,7 @@ use std::time::Duration;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use referral_bridge::clock::{Clock, VirtualClock, later};
+use referral_bridge::deadline::StopSignal;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::{Finished, Request};
 use referral_bridge::entropy::Entropy;
@@ -75,6 +76,8 @@ impl Scene {
             state: state.client(),
             table: TABLE.to_owned(),
             http: transport::http_client().expect("a client"),
+            alone: false,
+            stop: StopSignal::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(Entropy::from_seed(1)),
         };

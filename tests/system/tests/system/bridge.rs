@@ -6,6 +6,7 @@ use std::time::Duration;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use referral_bridge::clock::{Clock as _, VirtualClock, later};
+use referral_bridge::deadline::StopSignal;
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
@@ -119,6 +120,8 @@ impl Beginning {
             state: state.client(),
             table: TABLE.to_owned(),
             http: http_client().expect("a client"),
+            alone: false,
+            stop: StopSignal::default(),
             clock: Arc::clone(&clock) as Arc<_>,
             entropy: Arc::new(Entropy::from_seed(1)),
         };

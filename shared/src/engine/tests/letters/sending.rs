@@ -9,7 +9,7 @@ use super::super::scenario::{START, outcome_of, reason_of};
 use super::super::systems::{Mishap, Stage};
 use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::Verdict;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::system::System;
 use crate::engine::{Fault, OnLoss};
@@ -159,6 +159,39 @@ async fn what_the_call_had_no_time_for_is_due_and_not_unknown() {
     assert_eq!(mailing.row(1).await.state, RecordState::Retry);
     assert_eq!(mailing.complete().await.counts.delivered, 1);
     assert_eq!(mailing.office.arrived(1), [1]);
+}
+
+#[tokio::test]
+async fn what_is_out_when_a_stopped_run_may_wait_no_longer_stays_sending_and_is_told_as_under_way()
+{
+    let mailing = Mailing::unaskable(3, OnLoss::Hold).await;
+    let (scene, clock) = (&mailing.scene, &mailing.scene.clock);
+    scene.systems.with(1, 1, Stage::Write, Mishap::Stalls);
+    let stopped = async {
+        scene.systems.reached(Stage::Write).await;
+        scene.stop.raise(crate::clock::Clock::now(&**clock));
+    };
+    let (finished, ()) = futures::join!(mailing.run(), stopped);
+    assert_eq!(finished.stop, None);
+    let report = finished.report;
+    assert_eq!(report.status, RunStatus::Truncated);
+    assert_eq!(outcome_of(&report, 1), Outcome::WillRetry);
+    assert_eq!(reason_of(&report, 1), Some(Reason::UnderWay));
+    assert_eq!(mailing.row(1).await.state, RecordState::Sending);
+    assert!(scene.lease_is_free().await);
+    assert_eq!(mailing.office.arrived(1), [1]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_asked_to_stop_before_it_began_opens_nothing() {
+    let mailing = Mailing::unaskable(3, OnLoss::Hold).await;
+    let scene = &mailing.scene;
+    scene.stop.raise(crate::clock::Clock::now(&*scene.clock));
+    let finished = mailing.run().await;
+    assert_eq!(finished.stop, None);
+    assert_eq!(finished.report.status, RunStatus::Truncated);
+    assert!(scene.systems.events.borrow().is_empty());
+    assert!(scene.lease_is_free().await);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;
 use crate::engine::tests::fate::Doom;
+use crate::engine::tests::scenario::site;
 use crate::engine::{Finished, Request, Surroundings, run};
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
@@ -114,6 +115,8 @@ impl<'l> Office<'l> {
         let store = self.store_by(client.clone());
         let now = self.clock.now();
         let deadline = Deadline::new(now, later(now, trial.time));
+        // All cases share one table, and each has a Primero of its own.
+        let site = site(self.deployment.as_str());
         let dispatch = Dispatch {
             source: &self.source,
             destination: &self.destination,
@@ -122,7 +125,7 @@ impl<'l> Office<'l> {
             calls: Cell::new(0),
             fate,
             clock: &self.clock,
-            deadline,
+            deadline: deadline.clone(),
             profile_version: self.profile_version.get(),
             windows: &self.windows,
             pace: &self.pace,
@@ -132,6 +135,8 @@ impl<'l> Office<'l> {
             deployment: &self.deployment,
             profile_version: format!("v{}", self.profile_version.get()),
             secret_versions: HashMap::new(),
+            site: &site,
+            alone: false,
             settings: &self.settings,
             store: &store,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,

@@ -52,6 +52,7 @@ async fn met(reason: Reason) -> RunReport {
         R::AlreadyFinished => of_proceedings::already_finished().await,
         R::Withdrawn => of_proceedings::withdrawn().await,
         R::ReferralNotPending => of_proceedings::referral_not_pending().await,
+        R::UnderWay => of_systems::under_way().await,
         R::NotFound => of_systems::not_found().await,
     }
 }

@@ -10,6 +10,7 @@ use referral_bridge::clock::{Clock, VirtualClock};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::engine::Request;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use serde_json::json;
@@ -171,6 +172,25 @@ pub async fn confirmation_overdue() -> RunReport {
     assert_eq!(report.counts.awaiting_confirmation, 1);
     bridge.pass(Duration::from_hours(8 * 24));
     bridge.completed(WorkflowName::ReferralsToProgres).await
+}
+
+pub async fn under_way() -> RunReport {
+    let bridge = TestBridge::start().await;
+    bridge.waiting(WorkflowName::ReferralsToProgres, 1);
+    // Carried out at once, and answered after the run has ended.
+    let slow = Fault::SlowBody {
+        milliseconds: 60_000,
+    };
+    bridge.once(System::Ping, "/asyncdata", slow);
+    let request = Request::default();
+    let run = bridge.ask(WorkflowName::ReferralsToProgres, &request);
+    let stop = async {
+        while bridge.sandbox.ping.submissions().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        bridge.installation.stop.raise(bridge.clock.now());
+    };
+    tokio::join!(run, stop).0.report
 }
 
 pub async fn not_found() -> RunReport {
