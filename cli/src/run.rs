@@ -69,6 +69,9 @@ struct Asked {
     /// The systems have moved, and the secrets name where they are now; or this deployment takes over a Primero from another one.
     #[arg(long)]
     accept_move: bool,
+    /// The ledger is rightly empty: this is the very first run of 1.2 or 2.1. Without it, such a run sends nothing.
+    #[arg(long)]
+    first_run: bool,
 }
 
 impl Asked {
@@ -93,6 +96,7 @@ impl Asked {
             limit: self.limit.map(NonZeroUsize::get),
             release_held: self.release_held,
             accept_move: self.accept_move,
+            first_run: self.first_run,
         })
     }
 }

@@ -125,6 +125,7 @@ mod tests {
             reasons: std::collections::BTreeMap::new(),
             remarks: <_>::default(),
             cursor: CursorMove::default(),
+            write_limit: None,
             calls: Calls::default(),
             records: Vec::new(),
         }

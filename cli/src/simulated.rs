@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use referral_bridge::clock::SystemClock;
 use referral_bridge::deadline::StopSignal;
+use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
@@ -18,6 +19,14 @@ pub const TABLE: &str = "referral-bridge";
 const PROFILE: &str = include_str!("../../infra/profiles/gambella.toml");
 /// Keys the fingerprints of invented records only, for as long as the process runs.
 const FINGERPRINT_KEY: &str = "fingerprints of invented records only";
+
+/// An ordinary run; the ledger of invented records is rightly empty.
+pub fn first_run() -> Request {
+    Request {
+        first_run: true,
+        ..Request::default()
+    }
+}
 
 /// Joins the simulated systems, of which `secrets` come without the ledger's key, to a state table that is made if need be.
 pub async fn installation(secrets: &Value, state: Client) -> anyhow::Result<Installation> {

@@ -108,6 +108,7 @@ fn report() -> RunReport {
         reasons: std::iter::once((Reason::InvalidDate, 1)).collect(),
         remarks: <_>::default(),
         cursor: CursorMove::default(),
+        write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
     }

@@ -60,8 +60,9 @@ impl Office {
     fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(BRIDGE);
         let secrets = self.folder.join("secrets.json");
-        command.args(["run", "2.1", "--profile", PROFILE, "--secrets"]);
+        command.args(["run", "2.1", "--first-run", "--profile", PROFILE]);
         command
+            .arg("--secrets")
             .arg(secrets)
             .args(["--state", &self.state()])
             .args(more);

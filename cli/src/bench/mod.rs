@@ -15,7 +15,6 @@ use embedded_dynamodb::Served;
 use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::engine::Request;
 use referral_bridge::workflows::Installation;
 use serde_json::{Value, json};
 
@@ -118,7 +117,7 @@ async fn run_once(
 ) -> anyhow::Result<RunReport> {
     let end = later(SystemClock.now(), TIMEOUT);
     let finished = installation
-        .run(workflow, &Request::default(), end, &|_| {})
+        .run(workflow, &simulated::first_run(), end, &|_| {})
         .await;
     match finished.stop {
         Some(stop) => bail!("{workflow} stopped: {stop}"),

@@ -14,7 +14,7 @@ use referral_bridge::clock::{Clock as _, SystemClock, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::engine::{Progress, Request};
+use referral_bridge::engine::Progress;
 use referral_bridge::store::{RecordState, Store};
 use referral_bridge::workflows::Installation;
 use sandbox::demo::{Claims, HeldClaim, Ledger, Plant, Verdict};
@@ -137,7 +137,7 @@ async fn run_once(
 ) -> anyhow::Result<RunReport> {
     let end = later(SystemClock.now(), TIMEOUT);
     let finished = installation
-        .run(workflow, &Request::default(), end, watch)
+        .run(workflow, &simulated::first_run(), end, watch)
         .await;
     if let Some(stop) = finished.stop {
         bail!("{workflow} stopped: {stop}");

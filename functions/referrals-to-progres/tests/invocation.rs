@@ -12,7 +12,7 @@ async fn an_event_runs_the_workflow_and_answers_with_its_report() {
     let sandbox = Sandbox::start(SandboxOptions::default()).await;
     let binary = env!("CARGO_BIN_EXE_referrals-to-progres");
     let function = Function::start(binary, sandbox.expect("it starts")).await;
-    let event = json!({ "deployment": "gambella" });
+    let event = json!({ "deployment": "gambella", "first_run": true });
     let mut function = function.expect("it starts");
     let answer = function.invoke(event, Duration::from_mins(2)).await;
 

@@ -16,6 +16,8 @@ use super::system::{System, WorkflowName};
 pub enum Outcome {
     /// Written in this run, verified, and the source knows.
     Delivered,
+    /// What a dry run counts instead of [`Self::Delivered`]: a real run would have written it now.
+    WouldDeliver,
     /// Was there before this run wrote anything; the source knows.
     AlreadyInPlace,
     /// Accepted by the destination, which has not said yet whether for good.
@@ -36,6 +38,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
+            Self::WouldDeliver => "would_deliver",
             Self::AlreadyInPlace => "already_in_place",
             Self::AwaitingConfirmation => "awaiting_confirmation",
             Self::Skipped => "skipped",
@@ -53,6 +56,9 @@ pub struct Counts {
     pub discovered: u64,
     /// See [`Outcome::Delivered`].
     pub delivered: u64,
+    /// See [`Outcome::WouldDeliver`].
+    #[serde(default)]
+    pub would_deliver: u64,
     /// See [`Outcome::AlreadyInPlace`].
     pub already_in_place: u64,
     /// See [`Outcome::AwaitingConfirmation`].
@@ -196,6 +202,9 @@ pub struct RunReport {
     pub remarks: BTreeMap<Reason, u64>,
     /// The cursor before and after.
     pub cursor: CursorMove,
+    /// The write limit that the run came to, if it did, as the profile says it: the rest is deferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_limit: Option<String>,
     /// Requests sent.
     pub calls: Calls,
     /// What was not delivered first; at most 100.

@@ -4,14 +4,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::system::System;
 
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
         /// Why a record is held, will be retried or was skipped. The code stands in the ledger, reports, logs and metrics.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub enum Reason {
             $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
         }
@@ -118,6 +118,16 @@ reasons! {
     ReferralNotPending = "referral_not_pending",
     /// The run was asked to stop before the answer came home. The next run asks what became of it.
     UnderWay = "under_way",
+    /// The user may not touch this record, or it is not there any more. Give the role access, or look for the record. Looked at again daily.
+    NoAccess = "no_access",
+    /// Refused in three runs as others were, with nothing taken between. Correct the role, the secret or the profile: a change of either opens it.
+    RefusedAlike = "refused_alike",
+    /// The ledger's row of this record cannot be read, so nothing is done with it. Restore the row from a backup, or report it with the key.
+    UnreadableRow = "unreadable_row",
+    /// Written at the destination, but the ledger could not keep it. A later run looks for it there before anything else.
+    LedgerUnavailable = "ledger_unavailable",
+    /// A reason that this release does not know: a newer one wrote it. Use that release again, or release the record after a look.
+    Other = "other",
     /// A person asked for this key, and neither the source nor the ledger knows it.
     NotFound = "not_found",
 }
@@ -127,9 +137,22 @@ impl Reason {
     /// it again.
     #[must_use]
     pub const fn opens_only_by_release(self) -> bool {
-        matches!(self, Self::OutcomeUnknown | Self::ConfirmationOverdue)
+        matches!(
+            self,
+            Self::OutcomeUnknown | Self::ConfirmationOverdue | Self::Other
+        )
     }
+}
 
+impl Reason {
+    /// Whether a held record is worked on again after a day: nothing at the source would show that what kept it is over.
+    #[must_use]
+    pub const fn opens_by_itself(self) -> bool {
+        matches!(self, Self::NoAccess)
+    }
+}
+
+impl Reason {
     /// Whether it is a remark: it stands beside any state, and holds nothing.
     #[must_use]
     pub const fn is_remark(self) -> bool {
@@ -140,6 +163,15 @@ impl Reason {
     #[must_use]
     pub const fn is_of_a_write(self) -> bool {
         matches!(self, Self::ContactSubstituted | Self::CommentUnconfirmed)
+    }
+}
+
+/// A code that this release does not know reads as [`Reason::Other`]: one row of a newer release must not stop a workflow.
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(reader)?;
+        let known = Self::ALL.iter().find(|reason| reason.code() == code);
+        Ok(known.copied().unwrap_or(Self::Other))
     }
 }
 
@@ -181,6 +213,16 @@ pub enum Stop {
     /// Primero leaves a field out of every row, which means that the role may not read it.
     #[error("field_not_readable({0}): no case shows the field; give the role the form that has it")]
     FieldNotReadable(&'static str),
+    /// Five records in a row were refused without a field named, and none was taken between.
+    #[error(
+        "refused_alike({system}): five records in a row were refused ({reason}), so it is no record's fault; they go last next time"
+    )]
+    RefusedAlike {
+        /// The system that refused.
+        system: System,
+        /// What each of them met.
+        reason: Reason,
+    },
     /// The system cannot be reached, or fails again and again.
     #[error("destination_unavailable({0}): nothing is lost, the next run continues")]
     Unavailable(System),
@@ -244,6 +286,11 @@ pub enum Stop {
     /// Another run took over; this one writes nothing more.
     #[error("lease_lost: another run has taken over")]
     LeaseLost,
+    /// The ledger is empty, and something would be sent that may have been sent already.
+    #[error(
+        "ledger_empty: the ledger knows nothing of this workflow, and there is something to send; on the very first run say first_run, else look for the table that has the ledger"
+    )]
+    LedgerEmpty,
     /// A fault of this software outside any one record.
     #[error("internal_error: a fault of this software; please report it with the run id")]
     InternalError,
@@ -262,6 +309,7 @@ impl Stop {
             Self::NoSuchRoute { .. } => "no_such_route",
             Self::TokenNotGiven => "token_not_given",
             Self::FieldNotReadable(_) => "field_not_readable",
+            Self::RefusedAlike { .. } => "refused_alike",
             Self::Unavailable(_) => "destination_unavailable",
             Self::UnreadableAnswer { .. } => "unreadable_answer",
             Self::PingError { .. } => "ping_error",
@@ -273,6 +321,7 @@ impl Stop {
             Self::SystemMoved(_) => "system_moved",
             Self::InstallationTaken(_) => "installation_taken",
             Self::LeaseLost => "lease_lost",
+            Self::LedgerEmpty => "ledger_empty",
             Self::InternalError => "internal_error",
             Self::NoProgress => "no_progress",
         }
@@ -311,6 +360,10 @@ mod tests {
             Stop::NoSuchRoute { system, route },
             Stop::TokenNotGiven,
             Stop::FieldNotReadable(field),
+            Stop::RefusedAlike {
+                system,
+                reason: Reason::RefusedByPrimero,
+            },
             Stop::Unavailable(system),
             Stop::UnreadableAnswer {
                 system,
@@ -329,6 +382,7 @@ mod tests {
             Stop::SystemMoved(system),
             Stop::InstallationTaken("x".to_owned()),
             Stop::LeaseLost,
+            Stop::LedgerEmpty,
             Stop::InternalError,
             Stop::NoProgress,
         ];
@@ -339,6 +393,7 @@ mod tests {
                 | Stop::NoSuchRoute { .. }
                 | Stop::TokenNotGiven
                 | Stop::FieldNotReadable(_)
+                | Stop::RefusedAlike { .. }
                 | Stop::Unavailable(_)
                 | Stop::UnreadableAnswer { .. }
                 | Stop::PingError { .. }
@@ -350,6 +405,7 @@ mod tests {
                 | Stop::SystemMoved(_)
                 | Stop::InstallationTaken(_)
                 | Stop::LeaseLost
+                | Stop::LedgerEmpty
                 | Stop::InternalError
                 | Stop::NoProgress => {}
             }

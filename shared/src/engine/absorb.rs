@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry as MapEntry;
 use super::conveyor::{Conveyor, Preparation};
 use super::entry::{Entry, Item, Stage};
 use super::fault::{Fault, FaultKind, Trouble};
-use super::gating::changed;
+use super::gating::{changed, opens};
 use super::panics::guarded_now;
 use super::stages::{Next, Step};
 use super::tally::Tally;
@@ -19,7 +19,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::store::{RecordState, StoreError};
+use crate::store::{RecordRow, RecordState, StoreError};
 
 /// How often a record is written in one run before it is left to a later one.
 const MOST_WRITES: u32 = 3;
@@ -28,6 +28,9 @@ impl<W: Workflow> Conveyor<'_, W> {
     /// Takes in a call that has ended.
     pub(super) fn absorb(&mut self, step: Step<W>, tally: &mut Tally<'_>) {
         self.out.home(&step);
+        if let Some(line) = step.line() {
+            self.streaks.at = line;
+        }
         match step {
             Step::Prepared(answer) => self.prepared(answer),
             Step::SiteKept(answer) => {
@@ -54,7 +57,9 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
-                if answer.is_ok() && self.is_open() {
+                let taken = |one: &Result<_, _>| matches!(one, Ok(written) if is_taken(written));
+                let all_taken = matches!(&answer, Ok(answers) if answers.iter().all(taken));
+                if all_taken && !self.streaks.probing && self.is_open() {
                     self.launch_writing(tally);
                 }
                 self.wrote(items, answer, tally);
@@ -75,6 +80,8 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.busy.telling -= 1;
                 self.told(tellings, answer, tally);
             }
+            // What waited for it is launched next.
+            Step::Foreseen => {}
         }
     }
 
@@ -99,7 +106,10 @@ impl<W: Workflow> Conveyor<'_, W> {
         };
         for (entry, answer) in entries.into_iter().zip(answers) {
             match answer {
-                Ok(source) => self.map(entry, source, tally),
+                Ok(source) => {
+                    self.note_taken();
+                    self.map(entry, source, tally);
+                }
                 Err(fault) => self.not_mapped(entry, fault, tally),
             }
         }
@@ -175,9 +185,10 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// Whether only changed data would open this held record.
     fn still_held(&self, entry: &Entry<W>) -> bool {
-        let same_profile = |version: &String| *version == self.run.around.profile_version;
-        let row = entry.before.as_ref();
-        !entry.released && row.is_some_and(|row| same_profile(&row.profile_version))
+        let now = self.run.around.clock.now();
+        let stays =
+            |row: &RecordRow<_>| self.run.is_in_force(&row.profile_version) && !opens(row, now);
+        !entry.released && entry.before.as_ref().is_some_and(stays)
     }
 
     /// Lets a record on to locating, or queues it behind the one that is at work on its partition.
@@ -218,8 +229,12 @@ impl<W: Workflow> Conveyor<'_, W> {
         };
         for (mut item, answer) in items.into_iter().zip(answers) {
             match answer {
-                Ok(Located::Missing(plan)) => self.to_write.push_back((item, plan)),
+                Ok(Located::Missing(plan)) => {
+                    self.note_taken();
+                    self.to_write.push_back((item, plan));
+                }
                 Ok(Located::InPlace(place)) => {
+                    self.note_taken();
                     self.leave(&item.partition);
                     item.entry.stage = Stage::Verified;
                     self.tell_in_place(item.entry, place, tally);
@@ -249,10 +264,14 @@ impl<W: Workflow> Conveyor<'_, W> {
                 let destination = self.run.character.name.destination();
                 let lost = is_lost(&answer);
                 if lost {
+                    self.streaks.lost_write = true;
                     self.note_failure(destination);
                 }
-                let answered = Some(destination).filter(|_| !lost);
-                let answers = self.answers(answer, items.len(), answered);
+                let answers = if lost {
+                    each(answer, items.len())
+                } else {
+                    self.answers(answer, items.len(), Some(destination))
+                };
                 answers.unwrap_or_default()
             }
         };
@@ -260,6 +279,9 @@ impl<W: Workflow> Conveyor<'_, W> {
             self.begin_keeping_site();
         }
         for (mut item, answer) in items.into_iter().zip(answers) {
+            if matches!(&answer, Ok(written) if is_taken(written)) {
+                self.note_taken();
+            }
             match answer {
                 Ok(Written::ToVerify(place)) => {
                     self.leave(&item.partition);
@@ -363,6 +385,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         for (mut item, answer) in items.into_iter().zip(answers) {
             match answer {
                 Ok(Verification::Verified(place)) => {
+                    self.note_taken();
                     item.entry.stage = Stage::Verified;
                     self.tell_in_place(item.entry, place, tally);
                 }
@@ -385,19 +408,19 @@ impl<W: Workflow> Conveyor<'_, W> {
     ) -> Option<Vec<Result<T, Fault>>> {
         match answer {
             Ok(answers) => {
-                let fault = answers.first().and_then(|first| first.as_ref().err());
-                if let Some(fault) = fault.filter(|_| answers.iter().all(is_down)) {
-                    self.note_fault(fault);
-                } else if let Some(system) = answered
-                    && let Some(failures) = self.failures.get_mut(&system)
-                {
-                    *failures = 0;
+                let down = answers.iter().map(down_of);
+                match down.reduce(|one, other| one.and(other)).flatten() {
+                    Some(system) => self.note_failure(system),
+                    None => self.note_answer(answered),
                 }
                 Some(answers)
             }
             Err(Trouble::Record(fault)) => {
-                self.note_fault(&fault);
-                Some((0..records).map(|_| Err(fault.clone())).collect())
+                match down_of(&Err::<(), _>(fault.clone())) {
+                    Some(system) => self.note_failure(system),
+                    None => self.note_answer(answered),
+                }
+                each(Err(Trouble::Record(fault)), records)
             }
             Err(Trouble::Run(stop)) => {
                 self.halt(stop);
@@ -454,8 +477,27 @@ fn is_lost<P>(answer: &BatchResult<Written<P>>) -> bool {
     }
 }
 
-/// Whether a record failed with the whole system.
-fn is_down<T>(answer: &Result<T, Fault>) -> bool {
-    let fault = answer.as_ref().err();
-    fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Retry { down: Some(_), .. }))
+/// The system that failed as a whole, if a record failed with it.
+fn down_of<T>(answer: &Result<T, Fault>) -> Option<System> {
+    match answer.as_ref().err()?.kind {
+        FaultKind::Retry { down, .. } => down,
+        _ => None,
+    }
+}
+
+/// The answer of a call for each of its records.
+fn each<T>(answer: BatchResult<T>, records: usize) -> Option<Vec<Result<T, Fault>>> {
+    match answer {
+        Ok(answers) => Some(answers),
+        Err(Trouble::Record(fault)) => Some((0..records).map(|_| Err(fault.clone())).collect()),
+        Err(Trouble::Run(_)) => None,
+    }
+}
+
+/// Whether the destination took what was written.
+const fn is_taken<P>(written: &Written<P>) -> bool {
+    matches!(
+        written,
+        Written::ToVerify(_) | Written::InPlace(_) | Written::Accepted(..)
+    )
 }

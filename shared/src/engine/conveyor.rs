@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use super::confirming::Confirming;
 use super::discovery::Discovery;
 use super::entry::{Arrival, Entry, Item, News, Telling};
-use super::fault::{Fault, FaultKind};
+use super::looks::Looks;
 use super::run::Run;
 use super::stages::Step;
+use super::streaks::Streaks;
 use super::tally::Tally;
 use super::under_way::{self, UnderWay};
 use super::workflow::{BatchResult, Feed, Partition, Workflow};
@@ -27,10 +28,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::store::{Cursor, StoreError};
-
-/// How many failures of a whole system in a row end the run.
-const FAILURES_THAT_STOP: u32 = 5;
+use crate::store::{Cursor, Probe, RecordRow, StoreError};
 
 /// The records of one run, each at its stage.
 pub struct Conveyor<'r, W: Workflow> {
@@ -63,8 +61,12 @@ pub struct Conveyor<'r, W: Workflow> {
     pub(super) to_tell: VecDeque<Telling<W>>,
     /// Records past the gate.
     pub(super) let_in: usize,
-    /// How often in a row each system failed as a whole. Systems that never did are not in it.
-    pub(super) failures: HashMap<System, u32>,
+    /// What failed in a row, of a whole system or alike.
+    pub(super) streaks: Streaks<W::Place>,
+    /// Records that were refused alike before: they go after everything else.
+    pub(super) last: VecDeque<Entry<W>>,
+    /// Held and skipped records of a list that show no change.
+    pub(super) looks: Looks<W>,
     /// Whether a call found no time left for its records.
     pub(super) out_of_time: bool,
     /// Whether any record was brought further.
@@ -107,11 +109,17 @@ pub(super) struct Busy {
 }
 
 /// How the conveyor came to rest.
-pub struct Rest {
+pub struct Rest<P> {
     /// Why the run could not go on; empty if it could.
     pub stops: Vec<Stop>,
-    /// Systems that failed as a whole at some time.
-    pub down: Vec<System>,
+    /// A system of which every call failed.
+    pub silent: Option<System>,
+    /// Rows of records that failed for no fault of their own.
+    pub put_back: Vec<RecordRow<P>>,
+    /// Whether the run wrote as much as it may.
+    pub limited: bool,
+    /// What the next run has to know of a destination that is down, if that changed.
+    pub probe: Option<Option<Probe>>,
     /// Whether any record was brought further.
     pub moved: bool,
     /// Whether something is left that there was no time for.
@@ -146,7 +154,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             confirm_until: later(now, run.around.deadline.open_for(now) / 5),
             to_tell: VecDeque::new(),
             let_in: 0,
-            failures: HashMap::new(),
+            streaks: Streaks::new(run.lease.probe.is_some()),
+            last: VecDeque::new(),
+            looks: Looks::default(),
             out_of_time: false,
             moved: false,
             stops: Vec::new(),
@@ -154,7 +164,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     /// Moves everything until it is settled, out of time, or stopped. Whatever is left then is counted.
-    pub async fn drive(mut self, tally: &mut Tally<'_>) -> Rest {
+    pub async fn drive(mut self, tally: &mut Tally<'_>) -> Rest<W::Place> {
         loop {
             self.launch(tally);
             match self.next_step().await {
@@ -166,17 +176,23 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let cut = self.cut_off(tally);
         self.not_found(tally);
         let unread = !self.discovery.is_over() && !self.puts_off(tally);
-        let left = self.leftovers(tally);
+        self.looks.drain_into(tally);
+        let limited = tally.writes >= self.write_limit();
+        let left = self.leftovers(tally) && !limited;
         if !self.stops.iter().any(is_of_the_store)
             && let Err(error) = self.close_discovery().await
         {
             self.halt(error.into());
         }
+        let silent = self.silent_system();
         Rest {
             out_of_time: self.stops.is_empty() && (self.out_of_time || left || unread || cut),
+            limited,
+            put_back: self.put_back(silent, tally),
+            probe: self.next_probe(silent),
+            silent,
             stops: self.stops,
             moved: self.moved,
-            down: self.failures.into_keys().collect(),
             cursor: self.discovery.cursor,
         }
     }
@@ -214,10 +230,19 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let now = self.run.around.clock.now();
         let open = self.run.around.deadline.open(now);
         if open {
+            let may_write = tally.writes < self.write_limit();
             self.launch_preparing();
-            self.launch_discovery();
+            if may_write || self.run.character.feed == Feed::Pending {
+                self.launch_discovery();
+            }
             self.launch_gating();
-            self.launch_fetching();
+            if may_write {
+                self.launch_looks(tally);
+                self.launch_last();
+                self.launch_fetching();
+            } else {
+                self.put_off_the_rest(tally);
+            }
             if self.prepared == Preparation::Done {
                 self.launch_locating();
                 self.launch_writing(tally);
@@ -227,6 +252,27 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if self.run.around.deadline.finishing(now) {
             self.launch_verifying(now, open);
             self.launch_telling(now, open);
+        }
+    }
+
+    /// A system that failed, and of which every call failed, few as they may have been.
+    fn silent_system(&self) -> Option<System> {
+        let mut down = self.streaks.of_systems();
+        down.find(|system| self.never_answered(*system))
+    }
+
+    fn never_answered(&self, system: System) -> bool {
+        let failed = self.run.workflow.failed_calls().to(system);
+        failed > 0 && failed == self.run.workflow.calls().to(system)
+    }
+
+    /// Records that were refused alike before go after everything else, so that they cannot keep the others from going.
+    fn launch_last(&mut self) {
+        let busy = &self.busy;
+        let calls = busy.gating + busy.fetching + busy.locating + busy.writing + busy.keeping;
+        let queued = self.ungated.len() + self.due.len() + self.between_fetch_and_write();
+        if self.discovery.is_over() && calls + queued == 0 {
+            self.due.append(&mut self.last);
         }
     }
 
@@ -283,6 +329,13 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let batch = self.run.workflow.batches().locate;
         let more_may_come =
             self.busy.fetching > 0 || self.to_write.len() >= self.run.around.settings.concurrency;
+        if self.streaks.probing {
+            let under_way = self.busy.locating + self.to_write.len() + self.busy.writing;
+            if under_way == 0 && !self.to_locate.is_empty() {
+                self.begin_locating(1);
+            }
+            return;
+        }
         while self.to_locate.len() >= batch || (!self.to_locate.is_empty() && !more_may_come) {
             self.begin_locating(batch);
         }
@@ -398,14 +451,20 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         let entries: Vec<Entry<W>> = self
             .due
             .drain(..)
+            .chain(self.last.drain(..))
             .chain(items.map(|item| item.entry))
             .chain(to_tell.map(|telling| telling.entry))
             .collect();
         let mut ungated: Vec<RecordKey> = self.ungated.drain(..).map(|one| one.key).collect();
         ungated.extend(self.discovery.waiting().cloned());
         let any = !entries.is_empty() || !ungated.is_empty();
+        let unkept = self.stops.iter().any(is_of_the_store);
         for entry in entries {
-            tally.add_seen(&entry, Outcome::Deferred);
+            if unkept && entry.wrote {
+                tally.add_unkept(&entry);
+            } else {
+                tally.add_seen(&entry, Outcome::Deferred);
+            }
             self.discovery.put_off(&entry.key);
         }
         for key in ungated {
@@ -413,24 +472,6 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             tally.add_plain(key, Outcome::Deferred);
         }
         any
-    }
-
-    /// Counts a failure of a whole system; one answer of it in between starts the count again.
-    pub(super) fn note_fault(&mut self, fault: &Fault) {
-        if let FaultKind::Retry {
-            down: Some(system), ..
-        } = fault.kind
-        {
-            self.note_failure(system);
-        }
-    }
-
-    pub(super) fn note_failure(&mut self, system: System) {
-        let failures = self.failures.entry(system).or_default();
-        *failures += 1;
-        if *failures >= FAILURES_THAT_STOP {
-            self.halt(Stop::Unavailable(system));
-        }
     }
 
     pub(super) fn halt(&mut self, stop: Stop) {
@@ -441,7 +482,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
 }
 
 /// Whether this run may, or can, write nothing more to the table.
-const fn is_of_the_store(stop: &Stop) -> bool {
+pub(super) const fn is_of_the_store(stop: &Stop) -> bool {
     matches!(stop, Stop::LeaseLost | Stop::StoreUnavailable(_))
 }
 

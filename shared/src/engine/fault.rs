@@ -13,6 +13,17 @@ pub struct Fault {
     pub fields: Vec<String>,
     /// PING's receipt, where there is one.
     pub transaction_id: Option<String>,
+    /// Set if the system refused the record without naming a field: five such in a row are nobody's own fault.
+    pub refusal: Option<Refusal>,
+}
+
+/// A refusal that names no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The system that refused.
+    pub system: System,
+    /// The route without ids, if it is known.
+    pub route: Option<&'static str>,
 }
 
 /// What becomes of a record with a fault.
@@ -48,7 +59,15 @@ impl Fault {
             kind: FaultKind::Hold(reason),
             fields,
             transaction_id: None,
+            refusal: None,
         }
+    }
+
+    /// The same, of a system that refused the record without naming a field.
+    #[must_use]
+    pub const fn refused(mut self, system: System, route: Option<&'static str>) -> Self {
+        self.refusal = Some(Refusal { system, route });
+        self
     }
 
     /// A record to be tried again in a later run.
@@ -102,6 +121,7 @@ impl Fault {
             kind,
             fields: Vec::new(),
             transaction_id: None,
+            refusal: None,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Past the gate: each record goes where its row sends it.
 
-use std::collections::HashMap;
-
 use super::confirming::transaction_of;
 use super::conveyor::Conveyor;
 use super::entry::{Arrival, Entry, Origin};
@@ -13,13 +11,13 @@ use super::workflow::{Feed, OnLoss, Workflow};
 use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::store::{RecordRow, RecordState, StoreError};
+use crate::store::{RecordRow, RecordState, Rows, StoreError};
 
 impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn gated(
         &mut self,
         arrivals: Vec<Arrival<W>>,
-        rows: Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
+        rows: Result<Rows<W::Place>, StoreError>,
         tally: &mut Tally<'_>,
     ) {
         self.busy.gating -= 1;
@@ -31,7 +29,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
         };
         for arrival in arrivals {
-            let row = rows.remove(&arrival.key);
+            if rows.unreadable.contains(&arrival.key) {
+                self.unreadable(&arrival.key, tally);
+                continue;
+            }
+            let row = rows.readable.remove(&arrival.key);
             match (arrival.origin, row) {
                 (Origin::Offered, row) => self.decide(arrival, row, tally),
                 (_, None) => self.finish(&arrival.key),
@@ -42,6 +44,16 @@ impl<W: Workflow> Conveyor<'_, W> {
                 (Origin::Vanished, Some(row)) => self.vanished(arrival, row, tally),
             }
         }
+    }
+
+    /// Nothing is known of a record whose row cannot be read, so nothing is done with it; its neighbours go on.
+    fn unreadable(&mut self, key: &RecordKey, tally: &mut Tally<'_>) {
+        self.unseen.remove(key);
+        tally.add(RecordReport {
+            reason: Some(Reason::UnreadableRow),
+            ..plain(key.clone(), Outcome::Held)
+        });
+        self.finish(key);
     }
 
     fn decide(
@@ -65,7 +77,10 @@ impl<W: Workflow> Conveyor<'_, W> {
         let released = !again && !ours && run.request.release_held && run.request.wants(&key);
         let circumstances = Circumstances {
             now,
-            profile_version: &run.around.profile_version,
+            longest_pause: run.longest_pause(),
+            in_force: row
+                .as_ref()
+                .is_some_and(|row| run.is_in_force(&row.profile_version)),
             version: brought
                 .as_ref()
                 .and_then(|brought| brought.version.as_deref()),
@@ -78,6 +93,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             released,
         };
         let decision = gate(row.as_ref(), circumstances);
+        let as_listed = is_as_listed(row.as_ref(), circumstances);
         let fault = brought.as_mut().and_then(|brought| brought.fault.take());
         let mut entry = Entry::new(key, brought, row, now);
         entry.released |= released && entry.was() == Some(RecordState::Held);
@@ -108,6 +124,11 @@ impl<W: Workflow> Conveyor<'_, W> {
                 entry.fingerprint = None;
                 self.settle(entry, fault, tally);
             }
+            (gate @ (Gate::Open | Gate::OpenIfChanged), None)
+                if as_listed && is_a_look(gate, &entry) =>
+            {
+                self.looks.push(entry);
+            }
             (Gate::Open | Gate::OpenIfChanged, None) => {
                 entry.begins_anew(now);
                 self.let_in(entry, tally);
@@ -128,6 +149,13 @@ impl<W: Workflow> Conveyor<'_, W> {
             return self.defer(&entry, tally);
         }
         self.let_in += 1;
+        let refused_alike = entry.before.as_ref().and_then(|row| row.refused_alike);
+        if refused_alike.is_some() {
+            // Its row says that it is due, so the source may be read on meanwhile.
+            self.discovery.rowed(&entry.key);
+            return self.last.push_back(entry);
+        }
+        self.streaks.others_due |= entry.was() != Some(RecordState::Held);
         self.due.push_back(entry);
     }
 
@@ -223,5 +251,20 @@ impl<W: Workflow> Conveyor<'_, W> {
                 ..plain(key, Outcome::Skipped)
             });
         }
+    }
+}
+
+/// Whether a list shows a record as its row has it, as far as it shows anything.
+fn is_as_listed<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> bool {
+    let changed = |row: &RecordRow<P>| at.version.is_some() && row.version.as_deref() != at.version;
+    at.by == By::List && !at.named && !row.is_some_and(changed)
+}
+
+/// Whether a record that is listed as before is only looked at, so that it can wait.
+fn is_a_look<W: Workflow>(gate: Gate, entry: &Entry<W>) -> bool {
+    match entry.was() {
+        Some(RecordState::Held) => gate == Gate::OpenIfChanged,
+        Some(RecordState::Skipped) => true,
+        _ => false,
     }
 }

@@ -1,7 +1,10 @@
 //! Gating: what the ledger says about a record that the source offers, or that is due by the ledger itself. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use crate::clock::later;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
@@ -43,8 +46,10 @@ pub enum By {
 pub struct Circumstances<'c> {
     /// The present.
     pub now: Timestamp,
-    /// The version of the profile in force.
-    pub profile_version: &'c str,
+    /// The longest that a row ever waits: what is later was written by a wrong clock, and is due.
+    pub longest_pause: Duration,
+    /// Whether the row was written under the profile in force, and under the secrets in force if it remembers them.
+    pub in_force: bool,
     /// The version of the source record, where the source has versions.
     pub version: Option<&'c str>,
     /// Who brings it.
@@ -58,7 +63,8 @@ pub struct Circumstances<'c> {
 /// Decides by the row, which may be missing, and the circumstances.
 pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
     let Some(row) = row else { return Gate::Open };
-    let waits = !at.named && row.next_attempt_at.is_some_and(|due| due > at.now);
+    let ahead = |due: Timestamp| due > at.now && due <= later(at.now, at.longest_pause);
+    let waits = !at.named && row.next_attempt_at.is_some_and(ahead);
     let offered = at.by != By::Ledger;
     let looked_for = offered || at.named;
     let same = at.version.is_some() && row.version.as_deref() == at.version;
@@ -71,12 +77,12 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
         RecordState::Verified if overtaken => Gate::Open,
         RecordState::Verified => Gate::Tell,
         // Not even a person may open what another run may be writing.
-        RecordState::Sending if row.next_attempt_at.is_some_and(|end| end > at.now) => Gate::NotDue,
+        RecordState::Sending if row.next_attempt_at.is_some_and(ahead) => Gate::NotDue,
         RecordState::Sending => Gate::Lost,
         RecordState::AwaitingConfirmation if offered && !seen => Gate::Supersede,
         RecordState::AwaitingConfirmation if offered || waits => Gate::Absorbed,
         RecordState::AwaitingConfirmation => Gate::Confirm,
-        RecordState::Skipped if waits || seen || !looked_for => Gate::Absorbed,
+        RecordState::Skipped if (waits && !overtaken) || seen || !looked_for => Gate::Absorbed,
         RecordState::Written | RecordState::Retry | RecordState::Skipped => Gate::Open,
         RecordState::Done if at.by == By::List && !overtaken => Gate::Tell,
         RecordState::Done if seen || !looked_for => Gate::Absorbed,
@@ -90,15 +96,24 @@ fn gate_held<P>(row: &RecordRow<P>, at: Circumstances<'_>, seen: bool) -> Gate {
         Gate::Open
     } else if for_a_person {
         Gate::Absorbed
-    } else if row.profile_version != at.profile_version {
+    } else if !at.in_force || opens(row, at.now) {
         Gate::Open
-    } else if row.next_attempt_at.is_some_and(|look| look <= at.now) {
+    } else if row
+        .next_attempt_at
+        .is_some_and(|look| look <= at.now || look > later(at.now, at.longest_pause))
+    {
         Gate::OpenIfChanged
     } else if seen || (at.by == By::Ledger && !at.named) {
         Gate::Absorbed
     } else {
         Gate::OpenIfChanged
     }
+}
+
+/// Whether a held record opens by itself now: what kept it may be over, and nothing at the source would show it.
+pub fn opens<P>(row: &RecordRow<P>, now: Timestamp) -> bool {
+    let by_itself = row.reason.is_some_and(Reason::opens_by_itself);
+    by_itself && row.next_attempt_at.is_none_or(|look| look <= now)
 }
 
 /// Whether a record's source data changed since its row was written.
@@ -110,10 +125,7 @@ pub fn changed<P>(row: &RecordRow<P>, now: &Fingerprint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::clock::later;
     use crate::engine::testing::row;
 
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
@@ -121,7 +133,8 @@ mod tests {
     /// An ordinary offer of a source that lists what is pending.
     const LISTED: Circumstances<'static> = Circumstances {
         now: NOW,
-        profile_version: "v1",
+        longest_pause: Duration::from_hours(24),
+        in_force: true,
         version: None,
         by: By::List,
         named: false,
@@ -151,7 +164,7 @@ mod tests {
     fn a_held_record_opens_by_change_of_data_or_profile_or_by_release() {
         let held = row(RecordState::Held);
         let new_profile = Circumstances {
-            profile_version: "v2",
+            in_force: false,
             ..LISTED
         };
         let released = Circumstances {
@@ -171,7 +184,7 @@ mod tests {
             LISTED,
             CHANGED,
             Circumstances {
-                profile_version: "v2",
+                in_force: false,
                 ..CHANGED
             },
         ] {

@@ -21,6 +21,8 @@ pub struct Request {
     pub release_held: bool,
     /// A person says that both systems are meant to be where the secret has them now, and that they are this deployment's.
     pub accept_move: bool,
+    /// A person says that the ledger is rightly empty. On one that is not, this changes nothing.
+    pub first_run: bool,
 }
 
 impl Request {

@@ -44,6 +44,7 @@ impl<W: Workflow> Run<'_, W> {
             released: entry.released && !matches!(state, RecordState::Held | RecordState::Done),
             told: 0,
             in_place: false,
+            refused_alike: None,
             first_seen_at: entry.first_seen_at,
             updated_at: now,
             run_id: self.lease.run_id.clone(),
@@ -90,7 +91,8 @@ impl<W: Workflow> Run<'_, W> {
 
     /// When a record held for this reason is looked at again by itself, if ever. A list shows it in every run.
     pub fn next_look(&self, reason: Reason) -> Option<Timestamp> {
-        let looks = self.character.feed != Feed::Pending && !reason.opens_only_by_release();
+        let offered = self.character.feed == Feed::Pending && !reason.opens_by_itself();
+        let looks = !offered && !reason.opens_only_by_release();
         let around = self.around;
         looks.then(|| later(around.clock.now(), around.entropy.jitter(HELD_LOOK)))
     }

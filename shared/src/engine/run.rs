@@ -5,10 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tracing::Instrument as _;
 use ulid::Ulid;
 
-use super::conveyor::Conveyor;
+use super::conveyor::{Conveyor, is_of_the_store};
+use super::first_run::refuse_empty_ledger;
 use super::request::Request;
 use super::tally::{Progress, Tally};
 use super::workflow::{Character, Feed, Workflow};
@@ -23,10 +25,15 @@ use crate::domain::site::Site;
 use crate::domain::system::System;
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
-use crate::store::{Lease, LeaseTaken, RecordRow, RecordState, Store, StoreError, Unfinished};
+use crate::store::{
+    Cursor, Lease, LeaseTaken, RecordRow, RecordState, Store, StoreError, Unfinished,
+};
 
 /// The lease outlives the run's hard deadline by this much, so that a run that ends late still ends alone.
 const LEASE_SLACK: Duration = Duration::from_mins(1);
+
+/// A held record is looked at again after this long.
+const DAY: Duration = Duration::from_hours(24);
 
 /// Everything a run needs beside its workflow.
 pub struct Surroundings<'r> {
@@ -65,9 +72,41 @@ pub(super) struct Run<'r, W: Workflow> {
     pub lease: Lease,
     /// Whether the table knows where both systems are.
     pub site_kept: Cell<bool>,
+    /// Whether this is the dry look that an empty ledger asks for: it ends at the first record that it would send.
+    pub looks_first: bool,
 }
 
 impl<W: Workflow> Run<'_, W> {
+    /// The versions of profile and secrets in force, by which what was refused without a field is remembered.
+    pub(super) fn versions(&self) -> String {
+        let mut secrets: Vec<String> = (self.around.secret_versions.iter())
+            .map(|(system, version)| format!("{system}={version}"))
+            .collect();
+        secrets.sort_unstable();
+        format!("{}+{}", self.around.profile_version, secrets.join(","))
+    }
+
+    /// Whether a row was written under the profile in force, and the secrets if it remembers them.
+    pub(super) fn is_in_force(&self, version: &str) -> bool {
+        version == self.around.profile_version || version == self.versions()
+    }
+
+    /// Whether a whole run has written under the profile in force, so that the first run's limit is over.
+    pub(super) fn is_proven(&self) -> bool {
+        self.lease.written_under.as_deref() == Some(&self.around.profile_version)
+    }
+
+    /// Whether a time has come. One that lies further ahead than any pause was written by a wrong clock.
+    pub(super) fn is_due(&self, at: Timestamp) -> bool {
+        let now = self.around.clock.now();
+        at <= now || at > later(now, self.longest_pause())
+    }
+
+    /// The longest that a row ever waits.
+    pub(super) fn longest_pause(&self) -> Duration {
+        self.around.settings.retry_cap.max(DAY)
+    }
+
     /// A run that stalled past the end of its lease writes nothing more, whether another has begun or not.
     pub(super) fn still_ours(&self) -> Result<(), StoreError> {
         if self.around.clock.now() < self.lease.expires_at {
@@ -152,12 +191,13 @@ async fn run_under_lease<W: Workflow>(
         character: workflow.character(),
         lease,
         site_kept: Cell::new(false),
+        looks_first: false,
     };
     let mut tally = Tally::new(around.watch);
     let moved = move_all(&run, &mut report, &mut tally).await;
     let released = around
         .store
-        .release_lease(&run.lease, tally.writes > 0)
+        .release_lease(&run.lease, tally.writes > 0, written_under(&run, &tally))
         .await
         .err()
         .map(Stop::from);
@@ -185,6 +225,7 @@ async fn run_dry<W: Workflow>(
     mut report: RunReport,
 ) -> Finished {
     let mut tally = Tally::new(around.watch);
+    tally.dry_run = true;
     let moved = match around.store.has_written().await {
         Ok(has_written) => {
             let run = Run {
@@ -199,8 +240,11 @@ async fn run_dry<W: Workflow>(
                     has_written,
                     site: None,
                     predates_sites: false,
+                    written_under: None,
+                    probe: None,
                 },
                 site_kept: Cell::new(false),
+                looks_first: false,
             };
             move_all(&run, &mut report, &mut tally).await
         }
@@ -215,14 +259,17 @@ async fn move_all<W: Workflow>(
     report: &mut RunReport,
     tally: &mut Tally<'_>,
 ) -> Result<(), Stop> {
-    let allowed = match site::check(run).await {
-        Ok(()) => sign_in::refuse_known_failures(run.around).await,
-        stopped => stopped,
+    let moved = async {
+        site::check(run).await?;
+        sign_in::refuse_known_failures(run.around).await?;
+        let cursor = match run.character.feed {
+            Feed::Pending => None,
+            Feed::Changes { .. } => run.around.store.cursor().await?,
+        };
+        refuse_empty_ledger(run, cursor.as_ref(), report).await?;
+        drive(run, cursor, report, tally).await
     };
-    let moved = match allowed {
-        Ok(()) => drive(run, report, tally).await,
-        Err(stop) => Err(stop),
-    };
+    let moved = moved.await;
     report.counts = tally.counts.clone();
     report.reasons = std::mem::take(&mut tally.reasons);
     report.remarks = std::mem::take(&mut tally.remarks);
@@ -234,16 +281,13 @@ async fn move_all<W: Workflow>(
 }
 
 /// True if time ran out before everything was moved.
-async fn drive<W: Workflow>(
+pub(super) async fn drive<W: Workflow>(
     run: &Run<'_, W>,
+    cursor: Option<Cursor>,
     report: &mut RunReport,
     tally: &mut Tally<'_>,
 ) -> Result<bool, Stop> {
     let store = run.around.store;
-    let cursor = match run.character.feed {
-        Feed::Pending => None,
-        Feed::Changes { .. } => store.cursor().await?,
-    };
     report.cursor = CursorMove {
         before: cursor.as_ref().map(|cursor| cursor.position),
         after: cursor.as_ref().map(|cursor| cursor.position),
@@ -280,22 +324,47 @@ async fn drive<W: Workflow>(
         // Only one of them ends the run, but a refused sign-in of either system must be remembered.
         sign_in::remember(run.around, stop).await?;
     }
+    if !rest.stops.iter().any(is_of_the_store) {
+        run.keep_put_back(rest.put_back).await?;
+        if let Some(probe) = rest.probe.filter(|_| !run.request.dry_run) {
+            store.put_probe(&run.lease, probe.as_ref()).await?;
+        }
+    }
+    if rest.limited {
+        let limit = named_limit(run);
+        tracing::warn!(
+            limit,
+            "the run has written as much as it may; the rest is deferred"
+        );
+        report.write_limit = Some(limit);
+    }
     let progress = tally.writes > 0 || rest.moved;
-    let mut down = rest.down.into_iter();
-    let silent = down.find(|system| never_answered(run.workflow, *system));
     match rest.stops.into_iter().next() {
         Some(stop) => Err(stop),
-        None if let Some(system) = silent => Err(Stop::Unavailable(system)),
+        None if let Some(system) = rest.silent => Err(Stop::Unavailable(system)),
         None if run.around.deadline.is_stopped() => Ok(true),
         None if rest.out_of_time && !progress => Err(Stop::NoProgress),
         None => Ok(rest.out_of_time),
     }
 }
 
-/// Whether every call to a system failed, few as they may have been.
-fn never_answered<W: Workflow>(workflow: &W, system: System) -> bool {
-    let failed = workflow.failed_calls().to(system);
-    failed > 0 && failed == workflow.calls().to(system)
+/// The limit of this run's writes, as the profile says it.
+fn named_limit<W: Workflow>(run: &Run<'_, W>) -> String {
+    let settings = run.around.settings;
+    if run.is_proven() {
+        format!(
+            "limits.max_writes_per_run = {}",
+            settings.max_writes_per_run
+        )
+    } else {
+        format!("limits.first_run_writes = {}", settings.first_run_writes)
+    }
+}
+
+/// A run that might write as much as it found is the canary for the profile under which it did.
+fn written_under<'r, W: Workflow>(run: &Run<'r, W>, tally: &Tally<'_>) -> Option<&'r str> {
+    let whole = run.request.limit.is_none() && run.request.only.is_none();
+    (whole && tally.writes > 0).then_some(&*run.around.profile_version)
 }
 
 /// What a person named, by whether the ledger knows it.
@@ -317,8 +386,9 @@ async fn named_and_known<W: Workflow>(run: &Run<'_, W>) -> Result<Named, Stop> {
         return Ok(named);
     }
     let keys: Vec<RecordKey> = named.unknown.iter().cloned().collect();
-    let rows = run.around.store.records::<serde_json::Value>(&keys).await?;
-    for key in rows.into_keys() {
+    let store = run.around.store;
+    let rows = store.each_record::<serde_json::Value>(&keys).await?;
+    for key in rows.readable.into_keys().chain(rows.unreadable) {
         named.unknown.remove(&key);
         named.known.push(key);
     }
@@ -332,14 +402,14 @@ fn is_due<W: Workflow>(run: &Run<'_, W>, row: &Unfinished) -> bool {
     if !run.request.wants(&row.key) {
         return false;
     }
-    let now = run.around.clock.now();
+    let due = |due| run.is_due(due);
     match row.state {
         RecordState::Held => {
             run.request.release_held
-                || row.profile_version != run.around.profile_version
-                || row.next_attempt_at.is_some_and(|due| due <= now)
+                || !run.is_in_force(&row.profile_version)
+                || row.next_attempt_at.is_some_and(due)
         }
-        _ => row.next_attempt_at.is_none_or(|due| due <= now),
+        _ => row.next_attempt_at.is_none_or(due),
     }
 }
 
@@ -363,6 +433,7 @@ fn blank_report<W: Workflow>(
         reasons: <_>::default(),
         remarks: <_>::default(),
         cursor: CursorMove::default(),
+        write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
     }
@@ -403,6 +474,7 @@ fn log_end(report: &RunReport, measures: &Measures) {
         status = report.status.as_str(),
         discovered = counts.discovered,
         delivered = counts.delivered,
+        would_deliver = report.dry_run.then_some(counts.would_deliver),
         already_in_place = counts.already_in_place,
         awaiting_confirmation = counts.awaiting_confirmation,
         skipped = counts.skipped,

@@ -25,6 +25,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
     /// Ends a record in this run: its row says where it stands, the report says why.
     pub(super) fn settle(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
+        let alike = self.may_be_refused_alike(&entry, &fault);
         let mut row = match fault.kind {
             FaultKind::Defer => {
                 self.out_of_time = true;
@@ -32,10 +33,14 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             FaultKind::Settled => return self.leave_done(&entry, tally),
             FaultKind::Skip { reason, tell } => return self.skip(entry, reason, tell, tally),
-            FaultKind::Hold(reason) => self.run.held_row(&entry, reason, fault.fields),
+            FaultKind::Hold(reason) => self.run.held_row(&entry, reason, fault.fields.clone()),
             FaultKind::Retry { reason, .. } => self.run.waiting_row(&entry, reason),
         };
-        row.transaction_id = fault.transaction_id;
+        row.transaction_id.clone_from(&fault.transaction_id);
+        if fault.refusal.is_some() {
+            // Another secret may lead to another user, or another system.
+            row.profile_version = self.run.versions();
+        }
         let held = row.state == RecordState::Held;
         row.in_place = held && entry.is_in_place();
         if let Some(before) = &entry.before
@@ -54,6 +59,11 @@ impl<W: Workflow> Conveyor<'_, W> {
         } else {
             Outcome::WillRetry
         };
+        if alike {
+            tally.count_once(entry.key.clone());
+            self.note_refused(&entry, &row, &fault);
+        }
+        self.note_failed(&entry, &row, &fault);
         tally.add_row(&entry, &row, outcome);
         let next = match entry.place.clone() {
             Some(place) if held && self.is_to_be_told(&row) => {

@@ -1,6 +1,6 @@
 //! The calls of the conveyor: each takes records off a queue and comes back as a [`Step`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use futures::FutureExt;
 
@@ -12,6 +12,7 @@ use super::fault::{Fault, Trouble};
 use super::panics::{guarded_batch, guarded_now, guarded_once, guarded_run};
 use super::run::Run;
 use super::site;
+use super::streaks::Line;
 use super::tally::Tally;
 use super::under_way::{while_kept, while_told};
 use super::workflow::{
@@ -21,7 +22,7 @@ use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
-use crate::store::{RecordRow, RecordState, StoreError};
+use crate::store::{RecordRow, RecordState, Rows, StoreError};
 
 /// A call that has ended, with the records it was for.
 pub enum Step<W: Workflow> {
@@ -29,10 +30,7 @@ pub enum Step<W: Workflow> {
     SiteKept(Result<(), Stop>),
     Listed(Result<Listed<W>, Stop>),
     CursorSaved(Result<(), StoreError>),
-    Gated(
-        Vec<Arrival<W>>,
-        Result<HashMap<RecordKey, RecordRow<W::Place>>, StoreError>,
-    ),
+    Gated(Vec<Arrival<W>>, Result<Rows<W::Place>, StoreError>),
     Fetched(u64, Vec<Entry<W>>, BatchResult<W::Source>),
     Located(Vec<Item<W>>, BatchResult<Located<W>>),
     Wrote(Vec<Item<W>>, BatchResult<Written<W::Place>>),
@@ -40,6 +38,29 @@ pub enum Step<W: Workflow> {
     Verified(Vec<Item<W>>, BatchResult<Verification<W::Place>>),
     Confirmed(Confirming<W>, BatchResult<Confirmation<W::Place>>),
     Told(Vec<Telling<W>>, BatchResult<()>),
+    /// A dry run has looked at what a real one would write here.
+    Foreseen,
+}
+
+impl<W: Workflow> Step<W> {
+    /// What kind of call to either system has ended.
+    pub const fn line(&self) -> Option<Line> {
+        match self {
+            Self::Fetched(..) => Some(Line::Fetch),
+            Self::Located(..) => Some(Line::Locate),
+            Self::Wrote(..) => Some(Line::Write),
+            Self::Verified(..) => Some(Line::Verify),
+            Self::Confirmed(..) => Some(Line::Confirm),
+            Self::Told(..) => Some(Line::Tell),
+            Self::Prepared(_)
+            | Self::SiteKept(_)
+            | Self::Listed(_)
+            | Self::CursorSaved(_)
+            | Self::Gated(..)
+            | Self::Kept(..)
+            | Self::Foreseen => None,
+        }
+    }
 }
 
 /// What follows once a row is kept.
@@ -84,7 +105,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.steps.push(
             async move {
                 let keys: Vec<_> = arrivals.iter().map(|arrival| arrival.key.clone()).collect();
-                let rows = run.around.store.records(&keys).await;
+                let rows = run.read_rows(&keys).await;
                 Step::Gated(arrivals, rows)
             }
             .boxed_local(),
@@ -257,6 +278,18 @@ impl<W: Workflow> Conveyor<'_, W> {
 }
 
 impl<W: Workflow> Run<'_, W> {
+    /// The rows of these records. What cannot be read is put before a person, who else would not see it again.
+    async fn read_rows(&self, keys: &[RecordKey]) -> Result<Rows<W::Place>, StoreError> {
+        let store = self.around.store;
+        let rows = store.each_record(keys).await?;
+        if !self.request.dry_run {
+            for key in &rows.unreadable {
+                store.mark_unreadable(key).await?;
+            }
+        }
+        Ok(rows)
+    }
+
     const fn ledger(&self) -> LedgerView<'_> {
         LedgerView {
             store: self.around.store,

@@ -27,6 +27,10 @@ pub struct Progress<'t> {
 /// The sums of a run so far.
 pub struct Tally<'r> {
     watch: &'r dyn Fn(&Progress<'_>),
+    /// A dry run delivers nothing: it counts what a real one would.
+    pub dry_run: bool,
+    /// Whether nobody is told of the records.
+    quiet: bool,
     pub counts: Counts,
     /// What this run met: all measures but the standing.
     pub measures: Measures,
@@ -50,6 +54,8 @@ impl<'r> Tally<'r> {
     pub fn new(watch: &'r dyn Fn(&Progress<'_>)) -> Self {
         Self {
             watch,
+            dry_run: false,
+            quiet: false,
             counts: Counts::default(),
             measures: Measures::default(),
             standing: Standing::default(),
@@ -60,6 +66,15 @@ impl<'r> Tally<'r> {
             recurring: HashMap::new(),
             failed: Vec::new(),
             succeeded: Vec::new(),
+        }
+    }
+
+    /// For a dry look of which nothing is told but how it ends.
+    pub fn silent() -> Tally<'static> {
+        Tally {
+            dry_run: true,
+            quiet: true,
+            ..Tally::new(&|_| {})
         }
     }
 
@@ -76,14 +91,22 @@ impl<'r> Tally<'r> {
 
     /// Counts a record's outcome in this run, and logs it.
     pub fn add(&mut self, record: RecordReport) {
-        tracing::info!(
-            record = %record.key,
-            outcome = record.outcome.as_str(),
-            reason = record.reason.map(Reason::code),
-            fields = (!record.fields.is_empty()).then(|| record.fields.join(",")),
-            transaction_id = record.transaction_id,
-            "record"
-        );
+        if !self.quiet {
+            log(&self.as_counted(record.clone()));
+        }
+        self.count(record);
+    }
+
+    fn as_counted(&self, mut record: RecordReport) -> RecordReport {
+        if self.dry_run && record.outcome == Outcome::Delivered {
+            record.outcome = Outcome::WouldDeliver;
+        }
+        record
+    }
+
+    /// Counts a record's outcome, and says nothing of it.
+    fn count(&mut self, record: RecordReport) {
+        let record = self.as_counted(record);
         // What is put off stays as the ledger has it.
         if record.outcome != Outcome::Deferred
             && let Some(untouched) = &mut self.untouched
@@ -143,6 +166,7 @@ impl<'r> Tally<'r> {
         let counts = &mut self.counts;
         match outcome {
             Outcome::Delivered => (&mut counts.delivered, &mut self.succeeded),
+            Outcome::WouldDeliver => (&mut counts.would_deliver, &mut self.succeeded),
             Outcome::AlreadyInPlace => (&mut counts.already_in_place, &mut self.succeeded),
             Outcome::AwaitingConfirmation => (&mut counts.awaiting_confirmation, &mut self.failed),
             Outcome::Skipped => (&mut counts.skipped, &mut self.failed),
@@ -167,13 +191,22 @@ impl<'r> Tally<'r> {
         self.age(entry, outcome);
     }
 
-    /// Counts a record that stays as its row says.
+    /// Counts a record that stays as its row says. The log has said so before.
     pub fn add_unchanged<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        self.add(RecordReport {
+        self.count(RecordReport {
             remarks: entry.new_remarks(),
             ..line(entry, outcome)
         });
         self.age(entry, outcome);
+    }
+
+    /// Counts a record that this run has written at the destination, and the ledger could not keep.
+    pub fn add_unkept<W: Workflow>(&mut self, entry: &Entry<W>) {
+        self.add(RecordReport {
+            reason: Some(Reason::LedgerUnavailable),
+            ..plain(entry.key.clone(), Outcome::WillRetry)
+        });
+        self.age(entry, Outcome::WillRetry);
     }
 
     /// Counts a record as its new row says.
@@ -230,7 +263,10 @@ impl<'r> Tally<'r> {
             Outcome::AwaitingConfirmation | Outcome::WillRetry | Outcome::Deferred => {
                 self.unsent(entry.first_seen_at);
             }
-            Outcome::Delivered | Outcome::AlreadyInPlace | Outcome::Skipped => {}
+            Outcome::Delivered
+            | Outcome::WouldDeliver
+            | Outcome::AlreadyInPlace
+            | Outcome::Skipped => {}
         }
     }
 
@@ -271,6 +307,17 @@ impl<'r> Tally<'r> {
         records.truncate(LISTED);
         records
     }
+}
+
+fn log(record: &RecordReport) {
+    tracing::info!(
+        record = %record.key,
+        outcome = record.outcome.as_str(),
+        reason = record.reason.map(Reason::code),
+        fields = (!record.fields.is_empty()).then(|| record.fields.join(",")),
+        transaction_id = record.transaction_id,
+        "record"
+    );
 }
 
 /// The line about a record that stays as its row says.

@@ -88,6 +88,9 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
         for (telling, answer) in tellings.into_iter().zip(answers) {
             let Telling { entry, news, .. } = telling;
+            if answer.is_ok() {
+                self.note_taken();
+            }
             match (news, answer) {
                 (News::InPlace, Ok(())) => self.complete(&entry, tally),
                 (News::Again, Ok(())) => {
@@ -142,7 +145,11 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
         let is_news = row.fingerprint != before.fingerprint
             || row.version != before.version
-            || row.next_attempt_at != before.next_attempt_at;
+            || row.next_attempt_at != before.next_attempt_at
+            || self.looks.rotates;
+        if self.looks.rotates {
+            row.updated_at = self.run.around.clock.now();
+        }
         match entry.place.clone() {
             Some(place) if self.is_to_be_told(&row) => {
                 let news = News::Held(Box::new(row));

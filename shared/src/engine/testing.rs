@@ -32,6 +32,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         released: false,
         told: 0,
         in_place: false,
+        refused_alike: None,
         first_seen_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
         run_id: "earlier".to_owned(),

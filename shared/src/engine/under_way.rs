@@ -30,7 +30,11 @@ impl UnderWay {
             self.0.remove(key);
         };
         match step {
-            Step::Prepared(_) | Step::Listed(_) | Step::CursorSaved(_) | Step::SiteKept(_) => {}
+            Step::Prepared(_)
+            | Step::Listed(_)
+            | Step::CursorSaved(_)
+            | Step::SiteKept(_)
+            | Step::Foreseen => {}
             Step::Gated(arrivals, _) => arrivals.iter().for_each(|one| home(&one.key)),
             Step::Fetched(_, entries, _) => entries.iter().for_each(|one| home(&one.key)),
             Step::Located(items, _) => items.iter().for_each(|one| home(&one.entry.key)),

@@ -15,7 +15,7 @@ use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
-use crate::domain::system::WorkflowName;
+use crate::domain::system::{System, WorkflowName};
 use crate::store::Store;
 
 /// One direction of one exchange, in the stages that a record passes: discover, fetch, map, locate, write, and then, as the
@@ -144,6 +144,14 @@ pub struct Character {
     pub tells: Tells,
     /// Set if the destination cannot be asked what became of a write: a `sending` row is kept before it.
     pub unaskable: Option<OnLoss>,
+}
+
+impl Character {
+    /// Whether nobody can find out at once what became of a write.
+    #[must_use]
+    pub fn cannot_be_asked(&self) -> bool {
+        self.unaskable.is_some() || self.name.destination() == System::Ping
+    }
 }
 
 /// How a source offers its records.
@@ -368,9 +376,10 @@ impl LedgerView<'_> {
         workflow: WorkflowName,
         keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, P>, Stop> {
-        let rows = self.store.of(workflow).records::<Value>(keys).await?;
+        let rows = self.store.of(workflow).each_record::<Value>(keys).await?;
         let place = |value: Value| serde_json::from_value(value).ok();
         Ok(rows
+            .readable
             .into_iter()
             .filter_map(|(key, row)| Some((key, place(row.place?)?)))
             .collect())

@@ -1,23 +1,35 @@
 //! Which records are written now, and how many a run may write at all.
 
+use futures::FutureExt;
+
 use super::conveyor::Conveyor;
 use super::entry::Item;
 use super::panics::guarded_now;
+use super::stages::Step;
 use super::tally::Tally;
 use super::workflow::Workflow;
+use crate::domain::reason::Stop;
 
 impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn launch_writing(&mut self, tally: &mut Tally<'_>) {
+        if self.run.looks_first && !self.to_write.is_empty() {
+            return self.halt(Stop::LedgerEmpty);
+        }
         if !self.has_room_to_write() {
             return;
         }
-        let size = self.run.workflow.batches().write;
+        let size = if self.streaks.probing {
+            1
+        } else {
+            self.run.workflow.batches().write
+        };
         let more_may_come = self.busy.locating > 0
             || self.busy.fetching > 0
             || (!self.is_full() && (!self.due.is_empty() || self.more_may_be_due()));
-        while self.busy.writing < self.run.around.settings.concurrency {
+        let concurrency = self.run.around.settings.concurrency;
+        while self.streaks.room_to_write(concurrency, self.busy.writing) > 0 {
             let waits = self.to_write.len() < size && more_may_come && size > 1;
-            if self.to_write.is_empty() || waits {
+            if self.to_write.is_empty() || waits || self.probe_waits() {
                 return;
             }
             let room = self.write_limit().saturating_sub(tally.writes);
@@ -46,6 +58,17 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.to_write.drain(..count).collect()
     }
 
+    /// The run has written as much as it may: what is not read yet is not read any more.
+    pub(super) fn put_off_the_rest(&mut self, tally: &mut Tally<'_>) {
+        for entry in std::mem::take(&mut self.due) {
+            self.defer(&entry, tally);
+        }
+        while let Some(item) = self.to_locate.pop_front() {
+            self.leave(&item.partition);
+            self.defer(&item.entry, tally);
+        }
+    }
+
     /// The run has written as much as it may.
     fn put_off_writes(&mut self, tally: &mut Tally<'_>) {
         for (item, _) in std::mem::take(&mut self.to_write) {
@@ -54,7 +77,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
     }
 
-    /// A dry run ends where a real one writes. No call ends with it, so what waited for the partition is let in here.
+    /// A dry run ends where a real one writes. What waited for it, a partition or the next page, is launched as after any call.
     fn would_write(&mut self, batch: Vec<(Item<W>, W::Plan)>, tally: &mut Tally<'_>) {
         for (item, plan) in batch {
             let workflow = self.run.workflow;
@@ -73,13 +96,16 @@ impl<W: Workflow> Conveyor<'_, W> {
             tally.add_dry(&item.entry, remark, fields);
             self.finish(&item.entry.key);
         }
-        self.launch_locating();
+        self.steps.push(async { Step::Foreseen }.boxed_local());
     }
 
     /// Bounds the harm of a bad profile; the first run that ever writes is bounded more tightly.
+    /// A dry run writes nothing, and looks at everything.
     pub(super) fn write_limit(&self) -> usize {
         let settings = self.run.around.settings;
-        if self.run.lease.has_written {
+        if self.run.request.dry_run {
+            usize::MAX
+        } else if self.run.is_proven() {
             settings.max_writes_per_run
         } else {
             settings.first_run_writes

@@ -19,7 +19,7 @@ pub struct Event {
 }
 
 /// The keys of an event, in the order of the documentation.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "deployment",
     "dry_run",
     "only",
@@ -27,6 +27,7 @@ const KEYS: [&str; 7] = [
     "limit",
     "release_held",
     "accept_move",
+    "first_run",
 ];
 
 /// The keys of an event that EventBridge makes by itself.
@@ -142,6 +143,7 @@ impl Event {
                 limit,
                 release_held: switch("release_held")?.unwrap_or_default(),
                 accept_move: switch("accept_move")?.unwrap_or_default(),
+                first_run: switch("first_run")?.unwrap_or_default(),
             },
         })
     }
@@ -271,7 +273,7 @@ mod tests {
     #[test]
     fn every_key_is_taken() {
         let event = json!({
-            "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true, "accept_move": true,
+            "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true, "accept_move": true, "first_run": true,
             "only": [" {68B20E2A-4879-EE11-8179-000D3A43F6EB} ", "unreadable-0123456789abcdef"],
         });
         let only = [INTERVENTION, "unreadable-0123456789abcdef"];
@@ -284,6 +286,7 @@ mod tests {
                 limit: Some(100),
                 release_held: true,
                 accept_move: true,
+                first_run: true,
             },
         };
         assert_eq!(read(&event), Ok(expected));
@@ -305,6 +308,7 @@ mod tests {
             json!({ "limit": 0 }),
             json!({ "limit": -1 }),
             json!({ "release_held": 1 }),
+            json!({ "first_run": "yes" }),
         ] {
             let key = event.as_object().and_then(|keys| keys.keys().next());
             let expected = format!("{} in the event must be", key.expect("it has one"));

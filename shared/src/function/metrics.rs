@@ -109,6 +109,7 @@ mod tests {
                 reasons: BTreeMap::new(),
                 remarks: <_>::default(),
                 cursor: CursorMove::default(),
+                write_limit: None,
                 calls: Calls {
                     ping: 4,
                     primero: 5,

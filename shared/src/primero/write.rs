@@ -42,6 +42,21 @@ impl PrimeroClient {
         }
     }
 
+    /// Writes all fields of a case of ours that is empty. The caller has just seen that it is.
+    pub async fn fill_case(
+        &self,
+        case: CaseRecordId,
+        fields: &Pii<Map<String, Value>>,
+    ) -> Result<(), GateError> {
+        let url = self.url(&format!("/api/v2/cases/{case}"));
+        let body = json!({ "data": fields.expose() });
+        self.call_on(case, "fill case", Repeat::AfterAsking, |http| {
+            http.patch(&url).json(&body)
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Appends one service, and touches nothing else of the case. The caller has just seen that the service is not there: Primero
     /// would merge it into an existing one and reset the worker's answer. Hence [`GateError::Ambiguous`] instead of a repeat.
     pub async fn append_service(

@@ -5,14 +5,16 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::ledger::{RecordRow, RecordState};
-use super::{Store, StoreError, failed};
+use super::ledger::{RecordRow, RecordState, key_of};
+use super::{Item, Store, StoreError, failed};
 use crate::domain::record::RecordKey;
 
 /// The index's name.
 pub const DUE_INDEX: &str = "due";
 /// The attribute that puts a row into the index: `wait#<time>#<key>` or `held#<key>`.
 pub const DUE_ATTRIBUTE: &str = "due";
+/// What puts a row into the index, among what is held, that was found to be unreadable.
+pub(super) const UNREADABLE: &str = "held#unreadable#";
 /// What the index shows of a row beside its keys.
 pub const SHOWN: [&str; 6] = [
     "key",
@@ -57,9 +59,7 @@ impl Store {
                 .await
                 .map_err(|error| failed("query_due", &error))?;
             for item in page.items.unwrap_or_default() {
-                let row = serde_dynamo::from_item(item)
-                    .map_err(|_| StoreError::Unreadable("index row"))?;
-                rows.push(row);
+                rows.extend(shown(item));
             }
             start = page.last_evaluated_key;
             if start.is_none() {
@@ -70,6 +70,21 @@ impl Store {
             }
         }
     }
+}
+
+/// A row as the index shows it. One that cannot be read comes as held under no known profile, so that a run reads it, and says so.
+fn shown(item: Item) -> Option<Unfinished> {
+    let key = key_of(&item)?;
+    let due = item.get(DUE_ATTRIBUTE).and_then(|due| due.as_s().ok());
+    let readable = due.is_none_or(|due| !due.starts_with(UNREADABLE));
+    let row = readable.then(|| serde_dynamo::from_item(item).ok());
+    Some(row.flatten().unwrap_or(Unfinished {
+        key,
+        state: RecordState::Held,
+        profile_version: String::new(),
+        first_seen_at: Timestamp::MAX,
+        next_attempt_at: None,
+    }))
 }
 
 /// Where a row stands in the index; none for one that is finished.

@@ -1,25 +1,29 @@
 //! What waits for a person.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::due::DUE_INDEX;
+use super::ledger::key_of;
 use super::{RecordRow, RecordState, Store, StoreError, failed, text};
+use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
-/// What is taken from a row of the index; the rest is read from the ledger.
-#[derive(Deserialize)]
-struct Named {
-    key: RecordKey,
+/// What is shown in place of a row that cannot be read.
+fn unreadable<P>(key: RecordKey) -> RecordRow<P> {
+    RecordRow {
+        reason: Some(Reason::UnreadableRow),
+        ..RecordRow::blank(key, RecordState::Held)
+    }
 }
 
 impl Store {
     /// Every held record of this workflow, the longest known first. The index names them; what they are is read from the ledger itself.
     pub async fn held_records<P: DeserializeOwned>(&self) -> Result<Vec<RecordRow<P>>, StoreError> {
-        let rows = self.records(&self.held_keys().await?).await?;
-        let held = rows.into_values();
+        let rows = self.each_record(&self.held_keys().await?).await?;
+        let held = rows.readable.into_values();
         let mut held: Vec<RecordRow<P>> =
             held.filter(|row| row.state == RecordState::Held).collect();
+        held.extend(rows.unreadable.into_iter().map(unreadable));
         held.sort_by(|one, other| {
             (one.first_seen_at, &one.key).cmp(&(other.first_seen_at, &other.key))
         });
@@ -43,9 +47,7 @@ impl Store {
                 .await
                 .map_err(|error| failed("query_held", &error))?;
             for item in page.items.unwrap_or_default() {
-                let named: Named = serde_dynamo::from_item(item)
-                    .map_err(|_| StoreError::Unreadable("index row"))?;
-                keys.push(named.key);
+                keys.extend(key_of(&item));
             }
             start = page.last_evaluated_key;
             if start.is_none() {

@@ -31,6 +31,17 @@ pub struct Lease {
     pub site: Option<Site>,
     /// Whether the workflow has written, and no run before this one kept where.
     pub predates_sites: bool,
+    /// The version of the profile under which a run of this workflow last wrote as much as it might.
+    pub written_under: Option<String>,
+    /// What an earlier run left to be known of a destination that is down.
+    pub probe: Option<Probe>,
+}
+
+/// A destination was down: one record goes before all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// When it may go at the earliest; at once if there is no such time.
+    pub not_before: Option<Timestamp>,
 }
 
 /// The answer to a request for the lease.
@@ -113,6 +124,17 @@ impl Store {
             site: kept_in(&row),
             predates_sites: row.contains_key("has_written")
                 && row.get("sites_since") == Some(&text(run_id)),
+            written_under: row
+                .get("written_under")
+                .and_then(|version| version.as_s().ok().cloned()),
+            probe: row.get("probe").map(|probe| Probe {
+                not_before: probe
+                    .as_n()
+                    .ok()
+                    .and_then(|digits| digits.parse().ok())
+                    .filter(|at| *at > 0)
+                    .and_then(|at| Timestamp::from_millisecond(at).ok()),
+            }),
         }))
     }
 
@@ -122,16 +144,50 @@ impl Store {
         Ok(row.is_some_and(|row| row.contains_key("has_written")))
     }
 
-    /// Gives the lease back; the row and its number stay, and whether this run wrote is remembered. A lease that another run has
-    /// taken meanwhile is left alone.
-    pub async fn release_lease(&self, lease: &Lease, wrote: bool) -> Result<(), StoreError> {
-        let release = "REMOVE holder, lease_ends";
-        let update = if wrote {
-            format!("SET has_written = :run {release}")
-        } else {
-            release.to_owned()
+    /// Keeps beside the lease what the next run has to know of a destination that is down; or that it is down no longer.
+    pub async fn put_probe(&self, lease: &Lease, probe: Option<&Probe>) -> Result<(), StoreError> {
+        let update = self
+            .counted()
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", self.pk())
+            .key("sk", text("lease"))
+            .condition_expression("holder = :run")
+            .expression_attribute_values(":run", text(&lease.run_id));
+        let update = match probe {
+            None => update.update_expression("REMOVE probe"),
+            Some(probe) => {
+                let at = probe.not_before.map_or(0, Timestamp::as_millisecond);
+                update
+                    .update_expression("SET probe = :at")
+                    .expression_attribute_values(":at", number(at))
+            }
         };
-        let answer = self
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed("put_probe", &error)),
+        }
+    }
+
+    /// Gives the lease back; the row and its number stay, and whether this run wrote is remembered, and under which version of the
+    /// profile if it was a whole run. A lease that another run has
+    /// taken meanwhile is left alone.
+    pub async fn release_lease(
+        &self,
+        lease: &Lease,
+        wrote: bool,
+        written_under: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let release = "REMOVE holder, lease_ends";
+        let mut set = Vec::new();
+        set.extend(wrote.then_some("has_written = :run"));
+        set.extend(written_under.map(|_| "written_under = :version"));
+        let update = if set.is_empty() {
+            release.to_owned()
+        } else {
+            format!("SET {} {release}", set.join(", "))
+        };
+        let mut release = self
             .counted()
             .update_item()
             .table_name(&self.table)
@@ -139,9 +195,11 @@ impl Store {
             .key("sk", text("lease"))
             .condition_expression("holder = :run")
             .update_expression(update)
-            .expression_attribute_values(":run", text(&lease.run_id))
-            .send()
-            .await;
+            .expression_attribute_values(":run", text(&lease.run_id));
+        if let Some(version) = written_under {
+            release = release.expression_attribute_values(":version", text(version));
+        }
+        let answer = release.send().await;
         match answer.map_err(|error| failed("release_lease", &error)) {
             Ok(_) | Err(StoreError::Superseded) => Ok(()),
             Err(error) => Err(error),

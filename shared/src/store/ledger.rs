@@ -1,6 +1,6 @@
 //! The ledger: what became of every record ever offered, one row a record.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::due::{DUE_ATTRIBUTE, due_key};
+use super::due::{DUE_ATTRIBUTE, UNREADABLE, due_key};
 use super::lease::Lease;
 use super::{FIRST_PAUSE, Item, NOT_SUPERSEDED, Store, StoreError, failed, number, text};
 use crate::domain::fingerprint::Fingerprint;
@@ -25,7 +25,7 @@ const READ_BATCH: usize = 100;
 const TRANSACTION_TRIES: u32 = 8;
 
 /// Where a record stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordState {
     /// About to be written, or written by a run that died: it cannot be asked for.
@@ -47,6 +47,21 @@ pub enum RecordState {
 }
 
 impl RecordState {
+    /// The state that is stored under this word, if this release knows it.
+    fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "sending" => Self::Sending,
+            "written" => Self::Written,
+            "verified" => Self::Verified,
+            "awaiting_confirmation" => Self::AwaitingConfirmation,
+            "retry" => Self::Retry,
+            "held" => Self::Held,
+            "skipped" => Self::Skipped,
+            "done" => Self::Done,
+            _ => return None,
+        })
+    }
+
     /// The states that a row in this one never follows: what may be at a destination that cannot be asked is not written again before its
     /// fate is known, and what is in place there is not sent as if it were new.
     #[must_use]
@@ -57,6 +72,14 @@ impl RecordState {
             Self::AwaitingConfirmation => &[Self::Written, Self::Verified],
             Self::Retry | Self::Held | Self::Skipped | Self::Done => &[],
         }
+    }
+}
+
+/// A state that this release does not know reads as held.
+impl<'de> Deserialize<'de> for RecordState {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(reader)?;
+        Ok(Self::named(&word).unwrap_or(Self::Held))
     }
 }
 
@@ -116,6 +139,10 @@ pub struct RecordRow<P> {
     /// Whether the effect of a `held` record was seen or written at its destination: then the source is never told that it failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_place: bool,
+    /// Set for a record that waits because it was refused as others were: it goes after everything else. In how many runs it was so, with
+    /// nothing else due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_alike: Option<u32>,
     /// When the record was first met.
     pub first_seen_at: Timestamp,
     /// When this row was last written.
@@ -129,22 +156,115 @@ pub struct RecordRow<P> {
     pub ttl: Option<i64>,
 }
 
+impl<P> RecordRow<P> {
+    /// A row of which nothing is known but the record and where it stands.
+    pub(super) fn blank(key: RecordKey, state: RecordState) -> Self {
+        Self {
+            key,
+            state,
+            reason: None,
+            fields: Vec::new(),
+            transaction_id: None,
+            fingerprint: None,
+            delivered: None,
+            version: None,
+            profile_version: String::new(),
+            place: None,
+            attempts: 0,
+            next_attempt_at: None,
+            accepted_at: None,
+            checks: 0,
+            superseded: false,
+            released: false,
+            told: 0,
+            in_place: false,
+            remarks: BTreeMap::new(),
+            refused_alike: None,
+            first_seen_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            run_id: String::new(),
+            fence: 0,
+            ttl: None,
+        }
+    }
+}
+
+/// What the ledger has of some records.
+pub struct Rows<P> {
+    /// Their rows.
+    pub readable: HashMap<RecordKey, RecordRow<P>>,
+    /// Records that have a row which cannot be read.
+    pub unreadable: HashSet<RecordKey>,
+}
+
+/// The record of an item, by its place: that is there, whatever else is not.
+pub(super) fn key_of(item: &Item) -> Option<RecordKey> {
+    let word = |name: &str| item.get(name)?.as_s().ok();
+    let by_place = word("sk").and_then(|sk| sk.strip_prefix("record#"));
+    let key = by_place.or_else(|| word("key").map(String::as_str))?;
+    Some(RecordKey::written(key))
+}
+
+/// A row, if it can be read. One in a state that this release does not know reads as held for a person.
+fn row_of<P: DeserializeOwned>(mut item: Item) -> Option<RecordRow<P>> {
+    let state = item.get("state")?.as_s().ok()?;
+    if RecordState::named(state).is_none() {
+        item.insert("reason".to_owned(), text(Reason::Other.code()));
+    }
+    serde_dynamo::from_item(item).ok()
+}
+
 impl Store {
     /// Reads the rows of these keys, consistently. A record without a row is simply not in the answer.
     pub async fn records<P: DeserializeOwned>(
         &self,
         keys: &[RecordKey],
     ) -> Result<HashMap<RecordKey, RecordRow<P>>, StoreError> {
-        let mut rows = HashMap::with_capacity(keys.len());
+        let rows = self.each_record(keys).await?;
+        if rows.unreadable.is_empty() {
+            Ok(rows.readable)
+        } else {
+            Err(StoreError::Unreadable("ledger row"))
+        }
+    }
+
+    /// The same, where one row that cannot be read says nothing of the others.
+    pub async fn each_record<P: DeserializeOwned>(
+        &self,
+        keys: &[RecordKey],
+    ) -> Result<Rows<P>, StoreError> {
+        let mut rows = Rows {
+            readable: HashMap::with_capacity(keys.len()),
+            unreadable: HashSet::new(),
+        };
         for batch in keys.chunks(READ_BATCH) {
             let wanted = batch.iter().map(|key| self.record_id(key)).collect();
             for item in self.read_all(wanted, "read_records").await? {
-                let row: RecordRow<P> = serde_dynamo::from_item(item)
-                    .map_err(|_| StoreError::Unreadable("ledger row"))?;
-                rows.insert(row.key.clone(), row);
+                let key = key_of(&item);
+                match row_of(item) {
+                    Some(row) => {
+                        rows.readable.insert(row.key.clone(), row);
+                    }
+                    None => rows.unreadable.extend(key),
+                }
             }
         }
         Ok(rows)
+    }
+
+    /// Puts a row that cannot be read among what waits for a person, and touches nothing else of it.
+    pub async fn mark_unreadable(&self, key: &RecordKey) -> Result<(), StoreError> {
+        self.counted()
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.record_id(key)))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET due = :held")
+            .expression_attribute_values(":held", text(format!("{UNREADABLE}{key}")))
+            .send()
+            .await
+            .map_err(|error| failed("mark_unreadable", &error))?;
+        Ok(())
     }
 
     /// Writes a row. Refused as [`StoreError::Superseded`] when a run with a higher fence has written it, and as
@@ -227,6 +347,24 @@ impl Store {
                 Err(error) => return Err(refused_or(operation, &error, fence)),
             }
         }
+    }
+
+    /// Whether the ledger knows any record of this workflow.
+    pub async fn has_records(&self) -> Result<bool, StoreError> {
+        let page = self
+            .counted()
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :record)")
+            .projection_expression("sk")
+            .expression_attribute_values(":pk", self.pk())
+            .expression_attribute_values(":record", text("record#"))
+            .limit(1)
+            .send()
+            .await
+            .map_err(|error| failed("query_records", &error))?;
+        Ok(page.count > 0)
     }
 
     /// Whether any record of this workflow ever reached its destination.

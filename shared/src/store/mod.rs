@@ -29,8 +29,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 pub use self::cursor::Cursor;
 pub use self::due::Unfinished;
-pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken};
-pub use self::ledger::{RecordRow, RecordState};
+pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken, Probe};
+pub use self::ledger::{RecordRow, RecordState, Rows};
 pub use self::remarked::Remarked;
 use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;

@@ -43,9 +43,10 @@ impl Store {
                 .await
                 .map_err(|error| failed("query_runs", &error))?;
             for item in page.items.unwrap_or_default() {
-                let report = serde_dynamo::from_item(item)
-                    .map_err(|_| StoreError::Unreadable("run report"))?;
-                reports.push(report);
+                match serde_dynamo::from_item(item) {
+                    Ok(report) => reports.push(report),
+                    Err(_) => tracing::warn!("a stored run report cannot be read, and is left out"),
+                }
             }
             start = page.last_evaluated_key;
             if start.is_none() {

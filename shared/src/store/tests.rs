@@ -110,6 +110,7 @@ fn row(number: u128, state: RecordState, fence: u64) -> RecordRow<String> {
         released: false,
         told: 0,
         in_place: false,
+        refused_alike: None,
         first_seen_at: NOW,
         updated_at: NOW,
         run_id: format!("run {fence}"),

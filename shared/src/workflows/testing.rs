@@ -131,7 +131,11 @@ impl Bridge {
 
     /// Runs a workflow a minute after what was done before, and demands that nothing stops it.
     pub async fn run(&self, workflow: WorkflowName) -> RunReport {
-        self.asked(workflow, &Request::default()).await
+        let request = Request {
+            first_run: true,
+            ..Request::default()
+        };
+        self.asked(workflow, &request).await
     }
 
     /// The same as a person asks for it.

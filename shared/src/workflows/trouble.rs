@@ -1,8 +1,8 @@
 //! What a gate's error means for a record or for the run.
 
-use crate::domain::reason::{Reason, Stop};
+use crate::domain::reason::Reason;
 use crate::domain::system::System;
-use crate::engine::{BatchResult, Fault, FaultKind, Trouble};
+use crate::engine::{BatchResult, Fault, Trouble};
 use crate::transport::GateError;
 
 impl From<GateError> for Trouble {
@@ -17,34 +17,34 @@ impl From<GateError> for Trouble {
                 let path = place.trim_matches('`').to_owned();
                 Self::Record(Fault::hold(Reason::UnreadableRecord, vec![path]))
             }
-            GateError::NoAccess { system, route, .. } => {
-                Self::Run(Stop::PermissionDenied { system, route })
+            GateError::NoAccess { system, route, id } | GateError::Gone { system, route, id } => {
+                let fault = Fault::hold(Reason::NoAccess, vec![id.to_string()]);
+                Self::Record(fault.refused(system, Some(route)))
             }
-            GateError::Gone { system, .. } | GateError::FailsOnRecord(system) => {
-                Self::Record(Fault::hold(refused_by(system), Vec::new()))
-            }
-            GateError::Refused { system, fields, .. } => {
-                Self::Record(Fault::hold(refused_by(system), fields))
-            }
+            GateError::FailsOnRecord(system) => Self::Record(refused(system, Vec::new())),
+            GateError::Refused { system, fields, .. } => Self::Record(refused(system, fields)),
             GateError::Reported(transaction) | GateError::ReportedOfMany(transaction) => {
-                Self::Record(Fault {
-                    kind: FaultKind::Retry {
-                        reason: Reason::PingError,
-                        down: None,
-                    },
-                    fields: Vec::new(),
-                    transaction_id: transaction.map(|id| id.to_string()),
-                })
+                let mut fault = Fault::retry(Reason::PingError);
+                fault.transaction_id = transaction.map(|id| id.to_string());
+                Self::Record(fault)
             }
             GateError::OutOfTime => Self::Record(Fault::defer()),
         }
     }
 }
 
-const fn refused_by(system: System) -> Reason {
-    match system {
+/// Where no field is named, it may be nobody's own fault.
+fn refused(system: System, fields: Vec<String>) -> Fault {
+    let reason = match system {
         System::Ping => Reason::RefusedByPing,
         System::Primero => Reason::RefusedByPrimero,
+    };
+    let unnamed = fields.is_empty();
+    let fault = Fault::hold(reason, fields);
+    if unnamed {
+        fault.refused(system, None)
+    } else {
+        fault
     }
 }
 

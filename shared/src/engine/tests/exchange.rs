@@ -48,6 +48,7 @@ impl Exchange<'_> {
         pending
             .map(|offer| Discovered {
                 fault: offer.unusable.clone(),
+                version: offer.shown.clone(),
                 ..Discovered::named(offer.key.clone())
             })
             .collect()

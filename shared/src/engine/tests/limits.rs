@@ -30,6 +30,45 @@ async fn the_first_run_stops_writing_at_its_own_limit_and_defers_the_rest() {
 }
 
 #[tokio::test]
+async fn past_the_limit_nothing_more_is_read_and_the_report_names_the_limit() {
+    let mut scenario = Scenario::offering(300).await;
+    scenario.settings.first_run_writes = 6;
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.delivered, report.counts.deferred), (6, 294));
+    assert_eq!(report.status, RunStatus::Completed);
+    assert_eq!(
+        report.write_limit.as_deref(),
+        Some("limits.first_run_writes = 6")
+    );
+    let read = scenario.systems.asked(Stage::Fetch).len();
+    assert!(read <= 20, "{read} read for 6 writes");
+    scenario.settings.max_writes_per_run = 7;
+    let report = scenario.complete().await;
+    let limit = report.write_limit.as_deref();
+    assert_eq!(limit, Some("limits.max_writes_per_run = 7"));
+    scenario.settings.max_writes_per_run = 1000;
+    assert_eq!(scenario.complete().await.write_limit, None);
+}
+
+#[tokio::test]
+async fn the_first_limit_holds_until_a_whole_run_has_written_under_this_profile() {
+    let mut scenario = Scenario::offering(40).await;
+    scenario.settings.first_run_writes = 3;
+    scenario.settings.max_writes_per_run = 5;
+    scenario.request.limit = Some(1);
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+    scenario.request.limit = None;
+    scenario.request.only = Some([super::systems::key(30)].into());
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
+    scenario.request.only = None;
+    assert_eq!(scenario.complete().await.counts.delivered, 3);
+    assert_eq!(scenario.complete().await.counts.delivered, 5);
+    scenario.profile_version = "v2".to_owned();
+    assert_eq!(scenario.complete().await.counts.delivered, 3);
+    assert_eq!(scenario.complete().await.counts.delivered, 5);
+}
+
+#[tokio::test]
 async fn later_runs_stop_writing_at_the_limit_of_a_run() {
     let mut scenario = Scenario::offering(9).await;
     scenario.settings.first_run_writes = 2;

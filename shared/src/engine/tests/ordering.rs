@@ -133,7 +133,7 @@ async fn a_dry_run_looks_at_every_record_of_a_partition() {
         .await
         .expect("nothing befalls it");
     assert_eq!(looked.stop, None);
-    assert_eq!(looked.report.counts.delivered, 5);
+    assert_eq!(looked.report.counts.would_deliver, 5);
     assert_eq!(looked.report.counts.deferred, 0);
     assert!(writes(&scenario.systems).is_empty());
 }

@@ -16,7 +16,7 @@ use super::systems::{Systems, key};
 use crate::clock::{Clock, VirtualClock, later};
 use crate::deadline::{Deadline, StopSignal};
 use crate::domain::ids::Deployment;
-use crate::domain::outcome::{Outcome, RunReport, RunStatus};
+use crate::domain::outcome::{Counts, Outcome, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::site::Site;
 use crate::domain::system::{System, WorkflowName};
@@ -96,7 +96,10 @@ impl Scenario {
                 report: 3,
             },
             tells_held: false,
-            request: Request::default(),
+            request: Request {
+                first_run: true,
+                ..Request::default()
+            },
             profile_version: "v1".to_owned(),
             time: Duration::from_mins(15),
             secret: "an invented key of the made-up exchange",
@@ -220,6 +223,26 @@ impl Scenario {
         answer.expect("the store answers").item
     }
 
+    /// The row of a parcel says this in one field.
+    pub async fn spoil(&self, number: u128, field: &str, value: AttributeValue) {
+        let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
+        let sk = format!("record#{}", key(number));
+        let client = self.state.client();
+        let spoil = client.update_item().table_name(TABLE);
+        let spoil = spoil
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S(sk))
+            .update_expression("SET #field = :value")
+            .expression_attribute_names("#field", field)
+            .expression_attribute_values(":value", value);
+        spoil.send().await.expect("the store answers");
+    }
+
+    /// What stands beside the lease of a destination that was down.
+    pub async fn store_lease_probe(&self) -> Option<AttributeValue> {
+        self.item("lease").await?.remove("probe")
+    }
+
     /// How many items the deployment has, of any kind.
     pub async fn rows(&self) -> i32 {
         let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
@@ -281,11 +304,21 @@ pub fn site(host: &str) -> Site {
     }
 }
 
+/// What a dry run counts, as the real run that follows counts it.
+pub fn foreseen(dry: &Counts) -> Counts {
+    Counts {
+        delivered: dry.would_deliver,
+        would_deliver: 0,
+        ..dry.clone()
+    }
+}
+
 /// What must hold of every report, whatever happened.
 pub fn assert_true_in_itself(finished: &Finished) {
     let Finished { report, stop, .. } = finished;
     let counts = &report.counts;
     let settled = counts.delivered
+        + counts.would_deliver
         + counts.already_in_place
         + counts.awaiting_confirmation
         + counts.skipped
@@ -304,7 +337,18 @@ pub fn assert_true_in_itself(finished: &Finished) {
     );
     let listed = u64::try_from(report.records.len()).expect("at most 100");
     assert_eq!(listed, counts.discovered.min(100), "{report:?}");
-    let well = |outcome| matches!(outcome, Outcome::Delivered | Outcome::AlreadyInPlace);
+    let never = if report.dry_run {
+        counts.delivered
+    } else {
+        counts.would_deliver
+    };
+    assert_eq!(never, 0, "a dry run delivers nothing: {report:?}");
+    let well = |outcome| {
+        matches!(
+            outcome,
+            Outcome::Delivered | Outcome::WouldDeliver | Outcome::AlreadyInPlace
+        )
+    };
     let order: Vec<bool> = report
         .records
         .iter()

@@ -137,6 +137,29 @@ async fn without_a_store_a_run_does_nothing_at_all() {
 }
 
 #[tokio::test]
+async fn what_was_written_and_not_kept_is_not_called_deferred() {
+    for answered in 1..20 {
+        let mut scenario = Scenario::offering(60).await;
+        scenario.settings.concurrency = 60;
+        scenario.batches.fetch = 60;
+        scenario.batches.locate = 60;
+        scenario.fate.decree(Doom::StoreFailsAfter(answered));
+        let finished = scenario.run().await;
+        let stop = finished.stop.as_ref();
+        assert!(matches!(stop, Some(Stop::StoreUnavailable(_))), "{stop:?}");
+        // The store answers until everything is written, and then no more.
+        if scenario.systems.shelf.borrow().len() == 60 {
+            let counts = &finished.report.counts;
+            assert_eq!((counts.will_retry, counts.deferred), (60, 0));
+            let reasons = &finished.report.reasons;
+            assert_eq!(reasons[&Reason::LedgerUnavailable], 60);
+            return;
+        }
+    }
+    panic!("nothing is ever written");
+}
+
+#[tokio::test]
 async fn a_store_that_fails_within_a_run_stops_it_and_nothing_is_doubled() {
     for answered in 1..20 {
         let scenario = Scenario::offering(4).await;

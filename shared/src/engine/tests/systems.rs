@@ -23,6 +23,8 @@ pub struct Offer {
     /// Parcels of one household are shelved one after another.
     pub household: String,
     pub content: String,
+    /// What the list shows of it.
+    pub shown: Option<String>,
     /// The list shows it in a way that cannot be read.
     pub unusable: Option<Fault>,
     /// Its mapping fails.
@@ -107,6 +109,7 @@ impl Systems {
             key: key(number),
             household: household.to_owned(),
             content: "blankets".to_owned(),
+            shown: None,
             unusable: None,
             invalid: None,
         });
@@ -116,6 +119,11 @@ impl Systems {
         let mut offers = self.offers.borrow_mut();
         let offer = offers.iter_mut().find(|offer| offer.key == key(number));
         change(offer.expect("it is offered"));
+    }
+
+    /// The list shows this of a parcel.
+    pub fn show(&self, number: u128, shown: &str) {
+        self.change(number, |offer| offer.shown = Some(shown.to_owned()));
     }
 
     /// The next call of this stage goes wrong.

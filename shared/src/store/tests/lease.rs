@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Embedded, NOW, store_of};
 use crate::clock::later;
-use crate::store::{LONGEST_RUN, Lease, LeaseTaken};
+use crate::store::{LONGEST_RUN, Lease, LeaseTaken, Probe};
 
 const QUARTER: Duration = Duration::from_mins(15);
 
@@ -32,6 +32,8 @@ async fn the_first_lease_has_fence_one() {
         has_written: false,
         site: None,
         predates_sites: false,
+        written_under: None,
+        probe: None,
     };
     assert_eq!(lease, expected);
 }
@@ -81,7 +83,7 @@ async fn a_released_lease_is_free_at_once_and_its_fence_goes_on() {
     let first = ask(&embedded, "a", NOW).await.expect("it is free");
     embedded
         .store()
-        .release_lease(&first, false)
+        .release_lease(&first, false, None)
         .await
         .expect("it is ours");
     assert_eq!(embedded.attribute("lease", "holder").await, None);
@@ -106,9 +108,43 @@ async fn that_a_run_wrote_is_remembered_by_all_later_leases() {
         assert_eq!(lease.has_written, before, "{run_id}");
         embedded
             .store()
-            .release_lease(&lease, wrote)
+            .release_lease(&lease, wrote, None)
             .await
             .expect("it is ours");
+    }
+}
+
+#[tokio::test]
+async fn the_profile_of_the_last_whole_run_that_wrote_is_remembered_by_later_leases() {
+    let embedded = Embedded::start().await;
+    for (run_id, under, before) in [
+        ("a", None, None),
+        ("b", Some("v1"), None),
+        ("c", None, Some("v1")),
+        ("d", Some("v2"), Some("v1")),
+        ("e", None, Some("v2")),
+    ] {
+        let lease = ask(&embedded, run_id, NOW).await.expect("it is free");
+        assert_eq!(lease.written_under.as_deref(), before, "{run_id}");
+        let store = embedded.store();
+        let released = store.release_lease(&lease, true, under).await;
+        released.expect("it is ours");
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_destination_that_is_down_stands_beside_the_lease() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    for probe in [None, Some(NOW)] {
+        let lease = ask(&embedded, "a", NOW).await.expect("it is free");
+        let probe = Probe { not_before: probe };
+        store.put_probe(&lease, Some(&probe)).await.expect("kept");
+        let lease = ask(&embedded, "a", NOW).await.expect("it is ours");
+        assert_eq!(lease.probe, Some(probe));
+        store.put_probe(&lease, None).await.expect("kept");
+        let lease = ask(&embedded, "a", NOW).await.expect("it is ours");
+        assert_eq!(lease.probe, None);
     }
 }
 
@@ -120,7 +156,7 @@ async fn a_lease_that_was_taken_over_is_not_released_by_its_former_holder() {
     ask(&embedded, "b", after).await.expect("it has expired");
     embedded
         .store()
-        .release_lease(&stalled, true)
+        .release_lease(&stalled, true, None)
         .await
         .expect("no error");
     assert_eq!(ask(&embedded, "c", after).await, None);

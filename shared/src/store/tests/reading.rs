@@ -22,6 +22,7 @@ fn report(run_id: &str) -> RunReport {
         reasons: std::iter::once((Reason::InvalidDate, 2)).collect(),
         remarks: <_>::default(),
         cursor: CursorMove::default(),
+        write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
     }

@@ -253,7 +253,10 @@ async fn the_lease_is_taken_and_given_back_under_the_condition_of_its_holder() {
     let Ok(LeaseTaken::Taken(lease)) = store.take_lease("a", NOW, ends).await else {
         panic!("it was free");
     };
-    store.release_lease(&lease, true).await.expect("given back");
+    store
+        .release_lease(&lease, true, None)
+        .await
+        .expect("given back");
     let asked = dynamo.asked().await;
     assert_eq!(
         asked[0]["ConditionExpression"],

@@ -15,6 +15,8 @@ fn lease(fence: u64) -> Lease {
         has_written: false,
         site: None,
         predates_sites: false,
+        written_under: None,
+        probe: None,
     }
 }
 

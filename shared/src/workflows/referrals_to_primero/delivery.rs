@@ -20,6 +20,8 @@ const SERVICE_FIELDS: [&str; 4] = [
     "service_referral",
     "service_request_agency",
 ];
+/// The form of a case's services.
+const SERVICES: &str = "services_section";
 /// How often an append of unknown fate is asked after and sent again.
 const APPENDS: usize = 4;
 
@@ -61,7 +63,6 @@ impl ReferralsToPrimero<'_> {
         if let Some(name) = lacking {
             return Err(Stop::FieldNotAccepted((*name).to_owned()));
         }
-        self.forms_have_fields.set(true);
         Ok(())
     }
 
@@ -83,44 +84,47 @@ impl ReferralsToPrimero<'_> {
         per_record(referrals.iter().map(place))
     }
 
-    /// Writes a referral. The first one of a run is read back at once, for a Primero that drops fields must not get more. Unless the
-    /// forms have shown that it has them, the others wait for that.
+    /// Writes a referral. The first one of a run is read back at once, and the others wait for that: forms are listed whatever the role
+    /// may write, and a Primero that drops fields must spoil one case, not thirty. The one that shows it stays written, so that it is
+    /// known as ours; whoever waited for it ends the run.
     pub(super) async fn write_service(
         &self,
         referral: &Referral,
         plan: &Plan,
     ) -> Result<Place, Trouble> {
-        let mut proof = match self.proof.try_lock() {
-            Ok(proof) => proof,
-            Err(_) if self.forms_have_fields.get() => {
-                return self.create_or_append(referral, plan).await;
-            }
-            Err(_) => self.proof.lock().await,
-        };
+        let mut proof = self.proof.lock().await;
         match &*proof {
             Proof::Given => {
                 drop(proof);
-                return self.create_or_append(referral, plan).await;
+                return Ok(self.create_or_append(referral, plan).await?.0);
             }
             Proof::Failed(stop) => return Err(stop.clone().into()),
             Proof::Awaited => {}
         }
-        let written = self.write_and_prove(referral, plan).await;
-        match &written {
-            Ok(_) => *proof = Proof::Given,
-            Err(Trouble::Run(stop)) => *proof = Proof::Failed(stop.clone()),
-            Err(Trouble::Record(_)) => {}
-        }
-        written
-    }
-
-    async fn write_and_prove(&self, referral: &Referral, plan: &Plan) -> Result<Place, Trouble> {
-        let place = self.create_or_append(referral, plan).await?;
-        self.prove_fields(referral, &place).await?;
+        let (place, is_new) = match self.create_or_append(referral, plan).await {
+            Ok(written) => written,
+            Err(Trouble::Run(stop)) => {
+                *proof = Proof::Failed(stop.clone());
+                return Err(stop.into());
+            }
+            Err(fault) => return Err(fault),
+        };
+        // What was written stays written, whatever is found when it is read back.
+        *proof = match self.prove_fields(referral, &place, is_new).await {
+            Ok(()) => Proof::Given,
+            Err(Trouble::Run(stop)) => Proof::Failed(stop),
+            Err(Trouble::Record(_)) => Proof::Awaited,
+        };
         Ok(place)
     }
 
-    async fn prove_fields(&self, referral: &Referral, place: &Place) -> Result<(), Trouble> {
+    /// Reads back what was written first, a case that is new or the one that there was.
+    async fn prove_fields(
+        &self,
+        referral: &Referral,
+        place: &Place,
+        is_new: bool,
+    ) -> Result<(), Trouble> {
         let Some(id) = place.case else { return Ok(()) };
         let case = self.primero.case_by_id(id).await?;
         let Some(case) = case.filter(|case| case.enabled) else {
@@ -133,7 +137,9 @@ impl ReferralsToPrimero<'_> {
             .adopt_control(id, &referral.individual_no)
             .await;
         let Some(service) = service_of(referral, &case) else {
-            return Ok(());
+            // On a case that others work on, a save at the same time may have swallowed it.
+            let lacking = || Stop::FieldNotAccepted(SERVICES.to_owned()).into();
+            return if is_new { Err(lacking()) } else { Ok(()) };
         };
         match SERVICE_FIELDS.iter().find(|field| !service.has(field)) {
             Some(field) => Err(Stop::FieldNotAccepted((*field).to_owned()).into()),
@@ -141,7 +147,12 @@ impl ReferralsToPrimero<'_> {
         }
     }
 
-    async fn create_or_append(&self, referral: &Referral, plan: &Plan) -> Result<Place, Trouble> {
+    /// Where the service was written, and whether the case is new.
+    async fn create_or_append(
+        &self,
+        referral: &Referral,
+        plan: &Plan,
+    ) -> Result<(Place, bool), Trouble> {
         let (id, case_id) = match plan {
             Plan::Append { case, case_id } => (*case, case_id.clone()),
             Plan::Create => {
@@ -158,30 +169,44 @@ impl ReferralsToPrimero<'_> {
         if *plan != Plan::Create {
             self.append(referral, id).await?;
         }
-        Ok(Place {
+        let place = Place {
             case: Some(id),
             case_id,
             ..bare_place(referral)
-        })
+        };
+        Ok((place, *plan == Plan::Create))
     }
 
-    /// The case that we wanted to create exists: our own first try, or one whose number was changed since.
-    async fn append_to_own_case(&self, referral: &Referral) -> Result<Place, Trouble> {
+    /// The case that we wanted to create exists: our own first try, or one whose number was changed since. One without any number that
+    /// our ledger knows as written is ours and empty, for the role could not write it: it is filled whole.
+    async fn append_to_own_case(&self, referral: &Referral) -> Result<(Place, bool), Trouble> {
         let case = self.primero.case_by_id(referral.case).await?;
+        let empty = |case: &Case| case.enabled && case.individual_no.is_none();
+        if referral.own_case_written && case.as_ref().is_some_and(empty) {
+            let id = referral.case;
+            let filled = self.primero.fill_case(id, &referral.case_fields).await;
+            filled.map_err(Trouble::from)?;
+            let place = Place {
+                case: Some(id),
+                ..bare_place(referral)
+            };
+            return Ok((place, true));
+        }
         let case = case
             .filter(|case| case.enabled && case.is_of(&referral.individual_no))
             .ok_or_else(|| Fault::hold(Reason::CaseIdentityChanged, Vec::new()))?;
         let only = std::slice::from_ref(&case);
         match choose(referral, only, &self.profile.primero)? {
-            Match::There(case, service) => Ok(in_place(referral, case, service)?),
+            Match::There(case, service) => Ok((in_place(referral, case, service)?, false)),
             Match::Nowhere(_) => {
                 self.append(referral, case.id).await?;
                 let case_id = case.case_id.clone();
-                Ok(Place {
+                let place = Place {
                     case: Some(case.id),
                     case_id,
                     ..bare_place(referral)
-                })
+                };
+                Ok((place, false))
             }
         }
     }
@@ -210,6 +235,10 @@ impl ReferralsToPrimero<'_> {
         &self,
         written: &[(&Referral, &Place)],
     ) -> BatchResult<Verification<Place>> {
+        // What the first write showed ends the run; until it is mended nothing is written a second time.
+        if let Proof::Failed(stop) = &*self.proof.lock().await {
+            return Err(stop.clone().into());
+        }
         let ids: Vec<_> = written.iter().filter_map(|(_, place)| place.case).collect();
         let cases = self.primero.cases_by_id(&ids).await?;
         let verify = |(referral, place): &(&Referral, &Place)| -> Result<_, Trouble> {

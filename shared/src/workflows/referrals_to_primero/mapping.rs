@@ -33,6 +33,8 @@ pub struct Referral {
     pub number: String,
     /// The id a new case gets.
     pub case: CaseRecordId,
+    /// Whether our ledger knows that case as written for this intervention.
+    pub own_case_written: bool,
     /// The id the service gets.
     pub service: ServiceId,
     /// The fields of a new case, its service included.
@@ -58,6 +60,7 @@ pub fn map(source: &SourceReferral, today: Date, profile: &Profile) -> Result<Re
         business_unit: valid.business_unit,
         number: valid.number.to_owned(),
         case: case_record_id(&profile.deployment, &individual_no),
+        own_case_written: false,
         service,
         individual_no,
         case_fields: Pii::new(case_fields),

@@ -21,7 +21,6 @@ mod status;
 #[cfg(test)]
 mod testing;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -60,8 +59,6 @@ pub struct ReferralsToPrimero<'r> {
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
     clock: Arc<dyn Clock>,
-    /// Whether Primero's forms have every field that the round trip needs.
-    forms_have_fields: Cell<bool>,
     proof: Mutex<Proof>,
 }
 
@@ -105,7 +102,6 @@ impl<'r> ReferralsToPrimero<'r> {
             primero,
             fingerprints,
             clock,
-            forms_have_fields: Cell::new(false),
             proof: Mutex::new(Proof::Awaited),
         }
     }
@@ -215,11 +211,19 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             fingerprint = fingerprint.or(self.fingerprints.fingerprint(&older));
         }
         let today = dates::today(now, self.profile.progres.time_zone.as_ref());
-        let result = mapping::map(&source, today, self.profile)
-            .map(|referral| (referral.individual_no.clone(), referral));
+        let written_on = history.place.and_then(|place| place.case);
+        let result = mapping::map(&source, today, self.profile).map(|mut referral| {
+            referral.own_case_written = written_on == Some(referral.case);
+            (referral.individual_no.clone(), referral)
+        });
+        let own = |case: &CaseRecordId| matches!(&result, Ok((_, one)) if one.case == *case);
+        let place = source.address_in_progres().map(|place| Place {
+            case: written_on.filter(own),
+            ..place
+        });
         Mapped {
             fingerprint,
-            place: source.address_in_progres(),
+            place,
             result,
         }
     }

@@ -49,7 +49,7 @@ async fn peak_memory(binary: &Path, workflow: Workflow) -> anyhow::Result<f64> {
     };
     records.load(&sandbox).map_err(|error| anyhow!(error))?;
     let mut function = Function::start(binary, sandbox).await?;
-    let event = json!({ "deployment": "gambella" });
+    let event = json!({ "deployment": "gambella", "first_run": true });
     let answer = function.invoke(event, Duration::from_mins(15)).await?;
     let arrived = arrived(&function.sandbox, workflow);
     ensure!(

@@ -22,8 +22,9 @@ use crate::from_primero::Wish;
 use crate::log::Log;
 use crate::scene::Scene;
 
-const OUTCOMES: [Outcome; 7] = [
+const OUTCOMES: [Outcome; 8] = [
     Outcome::Delivered,
+    Outcome::WouldDeliver,
     Outcome::AlreadyInPlace,
     Outcome::AwaitingConfirmation,
     Outcome::Skipped,

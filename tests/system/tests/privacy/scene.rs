@@ -110,7 +110,12 @@ impl Scene {
 
     async fn run(&self, workflow: WorkflowName, request: &Request) -> Finished {
         let end = later(self.clock.now(), Duration::from_mins(15));
-        self.installation.run(workflow, request, end, &|_| {}).await
+        let request = Request {
+            first_run: true,
+            ..request.clone()
+        };
+        let run = self.installation.run(workflow, &request, end, &|_| {});
+        run.await
     }
 
     fn keep(&mut self, place: &str, finished: Finished) {

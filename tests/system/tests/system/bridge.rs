@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use referral_bridge::clock::{Clock as _, VirtualClock, later};
 use referral_bridge::deadline::StopSignal;
-use referral_bridge::domain::outcome::RunReport;
+use referral_bridge::domain::outcome::{Counts, RunReport};
 use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::{Finished, Request};
@@ -34,6 +35,15 @@ const TABLE: &str = "state";
 const PROFILE: &str = include_str!("../../../../infra/profiles/gambella.toml");
 const WORKFLOW: WorkflowName = WorkflowName::ReferralsToPrimero;
 
+/// What a dry run counts, as the real run that follows counts it.
+pub fn foreseen(dry: &Counts) -> Counts {
+    Counts {
+        delivered: dry.would_deliver,
+        would_deliver: 0,
+        ..dry.clone()
+    }
+}
+
 /// How a story begins; the default is the Gambella profile, the forms of the exchange and one case in Primero.
 pub struct Beginning {
     forms: FormSet,
@@ -48,6 +58,8 @@ pub struct TestBridge {
     pub sandbox: Sandbox,
     pub clock: Arc<VirtualClock>,
     pub installation: Installation,
+    /// Whether every run says that an empty ledger is right.
+    pub first_run: bool,
     _state: EmbeddedDynamoDb,
 }
 
@@ -129,6 +141,7 @@ impl Beginning {
             sandbox,
             clock,
             installation,
+            first_run: true,
             _state: state,
         };
         if !self.empty_primero {
@@ -185,9 +198,15 @@ impl TestBridge {
         request: &Request,
     ) -> Finished {
         let end = later(self.clock.now(), time);
-        let finished = self.installation.run(workflow, request, end, &|_| {}).await;
+        let request = Request {
+            first_run: request.first_run || self.first_run,
+            ..request.clone()
+        };
+        let run = self.installation.run(workflow, &request, end, &|_| {});
+        let finished = run.await;
         let counts = &finished.report.counts;
         let settled = counts.delivered
+            + counts.would_deliver
             + counts.already_in_place
             + counts.awaiting_confirmation
             + counts.skipped
@@ -306,6 +325,27 @@ impl TestBridge {
             .await
             .expect("it answers");
         rows.remove(&key)
+    }
+
+    /// The row of a referral of workflow 1.1 says this in one field.
+    pub async fn spoil_row(&self, intervention: &str, field: &str, value: &str) {
+        let deployment = &self.installation.profile.deployment;
+        let text = |text: String| AttributeValue::S(text);
+        let spoil = self.installation.state.update_item().table_name(TABLE);
+        let spoil = spoil
+            .key("pk", text(format!("{deployment}#{WORKFLOW}")))
+            .key("sk", text(format!("record#{intervention}")))
+            .update_expression("SET #field = :value")
+            .expression_attribute_names("#field", field)
+            .expression_attribute_values(":value", text(value.to_owned()));
+        spoil.send().await.expect("it answers");
+    }
+
+    /// The state table is gone from now on.
+    pub async fn lose_table(&self) {
+        let state = &self.installation.state;
+        let lost = state.delete_table().table_name(TABLE).send().await;
+        lost.expect("it was there");
     }
 
     /// A workflow's part of the state table.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::scenario::{outcome_of, reason_of};
+use super::super::scenario::{foreseen, outcome_of, reason_of};
 use super::super::systems::{Mishap, Stage, key};
 use super::mailing::{DAY, MINUTE, Mailing};
 use super::register::{Answers, Verdict};
@@ -58,10 +58,27 @@ async fn a_dry_run_writes_nowhere_and_counts_as_the_real_run_that_follows() {
 
         mailing.scene.request.dry_run = false;
         let real = mailing.complete().await;
-        assert_eq!((&dry.counts, &dry.reasons), (&real.counts, &real.reasons));
+        assert_eq!(
+            (foreseen(&dry.counts), &dry.reasons),
+            (real.counts.clone(), &real.reasons)
+        );
+        assert_eq!(dry.counts.would_deliver, 4);
         assert_eq!(real.counts.delivered, 4);
         assert!(mailing.scene.rows().await > 9);
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_reads_every_page_and_tells_what_a_real_one_would_deliver() {
+    let mut mailing = Mailing::of(25).await;
+    mailing.per = 4;
+    mailing.scene.settings.first_run_writes = 2;
+    mailing.scene.request.dry_run = true;
+    let report = mailing.complete().await;
+    assert_eq!(report.status, RunStatus::Completed);
+    assert_eq!(report.counts.would_deliver, 25);
+    assert_eq!(report.counts.discovered, 25);
+    assert_eq!(outcome_of(&report, 25), Outcome::WouldDeliver);
 }
 
 #[tokio::test]

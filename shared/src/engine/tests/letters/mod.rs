@@ -2,9 +2,11 @@
 
 mod asking;
 mod awaiting;
+mod beginning;
 mod changing;
 mod following;
 mod mailing;
+mod outage;
 mod post;
 mod register;
 mod sending;

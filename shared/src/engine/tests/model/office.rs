@@ -146,7 +146,11 @@ impl<'l> Office<'l> {
             watch: &|_| {},
         };
         self.pace.begin(process);
-        let finished = fate.befall(run(&dispatch, &trial.request, &around)).await;
+        let request = Request {
+            first_run: true,
+            ..trial.request.clone()
+        };
+        let finished = fate.befall(run(&dispatch, &request, &around)).await;
         self.pace.end(process);
         finished
     }

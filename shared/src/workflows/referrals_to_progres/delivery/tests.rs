@@ -135,7 +135,9 @@ async fn a_case_whose_referrals_cannot_be_read_keeps_no_other() {
 
     let sources = read(&workflow(&scene), &[key(SERVICE)]).await;
 
-    let refused = Fault::hold(Reason::RefusedByPrimero, Vec::new());
+    let system = crate::domain::system::System::Primero;
+    let refused = Fault::hold(Reason::NoAccess, vec![CASE.to_owned()]);
+    let refused = refused.refused(system, Some("list referrals"));
     assert_eq!(sources[0].as_ref().err(), Some(&refused));
 }
 

@@ -193,6 +193,59 @@ pub async fn under_way() -> RunReport {
     tokio::join!(run, stop).0.report
 }
 
+/// The user may not touch the case that the child has.
+pub async fn no_access() -> RunReport {
+    let bridge = TestBridge::start().await;
+    bridge.refer(&Referral::numbered(1).of(CONTROL));
+    always(&bridge, System::Primero, "PATCH /api/v2/cases", status(403));
+    bridge.complete().await
+}
+
+/// Primero refuses every case without a word, run after run.
+pub async fn refused_alike() -> RunReport {
+    let bridge = TestBridge::start().await;
+    bridge.refer_many(5);
+    always(&bridge, System::Primero, "POST /api/v2/cases", status(422));
+    for _ in 0..3 {
+        let counts = bridge.run().await.report.counts;
+        assert_eq!((counts.will_retry, counts.held), (5, 0));
+    }
+    bridge.run().await.report
+}
+
+/// A held record whose row says this in this field, in the next run.
+async fn spoilt(field: &str, value: &str) -> RunReport {
+    let bridge = TestBridge::start().await;
+    let referral = Referral::numbered(1);
+    bridge.refer(&referral);
+    always(&bridge, System::Primero, "POST /api/v2/cases", status(422));
+    bridge.complete().await;
+    bridge.spoil_row(&referral.intervention, field, value).await;
+    bridge.complete().await
+}
+
+pub async fn unreadable_row() -> RunReport {
+    spoilt("attempts", "a few").await
+}
+
+/// A newer release has written the row.
+pub async fn other() -> RunReport {
+    spoilt("reason", "not_invented_yet").await
+}
+
+/// The table is lost while cases are created.
+pub async fn ledger_unavailable() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let referrals = bridge.refer_many(12);
+    let losing = async {
+        while bridge.services_of(&referrals[0]).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        bridge.lose_table().await;
+    };
+    tokio::join!(bridge.run(), losing).0.report
+}
+
 pub async fn not_found() -> RunReport {
     let bridge = TestBridge::start().await;
     let unknown = RecordKey::written("0badc0de-0000-4000-8000-000000000000");

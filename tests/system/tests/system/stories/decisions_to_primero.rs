@@ -387,7 +387,7 @@ async fn a_dry_run_names_what_it_would_write_and_writes_nothing() {
     let workflow = WorkflowName::DecisionsToPrimero;
     let report = bridge.ask(workflow, &dry).await.report;
 
-    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(report.counts.would_deliver, 1, "{report:?}");
     assert_eq!(report.records[0].fields, ["status"]);
     assert_eq!(bridge.effective_writes(), 0);
 }

@@ -11,7 +11,7 @@ use sandbox::journal::System;
 use sandbox::ping::Decision;
 use serde_json::Value;
 
-use crate::bridge::TestBridge;
+use crate::bridge::{TestBridge, foreseen};
 use crate::wish::{ACCEPTED, REJECTED, Wish};
 
 const ANSWER: &str = "PATCH /api/v2/cases/:id/referrals/:id";
@@ -217,6 +217,6 @@ async fn a_dry_run_foresees_what_primero_will_ignore() {
 
     assert_eq!(bridge.effective_writes(), effects);
     let real = bridge.bring_decisions().await;
-    assert_eq!(looked.report.counts, real.counts);
+    assert_eq!(foreseen(&looked.report.counts), real.counts);
     assert_eq!(looked.report.reasons, real.reasons);
 }

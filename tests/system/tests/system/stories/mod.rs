@@ -12,6 +12,8 @@ mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod disguises;
+mod empty_ledger;
+mod first_write;
 mod ignored_updates;
 mod interference;
 mod late_answers;

@@ -14,7 +14,7 @@ use sandbox::demo::{self, Claims, HeldClaim, Ledger};
 use sandbox::{Sandbox, Workflow};
 use serde_json::Value;
 
-use crate::bridge::TestBridge;
+use crate::bridge::{TestBridge, foreseen};
 
 /// One leg: the workflow, its name in the checker, and what people do before it.
 type Leg = (
@@ -131,7 +131,11 @@ async fn the_round_trip_arrives_as_well_when_every_workflow_runs_after_every_ste
 /// What a report says of each record.
 fn said(report: &RunReport) -> BTreeMap<String, (Outcome, Option<Reason>)> {
     let line = |one: &referral_bridge::domain::outcome::RecordReport| {
-        (one.key.to_string(), (one.outcome, one.reason))
+        let outcome = match one.outcome {
+            Outcome::WouldDeliver if report.dry_run => Outcome::Delivered,
+            outcome => outcome,
+        };
+        (one.key.to_string(), (outcome, one.reason))
     };
     report.records.iter().map(line).collect()
 }
@@ -173,7 +177,7 @@ async fn a_dry_run_writes_nothing_anywhere_and_says_what_the_real_run_will_do() 
 
         let real = bridge.completed(name).await;
         assert_eq!(said(&looked.report), said(&real), "{name}");
-        assert_eq!(looked.report.counts, real.counts, "{name}");
+        assert_eq!(foreseen(&looked.report.counts), real.counts, "{name}");
         assert_eq!(looked.report.reasons, real.reasons, "{name}");
         assert_eq!(said(&looked.report), said(&real), "{name}");
         assert!(
