@@ -93,7 +93,13 @@ impl StateFile {
         File::open(finished)
             .and_then(|file| file.sync_all())
             .map_err(failed)?;
-        fs::rename(finished, &self.path).map_err(failed)
+        fs::rename(finished, &self.path).map_err(failed)?;
+        let folder = std::path::absolute(&self.path).map_err(failed)?;
+        let folder = folder.parent().unwrap_or(&folder);
+        // So that the name outlasts a loss of power, too.
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)
     }
 
     fn remove_if_half_made(&self) -> Result<(), StartError> {
@@ -152,6 +158,9 @@ fn open_lock(path: &Path) -> Result<File, StartError> {
     if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
         return Err(StartError::NoFile(path.to_owned()));
     }
+    // One of an earlier release is open to others.
+    file.set_permissions(Permissions::from_mode(PRIVATE))
+        .map_err(failed)?;
     Ok(file)
 }
 

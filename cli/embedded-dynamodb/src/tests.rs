@@ -166,7 +166,9 @@ async fn only_its_owner_may_read_a_state_file_and_its_companions() {
     let (folder, path) = place();
     // One of an earlier release.
     drop(opened(&path).await.expect("starts"));
-    fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("ours");
+    for file in [&path, &folder.path().join("state.sqlite.lock")] {
+        fs::set_permissions(file, Permissions::from_mode(0o644)).expect("ours");
+    }
     let state = opened(&path).await.expect("starts");
     put(&state.client(), "one").await;
     let backup = folder.path().join("backup.sqlite");

@@ -1,12 +1,13 @@
 //! The function's own binary under the Lambda runtime protocol, with a DynamoDB, a Secrets Manager and simulated systems to talk to.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::generated::{Generated, arrived};
 use sandbox::journal::System;
 use sandbox::{Sandbox, SandboxOptions, Workflow};
-use serde_json::{Value, json};
+use serde_json::json;
 use system_tests::{Answer, Function, TABLE};
 
 /// The running function, with what a test asks of it.
@@ -30,17 +31,17 @@ impl Scene {
         }
     }
 
-    async fn invoke(&mut self, event: Value) -> Answer {
+    async fn invoke(&mut self, event: impl Display) -> Answer {
         self.invoke_within(Duration::from_mins(2), event).await
     }
 
-    async fn invoke_within(&mut self, time: Duration, event: Value) -> Answer {
+    async fn invoke_within(&mut self, time: Duration, event: impl Display) -> Answer {
         let answer = self.function.invoke(event, time).await;
         answer.expect("an answer")
     }
 
     /// `errorType` and `errorMessage` of an event that is refused.
-    async fn refusal(&mut self, event: Value) -> (String, String) {
+    async fn refusal(&mut self, event: impl Display) -> (String, String) {
         match self.invoke(event).await {
             Answer::Failure(error) => {
                 let text = |key: &str| error[key].as_str().expect("a text").to_owned();
@@ -86,6 +87,13 @@ async fn a_bad_event_is_a_function_error_that_names_what_is_wrong() {
     let (kind, message) = scene.refusal(json!({ "deploiment": "gambella" })).await;
     assert_eq!(kind, "invalid_event");
     assert!(message.contains("deploiment"), "{message}");
+    let twice = r#"{ "deployment": "gambella", "dry_run": true, "dry_run": false }"#;
+    let beside = r#"{ "detail-type": "Scheduled Event", "detail": {}, "dry_run": true }"#;
+    for event in [twice, beside] {
+        let (kind, message) = scene.refusal(event).await;
+        assert_eq!(kind, "invalid_event");
+        assert!(message.contains("dry_run"), "{message}");
+    }
     let (kind, message) = scene.refusal(json!({ "deployment": 3 })).await;
     assert_eq!(
         (kind.as_str(), message.contains("deployment")),

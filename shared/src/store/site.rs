@@ -75,7 +75,7 @@ impl Store {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR deployment = :own")
+            .condition_expression("attribute_not_exists(deployment) OR deployment = :own")
             .expression_attribute_values(":own", text(self.deployment.as_str()))
             .return_values_on_condition_check_failure(AllOld)
             .send()
@@ -89,18 +89,20 @@ impl Store {
         }
     }
 
-    /// Gives up a Primero that this deployment has left; one that is another's stays so.
+    /// Gives up a Primero that this deployment has left; one that is another's stays so. The row stays, without a name: a function may
+    /// delete nothing.
     pub async fn give_up(&self, site: &Site) -> Result<(), StoreError> {
         let answer = self
             .counted()
-            .delete_item()
+            .update_item()
             .table_name(&self.table)
             .set_key(Some(owner_id(site)))
             .condition_expression("deployment = :own")
+            .update_expression("REMOVE deployment")
             .expression_attribute_values(":own", text(self.deployment.as_str()))
             .send()
             .await;
-        match answer.map_err(|error| failed("delete_owner", &error)) {
+        match answer.map_err(|error| failed("free_owner", &error)) {
             Ok(_) | Err(StoreError::Superseded) => Ok(()),
             Err(error) => Err(error),
         }

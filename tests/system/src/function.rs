@@ -1,6 +1,7 @@
 //! A function's own process, with everything around it that it would meet in an account.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use anyhow::Context as _;
 use embedded_dynamodb::{EmbeddedDynamoDb, Served};
 use referral_bridge::store::table;
 use sandbox::Sandbox;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::{Child, Command};
 
 use crate::{Answer, RuntimeApi, SecretsManager};
@@ -87,7 +88,7 @@ impl Function {
     }
 
     /// Hands it an event, with so much time until its deadline. An error is a function that gives no answer.
-    pub async fn invoke(&mut self, event: Value, time: Duration) -> anyhow::Result<Answer> {
+    pub async fn invoke(&mut self, event: impl Display, time: Duration) -> anyhow::Result<Answer> {
         let answer = self.runtime.invoke(event, time).await;
         answer.context("the function gave no answer")
     }

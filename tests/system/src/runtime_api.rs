@@ -1,5 +1,6 @@
 //! The Lambda Runtime API, as a function's process sees it: the next event, and where to send the answer.
 
+use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,8 +18,8 @@ use tokio::task::JoinHandle;
 /// One event for the function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The event.
-    pub event: Value,
+    /// The event, as it is sent.
+    pub event: String,
     /// How long the function has.
     pub timeout: Duration,
 }
@@ -93,7 +94,8 @@ impl RuntimeApi {
     }
 
     /// Hands the function an event and waits for its answer; none if it never comes.
-    pub async fn invoke(&mut self, event: Value, timeout: Duration) -> Option<Answer> {
+    pub async fn invoke(&mut self, event: impl Display, timeout: Duration) -> Option<Answer> {
+        let event = event.to_string();
         self.events.send(Invocation { event, timeout }).ok()?;
         self.answers.recv().await
     }
@@ -134,7 +136,7 @@ async fn next_event(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
     ] {
         headers.insert(name, value.parse().expect("plain ASCII"));
     }
-    (StatusCode::OK, headers, invocation.event.to_string())
+    (StatusCode::OK, headers, invocation.event)
 }
 
 async fn success(
