@@ -48,6 +48,11 @@ resource "aws_lambda_function" "workflow" {
     }
   }
 
+  # A function that was stopped by hand stays stopped until a person starts it.
+  lifecycle {
+    ignore_changes = [reserved_concurrent_executions]
+  }
+
   depends_on = [
     aws_cloudwatch_log_group.function,
     aws_iam_role_policy.function,

@@ -6,8 +6,8 @@ import boto3
 import botocore.exceptions
 
 
-def clients(endpoint):
-    session = boto3.Session(aws_access_key_id="nobody", aws_secret_access_key="nothing", region_name="eu-west-1")
+def clients(endpoint, key="nobody"):
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key="nothing", region_name="eu-west-1")
     return lambda service: session.client(service, endpoint_url=endpoint)
 
 

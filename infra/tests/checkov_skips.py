@@ -2,6 +2,7 @@
 
 SKIPS = {
     "CKV_AWS_27": "The queue is encrypted with a key of SQS itself, which checkov overlooks in CloudFormation; it holds a deployment's name.",
+    "CKV_AWS_111": "Lambda asks for a network's interfaces on every resource; the same policy denies them to the function's own code.",
     "CKV_AWS_115": "No reserved concurrency: the lease keeps runs apart, and new accounts (10 concurrent functions) cannot reserve any.",
     "CKV_AWS_116": "The on-failure destination of the asynchronous invocation is the queue; it also says why, which a dead-letter queue does not.",
     "CKV_AWS_173": "The environment holds names only (table, prefix, deployment, log level); AWS encrypts it with its own key.",

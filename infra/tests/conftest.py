@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import account
+import deployer
 import from_sam
 import moto_server
 import terraform
@@ -127,6 +128,8 @@ class Deployed:
     protected: bool = False
     # What Terraform says when asked to remove all.
     refusal: str = ""
+    # The calls to AWS that all of it took, as IAM calls them.
+    calls: set = field(default_factory=set)
     # What was there before and after the removal.
     removed: dict = field(default_factory=dict)
 
@@ -187,6 +190,7 @@ def deployed(work, packages):
         stack.refusal = runner.refused_removal()
         stack.removed["everything"] = _removed(runner, endpoint)
         stack.runner = runner
+        stack.calls = deployer.recorded([work / folder / "terraform" / "calls.log" for folder in ("first", "second")])
         yield stack
 
 

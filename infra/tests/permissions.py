@@ -103,19 +103,20 @@ def trust(role):
     return {("sts:AssumeRole", f"{service}.amazonaws.com", condition)}
 
 
+def of_role(shapes, name):
+    """A role's statements, its own and those of the policies that it has."""
+    shape = shapes["role", name]
+    statements = [statement for own in shape["own"].values() for statement in own]
+    for attached in shape["attached"]:
+        policy = shapes.get(("policy", attached.rsplit("/", 1)[-1]))
+        # A policy that is not described here (one of AWS's, say) grants nobody knows what.
+        statements += policy["statements"] if policy else [_unknown(attached)]
+    return statements
+
+
 def granted(shapes):
     """Role → what the description grants and denies it."""
-    grants = {}
-    for (kind, name), shape in shapes.items():
-        if kind != "role":
-            continue
-        statements = [statement for own in shape["own"].values() for statement in own]
-        for attached in shape["attached"]:
-            policy = shapes.get(("policy", attached.rsplit("/", 1)[-1]))
-            # A policy that is not described here (one of AWS's, say) grants nobody knows what.
-            statements += policy["statements"] if policy else [_unknown(attached)]
-        grants[name] = _stated(statements)
-    return grants
+    return {name: _stated(of_role(shapes, name)) for kind, name in shapes if kind == "role"}
 
 
 def faults(shapes):

@@ -43,7 +43,7 @@ class Terraform:
     """A working copy of the description with its own state."""
 
     def __init__(self, work, endpoint, packages):
-        self.work, self.packages = work, packages
+        self.work, self.packages, self.calls = work, packages, work / "calls.log"
         for file in HERE.glob("*.tf"):
             shutil.copy(file, work)
         configuration = work / "cli.tfrc"
@@ -59,6 +59,9 @@ class Terraform:
             "AWS_ACCESS_KEY_ID": "nobody",
             "AWS_SECRET_ACCESS_KEY": "nothing",
             "AWS_MAX_ATTEMPTS": "3",
+            # The provider's own log names every call that it makes.
+            "TF_LOG_PROVIDER": "DEBUG",
+            "TF_LOG_PATH": str(self.calls),
         }
 
     def run(self, *arguments):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def scans(work):
     folder.mkdir()
     for name in TEMPLATES:
         (folder / f"{name}.json").write_text(json.dumps(translated(texts()[name])))
-    return {"sam": scan(folder, "cloudformation"), "terraform": scan(HERE, "terraform")}
+    with ThreadPoolExecutor() as both:
+        started = {"sam": both.submit(scan, folder, "cloudformation"), "terraform": both.submit(scan, HERE, "terraform")}
+        return {name: one.result() for name, one in started.items()}
 
 
 @pytest.mark.parametrize("description", ["sam", "terraform"])

@@ -10,7 +10,7 @@ from conftest import from_sam_names
 
 INFRA = Path(__file__).resolve().parent.parent
 PLACEHOLDER = "<country>"
-TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "first_run": bool, "since": str}
+TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "first_run": bool, "since": str, "accept_move": bool}
 # Only these follow changes; the others are refused a `since`.
 WITH_SINCE = {"decisions-to-progres", "referrals-to-progres"}
 

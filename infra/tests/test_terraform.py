@@ -7,7 +7,10 @@ import subprocess
 import pytest
 
 import terraform
+from cloudformation import Stack, translated
 from conftest import DUTY, TABLE, VARIANTS
+from from_sam import texts
+from samtranslator.yaml_helper import yaml_parse
 
 WORKFLOWS = ("referrals-to-primero", "decisions-to-progres", "referrals-to-progres", "decisions-to-primero")
 ALARMS = ("newly-held", "oldest-held", "oldest-unsent", "unknown-code")
@@ -218,6 +221,34 @@ def test_table_keys_and_ledger_secrets_are_not_removed_by_accident(deployed):
     description = "".join(file.read_text() for file in terraform.HERE.glob("*.tf"))
     protected = re.findall(r'^resource "(\w+)" "(\w+)" {\n(?:(?!^}).*\n)*?  lifecycle {\n    prevent_destroy = true\n  }\n}', description, re.MULTILINE)
     assert {".".join(resource) for resource in protected} == set(terraform.KEPT)
+
+
+def test_subnets_of_ones_own_are_taken_by_both_descriptions(deployed):
+    own = {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-1"]}
+    deployed.runner.use({**VARIANTS["defaults"].terraform, **own})
+    resources = deployed.runner.plan()["planned_values"]["root_module"]["resources"]
+    planned = [r["values"]["vpc_config"][0] for r in resources if r["type"] == "aws_lambda_function"]
+    assert [(sorted(one["subnet_ids"]), one["security_group_ids"]) for one in planned] == [(own["subnet_ids"], ["sg-1"])] * 4
+    assert not [r for r in resources if r["type"] in ("aws_vpc", "aws_nat_gateway")]
+    stack = Stack(translated(texts()["template.yaml"]), {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"})
+    functions = [properties for kind, properties in stack.resources().values() if kind == "AWS::Lambda::Function"]
+    assert [one["VpcConfig"] for one in functions] == [{"SubnetIds": own["subnet_ids"], "SecurityGroupIds": ["sg-1"]}] * 4
+    assert not [kind for kind, _ in stack.resources().values() if kind in ("AWS::EC2::VPC", "AWS::EC2::NatGateway")]
+    joins = [r for r in resources if r["type"] == "aws_iam_role_policy_attachment" and r["name"] == "join_network"]
+    assert len(joins) == 4 and "JoinNetworkPolicy" in stack.resources()
+
+
+def test_a_network_of_ones_own_and_a_made_one_exclude_each_other(deployed):
+    deployed.runner.use({**VARIANTS["defaults"].terraform, "fixed_egress_address": True, "subnet_ids": ["subnet-1"]})
+    with pytest.raises(AssertionError, match="choose one of"):
+        deployed.runner.run("plan", "-no-color", "-input=false", "-refresh=false")
+    assert "OneNetwork" in yaml_parse(texts()["template.yaml"])["Rules"]
+
+
+def test_a_function_that_was_stopped_by_hand_stays_stopped():
+    """By default the provider would take the limit off again."""
+    text = (terraform.HERE / "functions.tf").read_text()
+    assert "ignore_changes = [reserved_concurrent_executions]" in text
 
 
 def _changes(plan):
