@@ -25,6 +25,12 @@ pub fn individual_number(text: &str) -> Result<String, NoIdentifier> {
     identifier(text, &['-', '/', '.', '_', ','])
 }
 
+/// Whether a number is written as a look-up asks for it.
+#[must_use]
+pub fn is_tidy(number: &str) -> bool {
+    individual_number(number).as_deref() == Ok(number)
+}
+
 /// The number of an intervention that a text holds, tidied. A comma would part it from what stands beside it in Primero.
 pub fn intervention_number(text: &str) -> Result<String, NoIdentifier> {
     identifier(text, &['-', '/', '.', '_'])
@@ -132,6 +138,19 @@ mod tests {
                 Ok("606-900000001"),
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_number_is_tidy_if_it_is_written_as_it_is_asked_for() {
+        assert!(is_tidy("606-900000001"));
+        for text in [
+            "606 900000001",
+            "606-900000001 ",
+            "606\u{2013}900000001",
+            "606-9\u{200b}",
+        ] {
+            assert!(!is_tidy(text), "{text:?}");
         }
     }
 

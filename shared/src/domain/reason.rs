@@ -110,6 +110,10 @@ reasons! {
     ContradictingCodes = "contradicting_codes",
     /// No case or no referral in Primero belongs to this decision of UNHCR. Looked for again from time to time.
     NoMatchingReferral = "no_matching_referral",
+    /// The individual number of this case has a blank, another dash or a mark that nobody sees, so it is not found by its number, and a second case may be made of the child. Write the number anew in Primero.
+    UntidyNumber = "untidy_number",
+    /// Several referrals of the service may be meant: one was made on the very day of UNHCR's decision, and nothing says whether before it. Look in proGres and answer it by hand in Primero, or release to answer the pending one, else the newest.
+    AmbiguousReferral = "ambiguous_referral",
     /// proGres has the referral as known to Primero, by somebody else's mark. Nothing is left to do.
     AlreadyFinished = "already_finished",
     /// The referral was taken back in Primero before UNHCR decided.
@@ -156,7 +160,16 @@ impl Reason {
     /// Whether it is a remark: it stands beside any state, and holds nothing.
     #[must_use]
     pub const fn is_remark(self) -> bool {
-        matches!(self, Self::ContactSubstituted | Self::CommentUnconfirmed)
+        matches!(
+            self,
+            Self::ContactSubstituted | Self::CommentUnconfirmed | Self::UntidyNumber
+        )
+    }
+
+    /// Whether it is a remark on a case as a whole, which is no record.
+    #[must_use]
+    pub const fn is_of_a_case(self) -> bool {
+        matches!(self, Self::UntidyNumber)
     }
 
     /// Whether it is a remark on the last thing that was sent, so that what is sent next takes its place.

@@ -16,7 +16,7 @@ use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
 use super::workflow::{Discovered, Feed, Opened, Page, Workflow};
-use crate::domain::reason::Stop;
+use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::store::{Cursor, StoreError};
 
@@ -40,8 +40,9 @@ pub struct Discovery<W: Workflow> {
     pub from: Option<Timestamp>,
 }
 
-/// A page that was asked for, if there was one more, with what the next one is asked for by.
-pub type Listed<W> = (Opened<<W as Workflow>::Pages>, Option<Page<W>>);
+/// A page that was asked for, if there was one more, with what the next one is asked for by, and what is new among the remarks on what
+/// it showed beside its records.
+pub type Listed<W> = (Opened<<W as Workflow>::Pages>, Option<Page<W>>, Vec<Reason>);
 
 /// Where discovery stands.
 enum Pages<W: Workflow> {
@@ -183,10 +184,11 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     }
 
     pub(super) fn listed(&mut self, answer: Result<Listed<W>, Stop>, tally: &mut Tally<'_>) {
-        let (opened, page) = match answer {
+        let (opened, page, remarks) = match answer {
             Ok(listed) => listed,
             Err(stop) => return self.halt(stop),
         };
+        tally.count_remarks(&remarks);
         self.discovery.until = opened.until;
         self.pass_page();
         if let Some(page) = page {
@@ -349,7 +351,8 @@ async fn next_page<W: Workflow>(
     mut opened: Opened<W::Pages>,
 ) -> Result<Listed<W>, Stop> {
     let page = guarded_run(run.workflow.next_page(&mut opened.pages)).await?;
-    Ok((opened, page))
+    let remarks = run.keep_shown().await?;
+    Ok((opened, page, remarks))
 }
 
 /// Where this run's window begins; none for a list of what is pending.

@@ -11,6 +11,7 @@
 //! The engine knows no gate: whatever it needs of the two systems it asks of a [`Workflow`].
 
 mod absorb;
+mod beside;
 mod confirming;
 mod conveyor;
 mod discovery;
@@ -40,6 +41,7 @@ mod under_way;
 mod workflow;
 mod writing;
 
+pub use self::beside::Shown;
 pub use self::fault::{Fault, FaultKind, Refusal, Trouble};
 pub use self::request::Request;
 pub use self::run::{Finished, Surroundings, run};

@@ -141,6 +141,13 @@ impl<'r> Tally<'r> {
         }
     }
 
+    /// Counts remarks on what is no record.
+    pub fn count_remarks(&mut self, words: &[Reason]) {
+        for word in words {
+            *self.remarks.entry(*word).or_default() += 1;
+        }
+    }
+
     /// Uncounts what a second look at the same record has overtaken.
     fn take_back(&mut self, record: &RecordReport) {
         if let Some(reason) = explanation(record)

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::beside::Shown;
 use super::fault::{Fault, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::TransactionId;
@@ -63,6 +64,11 @@ pub trait Workflow {
 
     /// The next page of what the source offers, in source order; none after the last.
     async fn next_page(&self, pages: &mut Self::Pages) -> Result<Option<Page<Self>>, Stop>;
+
+    /// What the last page showed beside its records, each once; asked for after every [`Workflow::next_page`].
+    fn shown(&self) -> Vec<Shown> {
+        Vec::new()
+    }
 
     /// Reads records from the source, as far as discovery did not bring them.
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Self::Source>;

@@ -1,9 +1,10 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
-//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`; under `<deployment>#sign-in`,
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`, `untidy#<case id>`; under `<deployment>#sign-in`,
 //! `auth_failed#<system>`; under `owner#<host>#<agency>`, `owner`. One client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
+mod beside;
 mod cursor;
 mod deployments;
 mod due;
@@ -27,6 +28,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
+pub use self::beside::Beside;
 pub use self::cursor::Cursor;
 pub use self::due::Unfinished;
 pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken, Probe};

@@ -28,6 +28,8 @@ pub struct DecidedReferral {
     pub made_before: MadeBefore,
     /// Where the referral was found earlier.
     pub known: Option<Found>,
+    /// Whether the likeliest of several referrals is taken: a person released it, or a ledger names one.
+    pub takes_likeliest: bool,
 }
 
 /// What UNHCR decided.
@@ -68,6 +70,7 @@ pub fn map(
             service: canonical(service?),
             made_before: made_before?,
             known,
+            takes_likeliest: false,
         })
     };
     let read = read();

@@ -231,7 +231,15 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         Mapped {
             fingerprint,
             place: Some(place),
-            result: result.map(|record| (Pii::new(record.case_id.to_string()), record)),
+            result: result.map(|record| {
+                let partition = Pii::new(record.case_id.to_string());
+                let takes_likeliest = history.released;
+                let record = DecidedReferral {
+                    takes_likeliest,
+                    ..record
+                };
+                (partition, record)
+            }),
         }
     }
 

@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 
 use super::mapping::DecidedReferral;
 use super::matching::{Standing, choose, standing};
-use super::{DecisionsToPrimero, Found, Place, Plan};
+use super::{DecisionsToPrimero, Found, Place, Plan, source};
 use crate::domain::ids::{CaseId, CaseRecordId, ReferralId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
@@ -39,17 +39,25 @@ impl DecisionsToPrimero<'_> {
     ) -> BatchResult<Located<Self>> {
         let known = self.known(records, ledger).await?;
         let answered_unseen = |known: &Known| known.found.filter(|_| !ledger.only_looks());
+        let records: Vec<DecidedReferral> = records
+            .iter()
+            .zip(&known)
+            .map(|(record, known)| DecidedReferral {
+                takes_likeliest: record.takes_likeliest || known.found.is_some(),
+                ..(*record).clone()
+            })
+            .collect();
         let to_look_up: Vec<(&DecidedReferral, &[ReferralId])> = records
             .iter()
             .zip(&known)
             .filter(|(_, known)| answered_unseen(known).is_none())
-            .map(|(record, known)| (*record, &known.others[..]))
+            .map(|(record, known)| (record, &known.others[..]))
             .collect();
         let mut seen = self
             .look_up_after_control(&to_look_up, ledger)
             .await?
             .into_iter();
-        let locate = |(record, known): (&&DecidedReferral, &Known)| {
+        let locate = |(record, known): (&DecidedReferral, &Known)| {
             let plan = |found| Plan {
                 found,
                 others: known.others.clone(),
@@ -164,7 +172,7 @@ impl DecisionsToPrimero<'_> {
             for case in of_record(record)? {
                 match referrals.get(&case) {
                     Some(Ok(referrals)) => {
-                        seen.extend(self.chosen((record, others), case, referrals));
+                        seen.extend(self.chosen((record, others), case, referrals)?);
                     }
                     Some(Err(error)) => return Err(Trouble::from(error.clone())),
                     None => return Err(unanswered().into()),
@@ -184,18 +192,28 @@ impl DecisionsToPrimero<'_> {
         (record, others): (&DecidedReferral, &[ReferralId]),
         case: CaseRecordId,
         referrals: &[Referral],
-    ) -> Option<Seen> {
+    ) -> Result<Option<Seen>, Fault> {
         let user = &self.profile.primero.progres_user[..];
         let (service, made_before) = (&record.service, record.made_before);
         let possible = referrals.iter().filter(|one| !others.contains(&one.id));
         // A wish that proGres has under two ids has one referral here all the same.
-        let referral = choose(possible, service, made_before, user)
-            .or_else(|| choose(referrals, service, made_before, user))?;
-        let found = Found {
-            case,
-            referral: referral.id,
+        let chosen = match choose(possible, service, made_before, user) {
+            Ok(None) => choose(referrals, service, made_before, user),
+            chosen => chosen,
         };
-        Some((found, referral.status))
+        let chosen = chosen.or_else(|likeliest| {
+            let field = || vec![source::REVIEW_DATE.to_owned()];
+            let ambiguous = || Fault::hold(Reason::AmbiguousReferral, field());
+            let taken = record.takes_likeliest.then_some(likeliest);
+            taken.map(Some).ok_or_else(ambiguous)
+        })?;
+        Ok(chosen.map(|referral| {
+            let found = Found {
+                case,
+                referral: referral.id,
+            };
+            (found, referral.status)
+        }))
     }
 
     /// Answers a referral; it is in place if Primero shows it as decided afterwards. One that is not where we believed it to be is

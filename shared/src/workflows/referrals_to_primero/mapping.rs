@@ -93,7 +93,7 @@ fn validate<'s>(
     let intervention = check.parsed(source::INTERVENTION_ID, |text| text.parse().ok());
     let number = check.identifier(source::NUMBER, identifier::intervention_number);
     let business_unit = check.parsed(source::BUSINESS_UNIT, |_| source.business_unit());
-    let individual_no = check.individual_no();
+    let individual_no = check.identifier(source::INDIVIDUAL_NO, identifier::individual_number);
     let registration_group = check.required(source::REGISTRATION_GROUP);
     let given_name = check.required(source::GIVEN_NAME);
     let family_name = check.required_if(Required::NameLast, source::FAMILY_NAME, profile);
@@ -303,16 +303,6 @@ impl<'s> Check<'s> {
         let number = self.required(key)?;
         let is_number = read(number).is_ok();
         self.noted(is_number.then_some(number), Reason::UnreadableRecord, key)
-    }
-
-    /// Primero reads a comma as "or": whether a child of such a number has a case cannot be asked.
-    fn individual_no(&mut self) -> Option<&'s str> {
-        let number = self.identifier(source::INDIVIDUAL_NO, identifier::individual_number)?;
-        self.noted(
-            (!number.contains(',')).then_some(number),
-            Reason::UnreadableRecord,
-            source::INDIVIDUAL_NO,
-        )
     }
 
     fn parsed<T>(&mut self, key: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {

@@ -48,7 +48,7 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
-    LedgerView, Located, Mapped, OnLoss, Opened, Page, Tells, Workflow, Written,
+    LedgerView, Located, Mapped, OnLoss, Opened, Page, Shown, Tells, Workflow, Written,
 };
 use crate::primero::{self, ChangedCase, Changes, PrimeroClient, User};
 use crate::profile::{Ambiguity, Profile};
@@ -64,6 +64,8 @@ pub struct ReferralsToProgres<'r> {
     users: OnceCell<HashMap<Pii<String>, User>>,
     /// Records that came to light while others were read.
     found: RefCell<Vec<Discovered<Self>>>,
+    /// The cases of the last page.
+    shown: RefCell<Vec<Shown>>,
 }
 
 /// What discovery shows of a record.
@@ -122,11 +124,13 @@ impl<'r> ReferralsToProgres<'r> {
             fingerprints,
             users: OnceCell::new(),
             found: RefCell::default(),
+            shown: RefCell::default(),
         }
     }
 
     /// The services of a case that UNHCR is to give, referred or not.
     fn services(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
+        self.shown.borrow_mut().push(source::shown(case));
         if let Some(fault) = window::undecided(case) {
             return vec![Discovered {
                 version: Some(window::version(case)),
@@ -269,6 +273,10 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
         self.read(asked).await
+    }
+
+    fn shown(&self) -> Vec<Shown> {
+        self.shown.take()
     }
 
     fn found(&self) -> Vec<Discovered<Self>> {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::domain::identifier::is_tidy;
 use crate::domain::ids::{ReferralId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::engine::Fault;
+use crate::engine::{Fault, Shown};
 use crate::primero::{ChangedCase, Referral, ReferralStatus, Service, User};
 use crate::profile::Profile;
+use crate::workflows::window::version;
 
 /// The fields that a submission is made of, beside ids and services.
 const MAPPED: [&str; 10] = [
@@ -167,6 +169,19 @@ pub fn doubtful(service: &Service, profile: &Profile) -> Option<Fault> {
     named
         .is_none()
         .then(|| Fault::hold(Reason::UnknownCode, fields()))
+}
+
+/// The case as a whole: 1.1 asks for cases by their numbers, and one with an untidy number is never found.
+pub fn shown(case: &ChangedCase) -> Shown {
+    let number = case.case.individual_no.as_ref();
+    let number = number.map(|number| number.expose().as_str());
+    let untidy = number.is_some_and(|number| !number.trim().is_empty() && !is_tidy(number));
+    let case_id = case.case.case_id.as_ref().map(ToString::to_string);
+    Shown {
+        key: case_id.unwrap_or_else(|| case.case.id.to_string()),
+        version: version(case),
+        remark: untidy.then_some(Reason::UntidyNumber),
+    }
 }
 
 /// The services of a case that UNHCR is to give, as far as it is named.

@@ -211,3 +211,37 @@ async fn a_referral_takes_three_calls_and_the_same_service_id_on_another_case_is
     let calls = report.calls.ping + report.calls.primero;
     assert!(calls <= 30 * 3 + 6, "{:?}", report.calls);
 }
+
+#[tokio::test]
+async fn a_case_with_an_untidy_number_is_remarked_until_the_number_is_written_anew() {
+    let bridge = with_case().await;
+    let number = |text: &str| {
+        let edit = json!({ "unhcr_individual_no": text });
+        let edited = bridge.sandbox.primero.worker_updates_case(CASE, edit);
+        edited.expect("there is such a case");
+    };
+    let remarked = || async {
+        let installation = &bridge.installation;
+        let store = crate::store::Store::new(
+            installation.state.clone(),
+            installation.table.clone(),
+            &installation.profile.deployment,
+            WorkflowName::ReferralsToProgres,
+        );
+        store.beside().await.expect("it can be read")
+    };
+    number("803 100016547");
+
+    let first = run(&bridge).await;
+    let found = remarked().await;
+    let second = run(&bridge).await;
+    number("803-100016547");
+    let third = run(&bridge).await;
+
+    let once = std::collections::BTreeMap::from([(Reason::UntidyNumber, 1)]);
+    assert_eq!(first.remarks, once, "{first:?}");
+    assert!(found.contains_key(super::testing::CASE_ID), "{found:?}");
+    assert!(second.remarks.is_empty(), "{second:?}");
+    assert!(third.remarks.is_empty(), "{third:?}");
+    assert!(remarked().await.is_empty());
+}

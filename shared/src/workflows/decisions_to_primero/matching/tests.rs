@@ -21,7 +21,9 @@ fn chosen(referrals: Value, review: Option<&str>, user: Option<&str>) -> Option<
     let referrals: Vec<Referral> = serde_json::from_value(referrals).expect("referrals");
     let made_before = MadeBefore::review(review).expect("a date");
     let users: Vec<String> = user.into_iter().map(str::to_owned).collect();
-    choose(&referrals, SERVICE, made_before, &users).map(|one| one.id.to_string())
+    let chosen = choose(&referrals, SERVICE, made_before, &users);
+    let chosen = chosen.expect("no two of them can be meant");
+    chosen.map(|one| one.id.to_string())
 }
 
 #[test]
@@ -71,6 +73,35 @@ fn a_referral_made_on_the_day_of_the_decision_is_meant() {
     // No midnight anywhere: the moment itself.
     assert!(allows("2026-11-20T10:02:31Z", "2026-11-20T10:02:31Z"));
     assert!(!allows("2026-11-20T10:02:31Z", "2026-11-20T10:02:32Z"));
+}
+
+#[test]
+fn of_several_one_made_on_the_day_of_the_decision_is_not_told_from_the_others() {
+    let read = |older: &str, newer: &str, review: &str| {
+        let older = referral(OLDER, "rejected", older);
+        let newer = referral(NEWER, "in_progress", newer);
+        let referrals: Vec<Referral> =
+            serde_json::from_value(json!([older, newer])).expect("referrals");
+        let made_before = MadeBefore::review(Some(review)).expect("a date");
+        choose(&referrals, SERVICE, made_before, &[])
+            .map(|one| one.map(|one| one.id.to_string()))
+            .map_err(|one| one.id.to_string())
+    };
+    let (morning, noon) = ("2026-11-20T08:00:00Z", "2026-11-20T12:00:00Z");
+    for review in [
+        "2026-11-20",
+        "2026-11-20T00:00:00Z",
+        "2026-11-19T21:00:00Z",
+        "2026-11-20T16:02:31Z",
+    ] {
+        let (before, ambiguous) = ("2026-11-01T08:00:00Z", Err(NEWER.to_owned()));
+        assert_eq!(read(morning, noon, review), ambiguous, "{review}");
+        assert_eq!(read(before, noon, review), ambiguous, "{review}");
+        let last_week = read(before, "2026-11-12T08:00:00Z", review);
+        assert_eq!(last_week, Ok(Some(NEWER.to_owned())), "{review}");
+        let the_next_day = read(morning, "2026-11-22T08:00:00Z", review);
+        assert_eq!(the_next_day, Ok(Some(OLDER.to_owned())), "{review}");
+    }
 }
 
 #[test]

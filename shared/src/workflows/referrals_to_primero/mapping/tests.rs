@@ -271,7 +271,7 @@ fn faults_of_several_kinds_are_all_named_under_the_gravest() {
 fn an_unreadable_business_unit_or_individual_number_is_held_by_name() {
     for (key, text) in [
         (source::BUSINESS_UNIT, "head office"),
-        (source::INDIVIDUAL_NO, "803-1,803-2"),
+        (source::INDIVIDUAL_NO, "803-1;803-2"),
     ] {
         let expected = (Reason::UnreadableRecord, vec![key.to_owned()]);
         assert_eq!(fault(changed(key, text)), expected);
@@ -298,6 +298,12 @@ fn a_number_with_marks_that_nobody_sees_is_the_number_without_them() {
     ));
     let (_, expected) = fields(detail_rows());
     assert_eq!(service, expected);
+}
+
+#[test]
+fn an_individual_number_may_have_a_comma() {
+    let referral = mapped(changed(source::INDIVIDUAL_NO, "803-1,2")).expect("it maps");
+    assert_eq!(referral.individual_no, Pii::new("803-1,2".to_owned()));
 }
 
 #[test]

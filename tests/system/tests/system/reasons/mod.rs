@@ -55,6 +55,8 @@ async fn met(reason: Reason) -> RunReport {
         R::ContactSubstituted => heap(of_proceedings::contact_substituted).await,
         R::ContradictingCodes => heap(of_records::contradicting_codes).await,
         R::NoMatchingReferral => heap(of_proceedings::no_matching_referral).await,
+        R::AmbiguousReferral => heap(of_proceedings::ambiguous_referral).await,
+        R::UntidyNumber => heap(of_proceedings::untidy_number).await,
         R::AlreadyFinished => heap(of_proceedings::already_finished).await,
         R::Withdrawn => heap(of_proceedings::withdrawn).await,
         R::ReferralNotPending => heap(of_proceedings::referral_not_pending).await,
@@ -82,6 +84,9 @@ async fn every_reason_comes_about_and_stands_in_report_and_record() {
         let names =
             |one: &RecordReport| one.reason == Some(*reason) || one.remarks.contains(reason);
         let line = report.records.iter().find(|one| names(one));
-        assert!(line.is_some(), "{reason}: {report:?}");
+        assert!(
+            line.is_some() || reason.is_of_a_case(),
+            "{reason}: {report:?}"
+        );
     }
 }

@@ -180,6 +180,27 @@ pub async fn no_matching_referral() -> RunReport {
     bridge.bring_decisions().await
 }
 
+/// A worker types the child's number with a blank in it.
+pub async fn untidy_number() -> RunReport {
+    of_wish(|bridge, wish| {
+        let typed = json!({ "unhcr_individual_no": "606 400000001" });
+        let saved = bridge
+            .sandbox
+            .primero
+            .worker_updates_case(&wish.case, typed);
+        saved.expect("it is there");
+    })
+    .await
+}
+
+/// The service is referred twice on the day of the decision, and our ledger knows of neither.
+pub async fn ambiguous_referral() -> RunReport {
+    of_review(|bridge, wish| {
+        bridge.refer_again(wish);
+    })
+    .await
+}
+
 /// Somebody else marks it between the list and its details.
 pub async fn already_finished() -> RunReport {
     let bridge = TestBridge::start().await;

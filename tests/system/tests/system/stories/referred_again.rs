@@ -273,6 +273,6 @@ async fn a_referral_to_another_user_is_none_of_ours() {
 
     let report = bridge.send_to_progres().await;
 
-    assert_only(&report, Reason::NotReferred);
+    assert_only(&report, Reason::ReferredToAnother);
     bridge.assert_submitted(&child, 0);
 }
