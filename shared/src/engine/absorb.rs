@@ -57,8 +57,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             Step::Wrote(items, answer) => {
                 self.busy.writing -= 1;
                 // After a success the next write goes out before the ledger hears of this one.
-                let taken = |one: &Result<_, _>| matches!(one, Ok(written) if is_taken(written));
-                let all_taken = matches!(&answer, Ok(answers) if answers.iter().all(taken));
+                let all_taken = matches!(&answer, Ok(answers) if answers.iter().all(is_accepted));
                 if all_taken && !self.streaks.probing && self.is_open() {
                     self.launch_writing(tally);
                 }
@@ -279,7 +278,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             self.begin_keeping_site();
         }
         for (mut item, answer) in items.into_iter().zip(answers) {
-            if matches!(&answer, Ok(written) if is_taken(written)) {
+            if is_accepted(&answer) {
                 self.note_taken();
             }
             match answer {
@@ -492,12 +491,4 @@ fn each<T>(answer: BatchResult<T>, records: usize) -> Option<Vec<Result<T, Fault
         Err(Trouble::Record(fault)) => Some((0..records).map(|_| Err(fault.clone())).collect()),
         Err(Trouble::Run(_)) => None,
     }
-}
-
-/// Whether the destination took what was written.
-const fn is_taken<P>(written: &Written<P>) -> bool {
-    matches!(
-        written,
-        Written::ToVerify(_) | Written::InPlace(_) | Written::Accepted(..)
-    )
 }

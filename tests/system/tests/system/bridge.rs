@@ -341,13 +341,6 @@ impl TestBridge {
         spoil.send().await.expect("it answers");
     }
 
-    /// The state table is gone from now on.
-    pub async fn lose_table(&self) {
-        let state = &self.installation.state;
-        let lost = state.delete_table().table_name(TABLE).send().await;
-        lost.expect("it was there");
-    }
-
     /// A workflow's part of the state table.
     pub fn store_of(&self, workflow: WorkflowName) -> Store {
         Store::new(

@@ -5,6 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use jiff::Timestamp;
 use referral_bridge::clock::{Clock, VirtualClock};
 use referral_bridge::domain::outcome::RunReport;
@@ -233,17 +238,45 @@ pub async fn other() -> RunReport {
     spoilt("reason", "not_invented_yet").await
 }
 
-/// The table is lost while cases are created.
+/// Keeps requests from the table once it is raised.
+#[derive(Clone, Debug, Default)]
+struct CutOff(Arc<AtomicBool>);
+
+impl Intercept for CutOff {
+    fn name(&self) -> &'static str {
+        "cut off"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.0.load(Ordering::Relaxed) {
+            Err("the table is cut off".into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The table is cut off while cases are created.
 pub async fn ledger_unavailable() -> RunReport {
-    let bridge = TestBridge::start().await;
+    let mut bridge = TestBridge::start().await;
+    let cut_off = CutOff::default();
+    let config = bridge.installation.state.config().to_builder();
+    let config = config.retry_config(RetryConfig::disabled());
+    let config = config.interceptor(cut_off.clone());
+    bridge.installation.state = Client::from_conf(config.build());
     let referrals = bridge.refer_many(12);
-    let losing = async {
+    let cutting = async {
         while bridge.services_of(&referrals[0]).is_empty() {
             tokio::task::yield_now().await;
         }
-        bridge.lose_table().await;
+        cut_off.0.store(true, Ordering::Relaxed);
     };
-    tokio::join!(bridge.run(), losing).0.report
+    tokio::join!(bridge.run(), cutting).0.report
 }
 
 pub async fn not_found() -> RunReport {

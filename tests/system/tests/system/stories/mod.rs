@@ -22,6 +22,7 @@ mod many_changes;
 mod odd_answers;
 mod one_comment;
 mod one_intervention_twice;
+mod outages;
 mod passing_failures;
 mod referred_again;
 mod refused_submissions;
