@@ -14,11 +14,15 @@ import pytest
 
 import account
 import moto_server
-from conftest import from_sam_names
+import recorder
+from conftest import from_sam_names, sam_shapes
+from permissions import TABLE, WORKFLOWS, of_role
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "target" / "debug"
 RECORDS = 12
+# What goes out where a repeat does harm begins on an empty ledger only if a person says so.
+FIRST = {name: {"first_run": True} for name in ("decisions-to-progres", "referrals-to-progres")}
 SCHEDULED = {
     "version": "0",
     "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -66,10 +70,12 @@ def functions(tmp_path_factory):
         with open(folder / "cargo-lambda.log", "w") as lines:
             scene.enter_context(process(*apis, env=tools, stdout=lines, stderr=lines))
             wait_for(port)
+            asked = {name: set() for name in from_sam_names()}
             for name in from_sam_names():
-                environment = surroundings(name, port, aws, addresses["state"])
+                state = scene.enter_context(recorder.between(addresses["state"], asked[name]))
+                environment = surroundings(name, port, aws, state, addresses["state_key"])
                 scene.enter_context(process(BUILT / name, env=environment, stdout=lines, stderr=lines))
-        make_table(addresses["state"])
+        make_table(addresses["state"], addresses["state_key"])
 
         def invoke(name, event):
             command = ["cargo", "lambda", "invoke", name, "--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
@@ -77,6 +83,7 @@ def functions(tmp_path_factory):
             done = subprocess.run(command, cwd=ROOT, env=tools, capture_output=True, text=True, timeout=120)
             return done.stdout + done.stderr
 
+        invoke.asked = asked
         invoke.log = folder / "cargo-lambda.log"
         yield invoke
 
@@ -97,14 +104,15 @@ def wait_for(port):
     raise RuntimeError("cargo lambda does not answer")
 
 
-def surroundings(name, port, aws, state):
+def surroundings(name, port, aws, state, key):
     return {
         "AWS_LAMBDA_RUNTIME_API": f"http://127.0.0.1:{port}/.rt/{name}",
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
         "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "nobody",
+        # The state on this machine answers to its own key alone.
+        "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": "nothing",
         "AWS_ENDPOINT_URL_DYNAMODB": state,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws,
@@ -121,11 +129,11 @@ def keep_secrets(endpoint, systems):
         client.create_secret(Name=f"referral-bridge/gambella/{system}", SecretString=json.dumps(secret))
 
 
-def make_table(endpoint):
+def make_table(endpoint, key):
     text = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "due")]
     keys = lambda sort: [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
     index = {"IndexName": "due", "KeySchema": keys("due"), "Projection": {"ProjectionType": "ALL"}}
-    client = account.clients(endpoint)("dynamodb")
+    client = account.clients(endpoint, key)("dynamodb")
     client.create_table(
         TableName="state",
         AttributeDefinitions=text,
@@ -172,3 +180,57 @@ def test_what_is_logged_before_a_run_begins_names_the_request(functions):
     functions("decisions-to-primero", {"deployment": "atlantis"})
     lines = [json.loads(line) for line in functions.log.read_text().splitlines() if '"unknown_deployment"' in line]
     assert lines and all(line["span"]["request_id"] and line["span"]["workflow"] for line in lines), lines
+
+
+def test_every_row_that_a_function_touches_is_allowed_to_it(functions):
+    shapes = sam_shapes("defaults")
+    for name in WORKFLOWS:
+        answer = report(functions(name, {"deployment": "gambella", **FIRST.get(name, {})}))
+        assert answer["status"] == "completed", answer
+        asked, allowed = functions.asked[name], of_role(shapes, f"referral-bridge-{name}")
+        assert {action for action, _, _ in asked} >= {"PutItem", "Query"}, asked
+        assert not recorder.refused(asked, allowed, TABLE)
+
+
+@pytest.mark.parametrize("pattern", ["*#sign-in", "own"])
+def test_a_narrower_policy_would_be_found(functions, pattern):
+    """A policy that lacks what is touched."""
+    name = "referrals-to-primero"
+    functions(name, {"deployment": "gambella"})
+    allowed = json.dumps(of_role(sam_shapes("defaults"), f"referral-bridge-{name}"))
+    narrower = allowed.replace(f"*#{name}" if pattern == "own" else pattern, "nobody")
+    assert narrower != allowed and recorder.refused(functions.asked[name], json.loads(narrower), TABLE)
+
+
+def test_rows_of_another_workflow_are_refused_to_a_writer():
+    allowed = of_role(sam_shapes("defaults"), "referral-bridge-referrals-to-primero")
+    other = "gambella#decisions-to-progres"
+    assert not recorder.refused({("GetItem", None, other)}, allowed, TABLE)
+    for action, partition in [("PutItem", other), ("Query", other), ("GetItem", "gambella#referrals-to-progres"), ("DeleteItem", other)]:
+        assert recorder.refused({(action, None, partition)}, allowed, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "needed"),
+    [
+        ("GetItem", {"Key": {"pk": {"S": "a"}}}, [("GetItem", None, "a")]),
+        ("BatchGetItem", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}]}}}, [("BatchGetItem", None, "a")]),
+        (
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"Item": {"pk": {"S": "a"}}}}, {"ConditionCheck": {"Key": {"pk": {"S": "b"}}}}]},
+            [("PutItem", None, "a"), ("ConditionCheckItem", None, "b")],
+        ),
+        (
+            "Query",
+            {
+                "IndexName": "due",
+                "KeyConditionExpression": "#p = :p AND due < :now",
+                "ExpressionAttributeNames": {"#p": "pk"},
+                "ExpressionAttributeValues": {":p": {"S": "a"}, ":now": {"S": "b"}},
+            },
+            [("Query", "due", "a")],
+        ),
+    ],
+)
+def test_a_request_is_read_as_what_it_needs(operation, asked, needed):
+    assert list(recorder.needs(operation, asked)) == needed
