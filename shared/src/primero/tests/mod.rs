@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sandbox::primero::{DEFAULT_PASSWORD, FormSet, PrimeroOptions, ReleaseLine};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{FrontLimits, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -57,6 +57,10 @@ impl Bridge {
         };
         let options = SandboxOptions {
             primero,
+            primero_limits: FrontLimits {
+                requests_a_second: None,
+                ..FrontLimits::NGINX
+            },
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();

@@ -21,7 +21,7 @@ use referral_bridge::workflows::Installation;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use sandbox::primero::{FormSet, PrimeroOptions, ReleaseLine};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{FrontLimits, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 use crate::referral::Referral;
@@ -44,11 +44,19 @@ pub fn foreseen(dry: &Counts) -> Counts {
     }
 }
 
+/// What a client address gets of Primero's own nginx. How many requests a second that takes is left out: stories run in a time of
+/// their own.
+const FRONT: FrontLimits = FrontLimits {
+    requests_a_second: None,
+    ..FrontLimits::NGINX
+};
+
 /// How a story begins; the default is the Gambella profile, the forms of the exchange and one case in Primero.
 pub struct Beginning {
     forms: FormSet,
     release: ReleaseLine,
     empty_primero: bool,
+    front: FrontLimits,
     profile: Profile,
     primero: Vec<(&'static str, &'static str)>,
     ping: Vec<(&'static str, &'static str)>,
@@ -80,6 +88,12 @@ impl Beginning {
         self
     }
 
+    /// Primero's nginx as it ships, slow as it is.
+    pub fn whole_front(mut self) -> Self {
+        self.front = FrontLimits::NGINX;
+        self
+    }
+
     pub fn profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);
         self
@@ -105,6 +119,7 @@ impl Beginning {
         };
         let options = SandboxOptions {
             primero,
+            primero_limits: self.front,
             ..SandboxOptions::default()
         };
         let sandbox = Sandbox::start(options).await.expect("it starts");
@@ -157,6 +172,7 @@ impl TestBridge {
             forms: FormSet::Exchange,
             release: ReleaseLine::default(),
             empty_primero: false,
+            front: FRONT,
             profile: Profile::parse(PROFILE).expect("it ships without faults"),
             primero: Vec::new(),
             ping: Vec::new(),

@@ -3,6 +3,7 @@ mod answered_before_sent;
 mod asked_by_a_person;
 mod at_once;
 mod bad_records;
+mod behind_nginx;
 mod changed_decisions;
 mod changed_meanwhile;
 mod contacts;
