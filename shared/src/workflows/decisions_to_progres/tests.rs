@@ -211,3 +211,24 @@ async fn many_decisions_take_few_calls() {
     let calls = report.calls.ping + report.calls.primero;
     assert!(calls <= 20, "{:?}", report.calls);
 }
+
+#[tokio::test]
+async fn a_case_of_which_nobody_can_tell_what_it_decides_is_held_and_stops_nobody() {
+    let bridge = referred(accepted()).await;
+    let odd = json!({
+        "id": "00000000-0000-4000-8000-000000000077",
+        "module_id": "primeromodule-cp",
+        "status": "open",
+        "services_section": { "0": { "unhcr_referral_status": "accepted" } },
+    });
+    bridge.sandbox.primero.insert_case(odd).expect("it is new");
+
+    let report = run(&bridge).await;
+    bridge.pass(Duration::from_hours(25));
+    let second = run(&bridge).await;
+
+    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(report.counts.held, 1, "{report:?}");
+    assert_eq!(report.reasons.get(&Reason::UnreadableRecord), Some(&1));
+    assert_eq!(second.counts.skipped, 0, "{second:?}");
+}

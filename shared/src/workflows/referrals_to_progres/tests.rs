@@ -245,3 +245,28 @@ async fn a_case_with_an_untidy_number_is_remarked_until_the_number_is_written_an
     assert!(third.remarks.is_empty(), "{third:?}");
     assert!(remarked().await.is_empty());
 }
+
+#[tokio::test]
+async fn a_case_of_which_nobody_can_tell_what_it_asks_is_held_and_stops_nobody() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    let odd = json!({
+        "id": "00000000-0000-4000-8000-000000000077",
+        "module_id": "primeromodule-cp",
+        "status": "open",
+        "last_updated_at": "2026-11-23T09:59:10.000Z",
+        "services_section": { "0": { "service_implementing_agency": "UNHCR" } },
+    });
+    bridge.sandbox.primero.insert_case(odd).expect("it is new");
+
+    let first = run(&bridge).await;
+    bridge.pass(Duration::from_hours(25));
+    let second = run(&bridge).await;
+
+    assert_eq!(first.counts.delivered, 1, "{first:?}");
+    assert_eq!(first.counts.held, 1, "{first:?}");
+    assert_eq!(first.reasons.get(&Reason::UnreadableRecord), Some(&1));
+    assert_eq!(first.records[0].fields, ["services_section"]);
+    // Read again it is as odd as before.
+    assert_eq!(second.counts.skipped, 0, "{second:?}");
+}

@@ -414,3 +414,20 @@ async fn calls_stay_within_their_budget() {
         assert!(per_record <= most, "known {known}: {per_record}");
     }
 }
+
+#[tokio::test]
+async fn of_two_cases_with_one_case_id_the_one_that_has_the_referral_is_meant() {
+    let bridge = TestBridge::start().await;
+    let wish = bridge.wish(1);
+    let twin = json!({
+        "case_id": wish.case_id, "module_id": "primeromodule-cp", "status": "open", "owned_by": "worker1",
+    });
+    let inserted = bridge.sandbox.primero.insert_case(twin);
+    inserted.expect("it is new");
+    bridge.decide(wish.decision(ACCEPTED));
+
+    let report = bridge.bring_decisions().await;
+
+    assert_eq!(report.counts.delivered, 1, "{report:?}");
+    assert_eq!(status(&bridge, &wish), "accepted");
+}
