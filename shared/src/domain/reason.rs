@@ -211,7 +211,9 @@ pub enum Stop {
         route: &'static str,
     },
     /// The system does not know a route that every installation has: the URL leads elsewhere.
-    #[error("no_such_route({system}): {route} is not there; check the URL in the secret")]
+    #[error(
+        "no_such_route({system}): {route} is not there; is the URL in the secret (base_url, url) the root?"
+    )]
     NoSuchRoute {
         /// Which system.
         system: System,

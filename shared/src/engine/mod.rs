@@ -45,6 +45,7 @@ pub use self::beside::Shown;
 pub use self::fault::{Fault, FaultKind, Refusal, Trouble};
 pub use self::request::Request;
 pub use self::run::{Finished, Surroundings, run};
+pub use self::sign_in::SignInLedger;
 pub use self::tally::Progress;
 pub use self::workflow::{
     Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,

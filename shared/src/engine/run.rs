@@ -322,7 +322,7 @@ pub(super) async fn drive<W: Workflow>(
     }
     for stop in &rest.stops {
         // Only one of them ends the run, but a refused sign-in of either system must be remembered.
-        sign_in::remember(run.around, stop).await?;
+        sign_in::remember(run.around, stop, report.started_at).await?;
     }
     if !rest.stops.iter().any(is_of_the_store) {
         run.keep_put_back(rest.put_back).await?;

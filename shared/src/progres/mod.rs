@@ -111,8 +111,19 @@ impl PingClient {
         }
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
-            401 => Err(Stop::AuthenticationFailed(System::Ping).into()),
+            401 => {
+                tracing::warn!(
+                    "PING refused a token that it had just granted; is the subscription key right?"
+                );
+                Err(Stop::Unavailable(System::Ping).into())
+            }
             403 => Err(Stop::PermissionDenied {
+                system: System::Ping,
+                route,
+            }
+            .into()),
+            // No route of PING names a record.
+            404 | 405 | 410 => Err(Stop::NoSuchRoute {
                 system: System::Ping,
                 route,
             }

@@ -1,5 +1,5 @@
 //! Signing in to PING: an Azure AD B2C password grant. One token serves the run; a sign-in that was refused, or whose answer was lost, is
-//! never repeated.
+//! never repeated. Only a refused grant counts as refused: any other error of the sign-in service passes.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ impl PingClient {
         &self,
         expired: Option<&Arc<Token>>,
     ) -> Result<Arc<Token>, GateError> {
-        self.session.pass(expired, self.sign_in()).await
+        let transport = &self.transport;
+        self.session.pass(expired, transport, self.sign_in()).await
     }
 
     async fn sign_in(&self) -> Result<Token, GateError> {
@@ -60,14 +61,33 @@ impl PingClient {
                 };
                 token.map(SecretString::from).ok_or_else(unreadable)
             }
-            // B2C answers 400 for a wrong password, the gateway 401 or 403.
-            400 | 401 | 403 => Err(refused()),
+            400 | 401 | 403 if refuses(&answer.body) => {
+                Err(Stop::AuthenticationFailed(System::Ping).into())
+            }
+            // The sign-in service, or what stands before it, is not well; nobody looked at the password.
+            400 | 401 | 403 => Err(Stop::Unavailable(System::Ping).into()),
             // No record is to blame for a sign-in that fails.
             status => Err(self.transport.unreadable(ROUTE, format!("status {status}"))),
         }
     }
 }
 
-fn refused() -> GateError {
-    Stop::AuthenticationFailed(System::Ping).into()
+/// Errors by which the sign-in service refuses what the secret says, and no trouble of its own.
+const REFUSALS: [&str; 9] = [
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "access_denied",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "interaction_required",
+    "consent_required",
+];
+
+/// Whether an error body refuses the grant. B2C says `access_denied` of a wrong password, Azure AD `invalid_grant`.
+fn refuses(body: &[u8]) -> bool {
+    let body: Map<String, Value> = serde_json::from_str(&text::of(body)).unwrap_or_default();
+    let error = member(&body, "error").as_str().unwrap_or_default();
+    REFUSALS.contains(&error.trim().to_lowercase().as_str())
 }

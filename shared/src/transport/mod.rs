@@ -4,6 +4,7 @@ mod at_once;
 mod error;
 mod one_try;
 mod pace;
+mod sign_in_rule;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use self::at_once::{AtOnce, Went};
 pub use self::error::GateError;
 pub use self::one_try::OneTry;
 use self::pace::{TRIES, wait_before};
+pub use self::sign_in_rule::{AnyTry, SignInOutcome, SignInRule};
 use crate::clock::{Clock, until};
 use crate::deadline::Deadline;
 use crate::domain::reason::Stop;
@@ -62,6 +64,8 @@ pub struct Conditions {
     pub entropy: Arc<Entropy>,
     /// No waiting reaches into its reserve, no call over its end.
     pub deadline: Deadline,
+    /// Whether a sign-in may be tried.
+    pub sign_ins: Arc<dyn SignInRule>,
 }
 
 /// Whether a call may be sent again when its fate is unknown.
@@ -174,6 +178,16 @@ impl Transport {
     /// Time, as the run sees it.
     pub fn clock(&self) -> &dyn Clock {
         &*self.conditions.clock
+    }
+
+    /// Waits until a sign-in may be tried; the stop if it may not.
+    pub async fn leave_to_sign_in(&self) -> Result<(), Stop> {
+        self.conditions.sign_ins.leave(self.system).await
+    }
+
+    /// Takes note of what became of a try to sign in.
+    pub async fn heard_of_sign_in(&self, outcome: SignInOutcome) -> Result<(), Stop> {
+        self.conditions.sign_ins.heard(self.system, outcome).await
     }
 
     /// Sends what `build` makes until there is an answer to judge, at most four times. `route` names the call in logs and errors

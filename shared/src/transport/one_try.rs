@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::GateError;
+use super::{GateError, SignInOutcome, Transport};
 use crate::domain::reason::Stop;
 
 /// What became of our sign-in in this run. `P` signs the calls.
@@ -31,6 +31,7 @@ impl<P> OneTry<P> {
     pub async fn pass(
         &self,
         ended: Option<&Arc<P>>,
+        transport: &Transport,
         sign_in: impl Future<Output = Result<P, GateError>>,
     ) -> Result<Arc<P>, GateError> {
         // Held over the sign-in, so that side-by-side calls share one.
@@ -42,7 +43,18 @@ impl<P> OneTry<P> {
             }
             _ => {}
         }
-        match sign_in.await {
+        if let Err(stop) = transport.leave_to_sign_in().await {
+            return Err(end(&mut state, stop.into()));
+        }
+        let signed_in = sign_in.await;
+        let outcome = match &signed_in {
+            Ok(_) => SignInOutcome::Accepted,
+            Err(GateError::Run(Stop::AuthenticationFailed(_))) => SignInOutcome::Refused,
+            Err(GateError::Ambiguous(_) | GateError::Failed(_)) => SignInOutcome::Unknown,
+            Err(_) => SignInOutcome::NotJudged,
+        };
+        transport.heard_of_sign_in(outcome).await?;
+        match signed_in {
             Ok(pass) => {
                 let pass = Arc::new(pass);
                 *state = State::SignedIn(Arc::clone(&pass));
@@ -52,7 +64,7 @@ impl<P> OneTry<P> {
             Err(GateError::Ambiguous(system)) => {
                 Err(end(&mut state, GateError::Unavailable(system)))
             }
-            Err(error @ GateError::Run(Stop::AuthenticationFailed(_))) => {
+            Err(error @ GateError::Run(Stop::AuthenticationFailed(_) | Stop::Unavailable(_))) => {
                 Err(end(&mut state, error))
             }
             Err(error) => Err(error),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Conditions, Limits};
+use super::{AnyTry, Conditions, Limits};
 use crate::clock::{VirtualClock, later};
 use crate::deadline::Deadline;
 use crate::entropy::Entropy;
@@ -20,6 +20,7 @@ pub fn run_of(seconds: u64) -> (Arc<VirtualClock>, Conditions) {
         clock: Arc::<VirtualClock>::clone(&clock),
         entropy: Arc::new(Entropy::from_seed(1)),
         deadline: Deadline::new(START, later(START, Duration::from_secs(seconds))),
+        sign_ins: Arc::new(AnyTry),
     };
     (clock, conditions)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::decisions_to_primero::DecisionsToPrimero;
 use super::decisions_to_progres::DecisionsToProgres;
@@ -11,7 +12,7 @@ use super::referrals_to_progres::ReferralsToProgres;
 use crate::clock::Clock;
 use crate::deadline::{Deadline, StopSignal};
 use crate::domain::system::WorkflowName;
-use crate::engine::{Finished, Progress, Request, Surroundings, run};
+use crate::engine::{Finished, Progress, Request, SignInLedger, Surroundings, run};
 use crate::entropy::Entropy;
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
@@ -52,12 +53,27 @@ impl Installation {
         watch: &dyn Fn(&Progress<'_>),
     ) -> Finished {
         let deadline = Deadline::new(self.clock.now(), end).heeding(self.stop.clone());
+        let (profile, secrets) = (&self.profile, &self.secrets);
+        let store = Store::new(
+            self.state.clone(),
+            self.table.clone(),
+            &profile.deployment,
+            workflow,
+        );
+        let call_timeout = profile.ping.timeout.max(profile.primero.timeout);
+        let sign_ins = SignInLedger::new(
+            store.of(workflow),
+            secrets.versions(),
+            Arc::clone(&self.clock),
+            Uuid::now_v7().to_string(),
+            call_timeout,
+        );
         let conditions = Conditions {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             deadline: deadline.clone(),
+            sign_ins: Arc::new(sign_ins),
         };
-        let (profile, secrets) = (&self.profile, &self.secrets);
         let ping = PingClient::new(
             self.http.clone(),
             secrets.ping.clone(),
@@ -71,12 +87,6 @@ impl Installation {
             profile.primero.clone(),
             conditions,
         );
-        let store = Store::new(
-            self.state.clone(),
-            self.table.clone(),
-            &profile.deployment,
-            workflow,
-        );
         let site = secrets.site(&profile.progres.agency);
         let around = Surroundings {
             deployment: &profile.deployment,
@@ -89,7 +99,7 @@ impl Installation {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             deadline,
-            call_timeout: profile.ping.timeout.max(profile.primero.timeout),
+            call_timeout,
             watch,
         };
         let fingerprints = secrets.ledger.fingerprints();

@@ -124,7 +124,7 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 status,
                 retry_after,
                 after_effect: false,
-            } => return untouched(status_answer(*status, *retry_after)),
+            } => return untouched(status_answer(wire.system, *status, *retry_after)),
             Fault::ErrorInside { message } => {
                 return untouched(error_inside(wire.system, message));
             }
@@ -140,7 +140,7 @@ async fn answer(wire: &Wire, mut request: Request, next: Next, faults: &[Fault])
                 status,
                 retry_after,
                 after_effect: true,
-            } => status_answer(*status, *retry_after),
+            } => status_answer(wire.system, *status, *retry_after),
             Fault::Redirect => Redirect::temporary("/elsewhere").into_response(),
             Fault::TruncatedBody
             | Fault::MalformedBody
@@ -232,9 +232,17 @@ fn drop_filters(request: &mut Request) {
     }
 }
 
-fn status_answer(status: u16, retry_after: Option<u32>) -> Response {
+fn status_answer(system: System, status: u16, retry_after: Option<u32>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, status.canonical_reason().unwrap_or_default()).into_response();
+    let words = status.canonical_reason().unwrap_or_default();
+    let mut response = match (system, status) {
+        // Of a record that is gone Primero speaks in its own words; a route that it lacks it answers with nothing.
+        (System::Primero, StatusCode::NOT_FOUND) => {
+            let gone = json!({ "errors": [{ "status": 404, "message": words }] });
+            (status, axum::Json(gone)).into_response()
+        }
+        _ => (status, words).into_response(),
+    };
     if let Some(seconds) = retry_after {
         response
             .headers_mut()

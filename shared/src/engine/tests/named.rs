@@ -253,8 +253,12 @@ const ERRORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "401 after all: one try",
+        "401 after all: one try over all workflows, once more after an hour for what had worked, three in all",
         &[
+            "a_version_that_never_worked_is_tried_once_and_another_at_once",
+            "a_version_that_had_worked_is_tried_once_an_hour_and_three_times_at_most",
+            "one_run_tries_at_a_time_until_it_gives_the_try_back_or_its_time_is_over",
+            "only_a_refused_grant_is_a_refused_sign_in",
             "a_wrong_password_costs_one_try_although_eight_calls_start_at_once",
             "a_wrong_password_is_tried_once_although_eight_calls_start_at_once",
         ],
@@ -264,6 +268,13 @@ const ERRORS: &[(&str, &[&str])] = &[
         &[
             "a_missing_permission_names_system_and_route",
             "a_call_that_is_denied_names_its_route",
+        ],
+    ),
+    (
+        "404, 405, 410 without a record: ends the run, and nothing is held",
+        &[
+            "a_route_that_is_not_there_ends_the_run_and_holds_nobody",
+            "a_route_that_ping_does_not_have_ends_the_run",
         ],
     ),
     (
@@ -348,6 +359,8 @@ const SOURCES: &[&str] = &[
     include_str!("../../progres/tests/retrieval.rs"),
     include_str!("../../progres/tests/sign_in.rs"),
     include_str!("../../store/tests/ledger.rs"),
+    include_str!("../../store/tests/reading.rs"),
+    include_str!("../sign_in/tests.rs"),
     include_str!("../../transport/tests.rs"),
 ];
 

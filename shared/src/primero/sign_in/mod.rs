@@ -91,15 +91,17 @@ impl PrimeroClient {
             SignIn::Basic(standing) => {
                 let signed = |http: &Client| basic::sign(build(http), &self.user);
                 return standing
-                    .prove(self.transport.send(route, repeat, signed))
+                    .prove(&self.transport, self.transport.send(route, repeat, signed))
                     .await;
             }
             SignIn::LogIn(way, log_in) => (*way, log_in),
         };
-        let mut pass = log_in.pass(None, self.log_in(way)).await?;
+        let mut pass = log_in.pass(None, &self.transport, self.log_in(way)).await?;
         let mut answer = self.send_under(&pass, route, repeat, &build).await?;
         if pass.has_ended(&answer) {
-            pass = log_in.pass(Some(&pass), self.log_in(way)).await?;
+            pass = log_in
+                .pass(Some(&pass), &self.transport, self.log_in(way))
+                .await?;
             answer = self.send_under(&pass, route, repeat, &build).await?;
         }
         if !pass.has_ended(&answer) {

@@ -101,6 +101,22 @@ async fn the_four_error_bodies_are_typed_and_leak_nothing() {
 }
 
 #[tokio::test]
+async fn a_route_that_is_not_there_ends_the_run_and_holds_nobody() {
+    for status in [404, 405, 410] {
+        let page = ResponseTemplate::new(status).set_body_string("<html>Not Found</html>");
+        for answer in [ResponseTemplate::new(status), page] {
+            let error = create_answered(answer).await;
+
+            let expected = Stop::NoSuchRoute {
+                system: System::Primero,
+                route: "create case",
+            };
+            assert_eq!(error, expected.into());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_missing_permission_names_system_and_route() {
     let error = create_answered(ResponseTemplate::new(403)).await;
 

@@ -36,7 +36,8 @@ async fn a_token_that_expired_is_renewed_once_for_all_calls() {
 async fn a_token_that_is_refused_although_it_is_new_stops_the_run() {
     let (client, server) = answering(ResponseTemplate::new(401)).await;
 
-    assert_eq!(stop(pending(&client).await), refused());
+    let later = Stop::Unavailable(System::Ping);
+    assert_eq!(stop(pending(&client).await), later);
 
     // Two tokens, two calls.
     assert_eq!(server.received_requests().await.unwrap().len(), 4);
@@ -101,6 +102,67 @@ async fn a_sign_in_that_fails_otherwise_blames_no_record() {
         panic!("404 is out of contract");
     };
     assert_eq!((route, &*place), ("sign in", "status 404"));
+}
+
+async fn signing_in_answered(answer: ResponseTemplate) -> (Stop, usize) {
+    let server = MockServer::start().await;
+    Mock::given(path("/token"))
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    let client = client(forged_secret(&server));
+    let stop = stop(pending(&client).await);
+    pending(&client).await.unwrap_err();
+    (stop, server.received_requests().await.unwrap().len())
+}
+
+#[tokio::test]
+async fn only_a_refused_grant_is_a_refused_sign_in() {
+    for (status, error) in [
+        (400, "invalid_grant"),
+        (400, "access_denied"),
+        (401, "invalid_client"),
+        (400, "unauthorized_client"),
+        (403, "INVALID_GRANT"),
+    ] {
+        let body = json!({ "error": error, "error_description": "x" });
+        let answer = ResponseTemplate::new(status).set_body_json(body);
+        assert_eq!(
+            signing_in_answered(answer).await,
+            (refused(), 1),
+            "{status} {error}"
+        );
+    }
+    for status in [400, 401, 403] {
+        for body in [
+            r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#,
+            r#"{"error":"server_error"}"#,
+            r#"{"statusCode":401,"message":"Access denied"}"#,
+            "<html>invalid_grant</html>",
+            "",
+        ] {
+            let answer = ResponseTemplate::new(status).set_body_string(body);
+            let later = Stop::Unavailable(System::Ping);
+            assert_eq!(
+                signing_in_answered(answer).await,
+                (later, 1),
+                "{status} {body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_ping_does_not_have_ends_the_run() {
+    for status in [404, 405, 410] {
+        let (client, _server) = answering(ResponseTemplate::new(status)).await;
+
+        let expected = Stop::NoSuchRoute {
+            system: System::Ping,
+            route: "list pending referrals",
+        };
+        assert_eq!(stop(pending(&client).await), expected);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use jiff::ToSpan as _;
 
-use super::{Embedded, NOW, key, row, store_of};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{Embedded, NOW, TABLE, key, row, store_of};
 use crate::domain::outcome::{Calls, Counts, CursorMove, RunReport, RunStatus};
 use crate::domain::reason::Reason;
 use crate::domain::system::{System, WorkflowName};
@@ -64,6 +66,76 @@ async fn held_records_are_listed_alone_and_the_oldest_first() {
     let held = store.held_records::<String>().await.expect("read");
     let keys: Vec<_> = held.into_iter().map(|row| row.key).collect();
     assert_eq!(keys, [key(3), key(1)]);
+}
+
+#[tokio::test]
+async fn refusals_are_counted_for_a_version_and_begin_anew_for_another() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let counted = async || {
+        let known = store.sign_ins().await.expect("read");
+        let refused = known[&System::Primero].refused.clone();
+        refused.map(|refused| (refused.version, refused.tries))
+    };
+    assert_eq!(counted().await, None);
+    for (version, tries) in [("v1", 1), ("v1", 2), ("v1", 3), ("v2", 1)] {
+        let put = store.put_refused_sign_in(System::Primero, version, NOW);
+        put.await.expect("put");
+        assert_eq!(counted().await, Some((version.to_owned(), tries)));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_an_older_release_was_one_try() {
+    let embedded = Embedded::start().await;
+    let (store, text) = (embedded.store(), |text: &str| {
+        AttributeValue::S(text.to_owned())
+    });
+    let item = [
+        ("pk", "somewhere#sign-in"),
+        ("sk", "auth_failed#ping"),
+        ("secret_version", "v1"),
+        ("refused_at", "2026-11-20T10:00:00Z"),
+    ];
+    let item = item.map(|(name, value)| (name.to_owned(), text(value)));
+    let put = embedded.client.put_item().table_name(TABLE);
+    let put = put.set_item(Some(item.into())).send().await;
+    put.expect("put");
+
+    let tries = async || {
+        let known = store.sign_ins().await.expect("read");
+        let refused = known[&System::Ping].refused.as_ref();
+        refused.map(|refused| refused.tries)
+    };
+    assert_eq!(tries().await, Some(1));
+    let put = store.put_refused_sign_in(System::Ping, "v1", NOW);
+    put.await.expect("put");
+    assert_eq!(tries().await, Some(2));
+}
+
+#[tokio::test]
+async fn one_run_tries_at_a_time_until_it_gives_the_try_back_or_its_time_is_over() {
+    let embedded = Embedded::start().await;
+    let store = embedded.store();
+    let ends = NOW + 30.seconds();
+    let take = async |holder: &str, now| {
+        let taken = store.take_try(System::Primero, holder, now, ends).await;
+        taken.expect("it answers")
+    };
+    assert!(take("first", NOW).await);
+    assert!(!take("second", NOW).await);
+    assert!(take("first", NOW).await, "its answer may have been lost");
+    store
+        .release_try(System::Primero, "second")
+        .await
+        .expect("it is not its own");
+    assert!(!take("second", NOW).await);
+    store
+        .release_try(System::Primero, "first")
+        .await
+        .expect("it is its own");
+    assert!(take("second", NOW).await);
+    assert!(take("third", ends + 1.seconds()).await);
 }
 
 #[tokio::test]

@@ -32,4 +32,5 @@ mod review_codes;
 mod round_trip;
 mod several_of_one_child;
 mod written_before;
+mod wrong_addresses;
 mod wrong_passwords;
