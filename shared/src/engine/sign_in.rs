@@ -107,6 +107,7 @@ pub struct SignInLedger {
     holder: String,
     /// How long a try is believed to be under way.
     longest_try: Duration,
+    dry_run: bool,
     /// What was known when the run first signed in.
     at_first: OnceCell<HashMap<System, SignIns>>,
     standing: Mutex<HashMap<System, Standing>>,
@@ -132,6 +133,7 @@ impl SignInLedger {
         clock: Arc<dyn Clock>,
         holder: String,
         longest_try: Duration,
+        dry_run: bool,
     ) -> Self {
         Self {
             store,
@@ -139,6 +141,7 @@ impl SignInLedger {
             clock,
             holder,
             longest_try,
+            dry_run,
             at_first: OnceCell::new(),
             standing: Mutex::default(),
         }
@@ -205,7 +208,8 @@ impl SignInLedger {
                 standing.was_refused = true;
             }
             SignInOutcome::Accepted => {
-                if !before.is_noted {
+                // A dry run keeps nothing but a refusal, which counts whoever tried.
+                if !before.is_noted && !self.dry_run {
                     let put = self.store.put_accepted_sign_in(system, version, now);
                     put.await?;
                 }

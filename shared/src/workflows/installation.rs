@@ -67,6 +67,7 @@ impl Installation {
             Arc::clone(&self.clock),
             Uuid::now_v7().to_string(),
             call_timeout,
+            request.dry_run,
         );
         let conditions = Conditions {
             clock: Arc::clone(&self.clock),
