@@ -30,7 +30,7 @@ def zipped(tmp_path):
 
 
 def test_the_zip_holds_the_program_and_every_profile(package, zipped):
-    package.add_profiles(zipped)
+    package.complete(zipped, sorted(PROFILES.glob("*.toml")))
     with zipfile.ZipFile(zipped) as complete:
         profiles = {f"profiles/{file.name}" for file in PROFILES.glob("*.toml")}
         assert profiles and set(complete.namelist()) == {"bootstrap", *profiles}
@@ -39,10 +39,28 @@ def test_the_zip_holds_the_program_and_every_profile(package, zipped):
 
 
 def test_the_same_content_gives_the_same_file(package, zipped):
-    package.add_profiles(zipped)
+    profiles = sorted(PROFILES.glob("*.toml"))
+    package.complete(zipped, profiles)
     first = zipped.read_bytes()
-    package.add_profiles(zipped)
+    package.complete(zipped, profiles)
     assert zipped.read_bytes() == first
+
+
+def test_the_functions_of_a_release_are_taken_as_they_are(package, zipped, tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "PACKAGES", tmp_path / "packages")
+    release = tmp_path / "release"
+    release.mkdir()
+    for architecture in package.TARGETS:
+        with zipfile.ZipFile(release / f"referrals-to-primero-0.2.0-{architecture}.zip", "w") as built:
+            built.writestr("bootstrap", architecture)
+    package.take(["referrals-to-primero"], release, "arm64")
+    with zipfile.ZipFile(tmp_path / "packages" / "referrals-to-primero" / "bootstrap.zip") as taken:
+        assert taken.read("bootstrap") == b"arm64"
+
+
+def test_a_function_that_the_release_lacks_is_named(package, tmp_path):
+    with pytest.raises(SystemExit, match="0 files referrals-to-primero-…-arm64.zip"):
+        package.take(["referrals-to-primero"], tmp_path, "arm64")
 
 
 def test_every_function_that_can_be_built_is_in_the_stack():
