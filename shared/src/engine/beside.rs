@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::panics::guarded_now;
 use super::run::Run;
 use super::workflow::Workflow;
@@ -33,7 +35,11 @@ impl<W: Workflow> Run<'_, W> {
             self.still_ours()?;
             match (one.remark, known.get(&one.key)) {
                 (None, None) => {}
-                (None, Some(_)) => store.forget_beside(&one.key).await?,
+                (None, Some(_)) => {
+                    let expires = self.around.clock.now().as_second();
+                    let none = self.beside(one, BTreeMap::new(), Some(expires));
+                    store.put_beside(&none).await?;
+                }
                 (Some(_), Some(before)) if before.version == one.version => {}
                 (Some(remark), before) => {
                     let since = before.and_then(|before| before.remarks.get(&remark).copied());
@@ -41,17 +47,28 @@ impl<W: Workflow> Run<'_, W> {
                         new.push(remark);
                     }
                     let since = since.unwrap_or_else(|| self.around.clock.now());
-                    let beside = Beside {
-                        key: one.key,
-                        version: one.version,
-                        remarks: BTreeMap::from([(remark, since)]),
-                        run_id: self.lease.run_id.clone(),
-                        fence: self.lease.fence,
-                    };
+                    let remarks = BTreeMap::from([(remark, since)]);
+                    let beside = self.beside(one, remarks, None);
                     store.put_beside(&beside).await?;
                 }
             }
         }
         Ok(new)
+    }
+
+    fn beside(
+        &self,
+        shown: Shown,
+        remarks: BTreeMap<Reason, Timestamp>,
+        ttl: Option<i64>,
+    ) -> Beside {
+        Beside {
+            key: shown.key,
+            version: shown.version,
+            remarks,
+            ttl,
+            run_id: self.lease.run_id.clone(),
+            fence: self.lease.fence,
+        }
     }
 }

@@ -15,8 +15,12 @@ pub struct Beside {
     pub key: String,
     /// The version of it that was looked at.
     pub version: String,
-    /// The remarks, and since when they stand.
+    /// The remarks, and since when they stand. None where the source has undone them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remarks: BTreeMap<Reason, Timestamp>,
+    /// When DynamoDB may forget it, seconds since 1970: set once nothing is remarked any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<i64>,
     /// The run that wrote it.
     pub run_id: String,
     /// See [`super::Lease::fence`].
@@ -35,6 +39,7 @@ impl Store {
                 .table_name(&self.table)
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk AND begins_with(sk, :kind)")
+                .filter_expression("attribute_exists(remarks)")
                 .expression_attribute_values(":pk", self.pk())
                 .expression_attribute_values(":kind", text("untidy#"))
                 .set_exclusive_start_key(start)
@@ -53,24 +58,12 @@ impl Store {
         }
     }
 
-    /// Keeps the remarks on a case.
+    /// Keeps the remarks on a case, or that there are none any more: a function may not delete.
     pub async fn put_beside(&self, beside: &Beside) -> Result<(), StoreError> {
         let mut item: Item = serde_dynamo::to_item(beside)
             .map_err(|_| StoreError::Unreadable("remark on a case"))?;
         item.extend(self.beside_id(&beside.key));
         self.put_fenced(item, beside.fence, "put_beside").await
-    }
-
-    /// Forgets the remarks on a case: the source has undone them.
-    pub async fn forget_beside(&self, key: &str) -> Result<(), StoreError> {
-        self.counted()
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(self.beside_id(key)))
-            .send()
-            .await
-            .map_err(|error| failed("forget_beside", &error))?;
-        Ok(())
     }
 
     fn beside_id(&self, key: &str) -> Item {
