@@ -50,6 +50,10 @@ pub struct Run {
 
 /// What is asked of the run beside the ordinary.
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a person may give by itself"
+)]
 struct Asked {
     /// Look at both sides and tell what would be done; write nothing anywhere.
     #[arg(long)]

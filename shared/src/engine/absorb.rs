@@ -408,7 +408,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         match answer {
             Ok(answers) => {
                 let down = answers.iter().map(down_of);
-                match down.reduce(|one, other| one.and(other)).flatten() {
+                match down.reduce(Option::and).flatten() {
                     Some(system) => self.note_failure(system),
                     None => self.note_answer(answered),
                 }

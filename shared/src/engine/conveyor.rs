@@ -17,6 +17,7 @@ use super::confirming::Confirming;
 use super::discovery::Discovery;
 use super::entry::{Arrival, Entry, Item, News, Telling};
 use super::looks::Looks;
+use super::probing::NextProbe;
 use super::run::Run;
 use super::stages::Step;
 use super::streaks::Streaks;
@@ -28,7 +29,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::store::{Cursor, Probe, RecordRow, StoreError};
+use crate::store::{Cursor, RecordRow, StoreError};
 
 /// The records of one run, each at its stage.
 pub struct Conveyor<'r, W: Workflow> {
@@ -119,7 +120,7 @@ pub struct Rest<P> {
     /// Whether the run wrote as much as it may.
     pub limited: bool,
     /// What the next run has to know of a destination that is down, if that changed.
-    pub probe: Option<Option<Probe>>,
+    pub probe: NextProbe,
     /// Whether any record was brought further.
     pub moved: bool,
     /// Whether something is left that there was no time for.

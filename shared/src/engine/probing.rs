@@ -13,6 +13,17 @@ use crate::store::Probe;
 /// How long the next record waits after one whose fate is unknown.
 const AFTER_A_LOST_ONE: Duration = Duration::from_hours(1);
 
+/// What the next run has to know of a destination that was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextProbe {
+    /// What it knows already.
+    AsBefore,
+    /// The destination is well again.
+    Over,
+    /// One record goes before all others.
+    Alone(Probe),
+}
+
 impl<W: Workflow> Conveyor<'_, W> {
     /// Whether the record that is sent alone has to wait: for a question to be answered first, or for its time. A run that has
     /// something to send before that time ends.
@@ -31,19 +42,22 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// What the next run has to know of the destination, if that changed in this one.
-    pub(super) fn next_probe(&self, silent: Option<System>) -> Option<Option<Probe>> {
+    pub(super) fn next_probe(&self, silent: Option<System>) -> NextProbe {
         let destination = self.run.character.name.destination();
         let down =
             silent == Some(destination) || self.stops.contains(&Stop::Unavailable(destination));
         if self.streaks.has_written() && !down {
-            return self.run.lease.probe.map(|_| None);
+            return match self.run.lease.probe {
+                Some(_) => NextProbe::Over,
+                None => NextProbe::AsBefore,
+            };
         }
         if !down || !self.streaks.has_failed(destination) {
-            return None;
+            return NextProbe::AsBefore;
         }
         let cannot_be_asked = self.run.character.cannot_be_asked();
         let not_before = (self.streaks.lost_write && cannot_be_asked)
             .then(|| later(self.run.around.clock.now(), AFTER_A_LOST_ONE));
-        Some(Some(Probe { not_before }))
+        NextProbe::Alone(Probe { not_before })
     }
 }

@@ -8,6 +8,10 @@ use crate::domain::record::RecordKey;
 
 /// What is asked of a run. The default is an ordinary one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the event that a person may set by itself"
+)]
 pub struct Request {
     /// Look at both sides and tell what would be done; write to neither, take no lease and store nothing.
     pub dry_run: bool,

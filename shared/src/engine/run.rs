@@ -11,6 +11,7 @@ use ulid::Ulid;
 
 use super::conveyor::{Conveyor, is_of_the_store};
 use super::first_run::refuse_empty_ledger;
+use super::probing::NextProbe;
 use super::request::Request;
 use super::tally::{Progress, Tally};
 use super::workflow::{Character, Feed, Workflow};
@@ -326,8 +327,12 @@ pub(super) async fn drive<W: Workflow>(
     }
     if !rest.stops.iter().any(is_of_the_store) {
         run.keep_put_back(rest.put_back).await?;
-        if let Some(probe) = rest.probe.filter(|_| !run.request.dry_run) {
-            store.put_probe(&run.lease, probe.as_ref()).await?;
+        match rest.probe {
+            NextProbe::Over if !run.request.dry_run => store.put_probe(&run.lease, None).await?,
+            NextProbe::Alone(probe) if !run.request.dry_run => {
+                store.put_probe(&run.lease, Some(&probe)).await?;
+            }
+            _ => {}
         }
     }
     if rest.limited {

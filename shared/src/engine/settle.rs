@@ -24,6 +24,10 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// Ends a record in this run: its row says where it stands, the report says why.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a fault ends here together with its record"
+    )]
     pub(super) fn settle(&mut self, entry: Entry<W>, fault: Fault, tally: &mut Tally<'_>) {
         let alike = self.may_be_refused_alike(&entry, &fault);
         let mut row = match fault.kind {

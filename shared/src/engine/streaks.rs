@@ -169,7 +169,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         };
         let put_back = RecordRow {
             reason: Some(reason),
-            ..self.run.put_back_row(entry, row)
+            ..Run::<W>::put_back_row(entry, row)
         };
         self.streaks.failed.push(Failed {
             line: self.streaks.at,
@@ -205,7 +205,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         let failed = Failed {
             line: self.streaks.at,
             system: refusal.system,
-            put_back: self.run.put_back_row(entry, row),
+            put_back: Run::<W>::put_back_row(entry, row),
         };
         let streak = self.streaks.refused.entry(self.streaks.at);
         let (last, alike, records) = streak.or_insert((refusal, reason, Vec::new()));
@@ -268,7 +268,7 @@ impl<W: Workflow> Conveyor<'_, W> {
 
 impl<W: Workflow> Run<'_, W> {
     /// The row of a record that failed for no fault of its own: as it was before this attempt, and due.
-    fn put_back_row(&self, entry: &Entry<W>, row: &RecordRow<W::Place>) -> RecordRow<W::Place> {
+    fn put_back_row(entry: &Entry<W>, row: &RecordRow<W::Place>) -> RecordRow<W::Place> {
         let state = match entry.stage {
             Stage::New => RecordState::Retry,
             Stage::Written => RecordState::Written,

@@ -43,9 +43,10 @@ impl Store {
                 .await
                 .map_err(|error| failed("query_runs", &error))?;
             for item in page.items.unwrap_or_default() {
-                match serde_dynamo::from_item(item) {
-                    Ok(report) => reports.push(report),
-                    Err(_) => tracing::warn!("a stored run report cannot be read, and is left out"),
+                if let Ok(report) = serde_dynamo::from_item(item) {
+                    reports.push(report);
+                } else {
+                    tracing::warn!("a stored run report cannot be read, and is left out");
                 }
             }
             start = page.last_evaluated_key;

@@ -124,10 +124,8 @@ fn a_service_that_names_unhcr_among_others_is_doubtful_and_not_passed_over() {
     let profile = profile();
     let doubt = |agency: Value| {
         let case = case_with_service("service_implementing_agency", agency);
-        let fault = services(&case, &profile)
-            .next()
-            .map(|one| doubtful(one, &profile));
-        fault
+        let mut found = services(&case, &profile);
+        found.next().map(|one| doubtful(one, &profile))
     };
     let fields = vec!["service_implementing_agency".to_owned()];
     let held = Fault::hold(Reason::UnknownCode, fields);
