@@ -102,6 +102,8 @@ reasons! {
     ReferredToAnother = "referred_to_another",
     /// The referral is older than `window.start_from` of the profile.
     BeforeStart = "before_start",
+    /// Workflow 1.1 is just telling proGres that the referral arrived; the decision goes in the next run, so that nothing overtakes it.
+    ReceiptUnderWay = "receipt_under_way",
     /// The fields that record the child's consent are not set, and the worker did not override them. Record the consent in Primero.
     ConsentNotGiven = "consent_not_given",
     /// Sent, but with the fallback contact of the profile in place of what the case worker's profile lacks. Complete it in Primero.
@@ -141,10 +143,13 @@ impl Reason {
     /// it again.
     #[must_use]
     pub const fn opens_only_by_release(self) -> bool {
-        matches!(
-            self,
-            Self::OutcomeUnknown | Self::ConfirmationOverdue | Self::Other
-        )
+        self.may_be_there_already() || matches!(self, Self::Other)
+    }
+
+    /// Whether the record may be at a destination that cannot be asked, so that only a person who names it lets it go on.
+    #[must_use]
+    pub const fn may_be_there_already(self) -> bool {
+        matches!(self, Self::OutcomeUnknown | Self::ConfirmationOverdue)
     }
 }
 

@@ -81,6 +81,14 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             // What waited for it is launched next.
             Step::Foreseen => {}
+            Step::Looked(entries, answer) => {
+                self.busy.looking -= 1;
+                self.looked(entries, answer, tally);
+            }
+            Step::SeenKept(answer) => {
+                self.busy.keeping -= 1;
+                self.stop_unless_kept(answer);
+            }
         }
     }
 
@@ -98,6 +106,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         tally: &mut Tally<'_>,
     ) {
         self.take_found(tally);
+        self.keep_seen();
         let source = self.run.character.name.source();
         let Some(answers) = self.answers(answer, entries.len(), Some(source)) else {
             self.due.extend(entries);
@@ -134,6 +143,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             place: entry.before.as_ref().and_then(|row| row.place.as_ref()),
             done: entry.was() == Some(RecordState::Done) || entry.delivered.is_some(),
             released: entry.released,
+            may_be_there: entry.may_be_there(),
         };
         let mapped = guarded_now(|| self.run.workflow.map(&entry.key, source, history, now));
         let Mapped {
@@ -161,10 +171,10 @@ impl<W: Workflow> Conveyor<'_, W> {
             Some(RecordState::Held) if !new && self.still_held(&entry) => {
                 return self.leave_held(entry, tally);
             }
-            Some(RecordState::Done) if !new => {
+            // A list is told once more; the other source is content.
+            Some(RecordState::Done) if !new && self.run.character.feed != Feed::Pending => {
                 return self.settle(entry, Fault::settled(), tally);
             }
-            // A list is told once more; the other source is content.
             _ if as_delivered && !entry.released && self.run.character.feed != Feed::Pending => {
                 return self.settle(entry, Fault::settled(), tally);
             }
@@ -235,8 +245,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 Ok(Located::InPlace(place)) => {
                     self.note_taken();
                     self.leave(&item.partition);
-                    item.entry.stage = Stage::Verified;
-                    self.tell_in_place(item.entry, place, tally);
+                    self.found_in_place(item.entry, place, tally);
                 }
                 Ok(Located::Otherwise(place, fault)) => {
                     item.entry.place = Some(place);
@@ -305,11 +314,17 @@ impl<W: Workflow> Conveyor<'_, W> {
                 Ok(Written::Unsure(place)) => {
                     self.leave(&item.partition);
                     item.entry.delivered = None;
+                    item.entry.noted = None;
                     self.unsure(item.entry, place, tally);
                 }
                 Ok(Written::Otherwise(_, fault)) | Err(fault) => {
                     if may_have_been_written(&fault) {
                         item.entry.delivered = None;
+                    }
+                    if is_of_unknown_fate(&fault) {
+                        item.entry.may_have_arrived();
+                    } else {
+                        item.entry.was_not_sent();
                     }
                     self.settle_item(item, fault, tally);
                 }
@@ -328,9 +343,11 @@ impl<W: Workflow> Conveyor<'_, W> {
         let unaskable = self.run.character.unaskable.is_some();
         // Another run has the say then: what our rows say, it settles.
         let overtaken = self.stops.contains(&Stop::LeaseLost);
-        for item in items {
+        for mut item in items {
             self.leave(&item.partition);
-            if unaskable && !overtaken {
+            let noted = unaskable || item.entry.noted.is_some();
+            item.entry.was_not_sent();
+            if noted && !overtaken {
                 tally.add_seen(&item.entry, Outcome::Deferred);
                 self.begin_keeping(self.run.due_row(&item.entry), Next::Finish);
             } else {
@@ -459,8 +476,22 @@ fn may_have_been_written(fault: &Fault) -> bool {
             matches!(reason, Reason::OutcomeUnknown | Reason::InternalError)
         }
         FaultKind::Retry { .. } => true,
-        FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => false,
+        FaultKind::Yield(_) | FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => {
+            false
+        }
     }
+}
+
+/// Whether a failed write may be at a destination that cannot be asked.
+const fn is_of_unknown_fate(fault: &Fault) -> bool {
+    matches!(
+        fault.kind,
+        FaultKind::Hold(Reason::OutcomeUnknown | Reason::InternalError)
+            | FaultKind::Retry {
+                reason: Reason::OutcomeUnknown,
+                ..
+            }
+    )
 }
 
 /// Whether nothing is known of what became of a whole batch of writes.

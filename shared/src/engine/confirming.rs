@@ -167,7 +167,13 @@ impl<W: Workflow> Conveyor<'_, W> {
         self.begin_keeping(row, Next::Finish);
     }
 
-    fn rejected(&mut self, entry: Entry<W>, transaction: &TransactionId, tally: &mut Tally<'_>) {
+    fn rejected(
+        &mut self,
+        mut entry: Entry<W>,
+        transaction: &TransactionId,
+        tally: &mut Tally<'_>,
+    ) {
+        entry.began_at = None;
         if is_superseded(&entry) {
             return self.look_anew(&entry, None, tally);
         }

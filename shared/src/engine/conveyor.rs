@@ -29,7 +29,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reason::Stop;
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::store::{Cursor, RecordRow, StoreError};
+use crate::store::{Cursor, RecordRow, Sightings, StoreError};
 
 /// The records of one run, each at its stage.
 pub struct Conveyor<'r, W: Workflow> {
@@ -60,6 +60,10 @@ pub struct Conveyor<'r, W: Workflow> {
     /// Until when earlier runs' records are confirmed.
     pub(super) confirm_until: Timestamp,
     pub(super) to_tell: VecDeque<Telling<W>>,
+    /// In place by the ledger, and no longer listed: looked at before anything is said of them.
+    pub(super) to_look: VecDeque<Entry<W>>,
+    /// What another workflow has seen of records that may be at a destination that cannot be asked.
+    pub(super) sighted: HashMap<RecordKey, Sightings>,
     /// Records past the gate.
     pub(super) let_in: usize,
     /// What failed in a row, of a whole system or alike.
@@ -107,6 +111,7 @@ pub(super) struct Busy {
     pub verifying: usize,
     pub confirming: usize,
     pub telling: usize,
+    pub looking: usize,
 }
 
 /// How the conveyor came to rest.
@@ -154,6 +159,8 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             to_confirm: VecDeque::new(),
             confirm_until: later(now, run.around.deadline.open_for(now) / 5),
             to_tell: VecDeque::new(),
+            to_look: VecDeque::new(),
+            sighted: HashMap::new(),
             let_in: 0,
             streaks: Streaks::new(run.lease.probe.is_some()),
             last: VecDeque::new(),
@@ -247,6 +254,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             if self.prepared == Preparation::Done {
                 self.launch_locating();
                 self.launch_writing(tally);
+                self.launch_looking();
             }
             self.launch_confirming(now, tally);
         }
@@ -339,6 +347,14 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         }
         while self.to_locate.len() >= batch || (!self.to_locate.is_empty() && !more_may_come) {
             self.begin_locating(batch);
+        }
+    }
+
+    fn launch_looking(&mut self) {
+        let batch = self.run.workflow.batches().verify;
+        let more_may_come = self.busy.gating > 0 || !self.ungated.is_empty();
+        while self.to_look.len() >= batch || (!self.to_look.is_empty() && !more_may_come) {
+            self.begin_looking(batch);
         }
     }
 
@@ -455,6 +471,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             .chain(self.last.drain(..))
             .chain(items.map(|item| item.entry))
             .chain(to_tell.map(|telling| telling.entry))
+            .chain(self.to_look.drain(..))
             .collect();
         let mut ungated: Vec<RecordKey> = self.ungated.drain(..).map(|one| one.key).collect();
         ungated.extend(self.discovery.waiting().cloned());

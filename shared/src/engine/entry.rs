@@ -100,6 +100,10 @@ pub struct Entry<W: Workflow> {
     pub wrote: bool,
     /// Whether a person released it, and it has not been held or done since.
     pub released: bool,
+    /// Since when it may be at a destination that cannot be asked.
+    pub began_at: Option<Timestamp>,
+    /// Its place by the row that was kept before its write.
+    pub noted: Option<W::Place>,
     /// What a person should know of it whatever its state, and since when.
     pub remarks: BTreeMap<Reason, Timestamp>,
 }
@@ -184,6 +188,8 @@ impl<W: Workflow> Entry<W> {
             first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
             released: row.is_some_and(|row| row.released),
+            began_at: row.and_then(may_be_there_since),
+            noted: None,
             remarks: row.map(remarks_of).unwrap_or_default(),
             before,
         }
@@ -237,6 +243,33 @@ impl<W: Workflow> Entry<W> {
         self.stage != Stage::New || self.delivered.is_some() || row.is_some_and(verified)
     }
 
+    /// Whether it is, or may be, at its destination.
+    pub fn may_be_there(&self) -> bool {
+        let sent = matches!(
+            self.was(),
+            Some(RecordState::AwaitingConfirmation | RecordState::Done)
+        );
+        sent || self.began_at.is_some() || self.delivered.is_some()
+    }
+
+    /// Nothing of this attempt is at the destination.
+    pub fn was_not_sent(&mut self) {
+        self.began_at = self.before.as_ref().and_then(may_be_there_since);
+        self.noted = None;
+    }
+
+    /// This attempt may be at the destination: its row says so, and where.
+    pub fn may_have_arrived(&mut self) {
+        if let Some(place) = self.noted.take() {
+            self.place = Some(place);
+        }
+    }
+
+    /// Whether both sides knew it when the run met it, and it has not begun anew.
+    pub fn is_told_already(&self) -> bool {
+        self.was() == Some(RecordState::Done) && self.stage != Stage::New && !self.wrote
+    }
+
     /// This run has written its effect.
     pub fn has_written(&mut self, stage: Stage, place: W::Place) {
         self.wrote = true;
@@ -268,6 +301,21 @@ fn remark_on_write(
     if let Some(word) = remark {
         remarks.entry(word).or_insert(now);
     }
+}
+
+/// Since when a record may be at a destination that cannot be asked. Rows of earlier releases do not say when it was sent.
+pub fn may_be_there_since<P>(row: &RecordRow<P>) -> Option<Timestamp> {
+    let unknown = match row.state {
+        RecordState::Sending => true,
+        RecordState::Held => row.reason.is_some_and(Reason::may_be_there_already),
+        RecordState::Retry => row.reason == Some(Reason::OutcomeUnknown),
+        RecordState::AwaitingConfirmation
+        | RecordState::Written
+        | RecordState::Verified
+        | RecordState::Skipped
+        | RecordState::Done => false,
+    };
+    row.began_at.or(unknown.then_some(row.updated_at))
 }
 
 /// The remarks of a row. Earlier releases kept one in place of a reason while PING's word was awaited.

@@ -38,6 +38,8 @@ pub enum FaultKind {
         /// The system that failed as a whole.
         down: Option<System>,
     },
+    /// Another workflow comes first; it is due in the next run, and this was no attempt.
+    Yield(Reason),
     /// There was no time left for it in this run.
     Defer,
     /// It is not ours to send. With `tell` the source is told all the same, as if it were in place.
@@ -87,6 +89,12 @@ impl Fault {
             reason,
             down: Some(system),
         })
+    }
+
+    /// A record that comes after what another workflow is just doing.
+    #[must_use]
+    pub const fn yields(reason: Reason) -> Self {
+        Self::of(FaultKind::Yield(reason))
     }
 
     /// A record for which there was no time.

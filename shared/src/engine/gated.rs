@@ -2,12 +2,12 @@
 
 use super::confirming::transaction_of;
 use super::conveyor::Conveyor;
-use super::entry::{Arrival, Entry, Origin};
+use super::entry::{Arrival, Entry, Origin, Stage, may_be_there_since};
 use super::fault::Fault;
 use super::gating::{By, Circumstances, Gate, gate};
 use super::stages::Next;
 use super::tally::{Tally, plain};
-use super::workflow::{Feed, OnLoss, Workflow};
+use super::workflow::{BatchResult, Feed, OnLoss, Workflow};
 use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
@@ -74,7 +74,13 @@ impl<W: Workflow> Conveyor<'_, W> {
         let ours = row
             .as_ref()
             .is_some_and(|row| row.run_id == run.lease.run_id);
-        let released = !again && !ours && run.request.release_held && run.request.wants(&key);
+        // What may be there already goes only for a person who names it.
+        let for_all = row
+            .as_ref()
+            .and_then(|row| row.reason)
+            .is_none_or(|reason| !reason.may_be_there_already());
+        let asked = run.request.wants(&key) && (for_all || run.request.names(&key));
+        let released = !again && !ours && run.request.release_held && asked;
         let circumstances = Circumstances {
             now,
             longest_pause: run.longest_pause(),
@@ -97,6 +103,10 @@ impl<W: Workflow> Conveyor<'_, W> {
         let fault = brought.as_mut().and_then(|brought| brought.fault.take());
         let mut entry = Entry::new(key, brought, row, now);
         entry.released |= released && entry.was() == Some(RecordState::Held);
+        if let Some(place) = self.arrived(&entry) {
+            entry.place = Some(place);
+            return self.complete_arrived(&entry, tally);
+        }
         match (decision, fault) {
             (Gate::Absorbed, _) => self.absorbed(&entry, tally),
             // What is wrong with the newer version is told once the older one is settled.
@@ -134,7 +144,9 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.let_in(entry, tally);
             }
             (Gate::Tell, None) => self.tell_again(entry, tally),
-            (Gate::NotDue | Gate::Lost | Gate::Supersede, None) => self.let_in(entry, tally),
+            (Gate::Look | Gate::NotDue | Gate::Lost | Gate::Supersede, None) => {
+                self.let_in(entry, tally);
+            }
         }
     }
 
@@ -223,16 +235,60 @@ impl<W: Workflow> Conveyor<'_, W> {
         let state = row.state;
         let entry = Entry::new(arrival.key, None, Some(row), self.run.around.clock.now());
         match state {
-            RecordState::Verified => {
-                tally.add_seen(&entry, Outcome::Delivered);
-                self.begin_keeping(self.run.done_row(&entry, 0), Next::Finish);
+            RecordState::Written | RecordState::Verified if entry.place.is_some() => {
+                self.to_look.push_back(entry);
             }
-            RecordState::Written | RecordState::Retry | RecordState::Held => {
+            RecordState::Held if entry.stage != Stage::New && entry.place.is_some() => {
+                self.to_look.push_back(entry);
+            }
+            RecordState::Verified
+            | RecordState::Written
+            | RecordState::Retry
+            | RecordState::Held => {
                 self.settle(entry, Fault::skip(Reason::NotPending), tally);
             }
             _ if self.run.request.names(&entry.key) => self.absorbed(&entry, tally),
             _ => self.finish(&entry.key),
         }
+    }
+
+    /// What was in place by the ledger, and is no longer listed, was looked for.
+    pub(super) fn looked(
+        &mut self,
+        entries: Vec<Entry<W>>,
+        answer: BatchResult<bool>,
+        tally: &mut Tally<'_>,
+    ) {
+        let destination = self.run.character.name.destination();
+        let Some(answers) = self.answers(answer, entries.len(), Some(destination)) else {
+            return self.to_look.extend(entries);
+        };
+        for (entry, answer) in entries.into_iter().zip(answers) {
+            match answer {
+                Ok(true) => self.complete(&entry, tally),
+                Ok(false) => self.settle(entry, Fault::skip(Reason::NotPending), tally),
+                Err(fault) => self.settle(entry, fault, tally),
+            }
+        }
+    }
+
+    /// Where a record is that may be at a destination that cannot be asked, if another workflow has seen it there since.
+    fn arrived(&self, entry: &Entry<W>) -> Option<W::Place> {
+        let seen = self.sighted.get(&entry.key)?;
+        let row = entry.before.as_ref()?;
+        let began = may_be_there_since(row)?;
+        let running = row.state == RecordState::Sending
+            && row.next_attempt_at > Some(self.run.around.clock.now());
+        if running {
+            return None;
+        }
+        self.run.workflow.arrived(row.place.as_ref()?, seen, began)
+    }
+
+    /// It came after all: nothing more is to be sent.
+    fn complete_arrived(&mut self, entry: &Entry<W>, tally: &mut Tally<'_>) {
+        tally.add_seen(entry, Outcome::Delivered);
+        self.begin_keeping(self.run.done_row(entry, 0), Next::Finish);
     }
 
     /// At the end: what a person named and nobody knows.

@@ -18,6 +18,8 @@ pub enum Gate {
     OpenIfChanged,
     /// Its effect is at the destination; only the source has to be told.
     Tell,
+    /// Its effect was at the destination, and the source lists it: it is looked at on both sides before the source is told.
+    Look,
     /// The destination's word is to be asked for.
     Confirm,
     /// The destination's word is awaited, and the source shows the record anew: note it if it changed.
@@ -75,6 +77,7 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
         RecordState::Held => gate_held(row, at, seen),
         RecordState::Written | RecordState::Verified | RecordState::Retry if waits => Gate::NotDue,
         RecordState::Verified if overtaken => Gate::Open,
+        RecordState::Verified if at.by == By::List => Gate::Look,
         RecordState::Verified => Gate::Tell,
         // Not even a person may open what another run may be writing.
         RecordState::Sending if row.next_attempt_at.is_some_and(ahead) => Gate::NotDue,
@@ -84,7 +87,7 @@ pub fn gate<P>(row: Option<&RecordRow<P>>, at: Circumstances<'_>) -> Gate {
         RecordState::AwaitingConfirmation => Gate::Confirm,
         RecordState::Skipped if (waits && !overtaken) || seen || !looked_for => Gate::Absorbed,
         RecordState::Written | RecordState::Retry | RecordState::Skipped => Gate::Open,
-        RecordState::Done if at.by == By::List && !overtaken => Gate::Tell,
+        RecordState::Done if at.by == By::List && !overtaken => Gate::Look,
         RecordState::Done if seen || !looked_for => Gate::Absorbed,
         RecordState::Done => Gate::OpenIfChanged,
     }
@@ -231,10 +234,10 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_lists_what_is_in_place_is_told() {
+    fn what_is_in_place_and_listed_is_looked_at_before_the_source_is_told() {
         for (state, expected) in [
-            (RecordState::Verified, Gate::Tell),
-            (RecordState::Done, Gate::Tell),
+            (RecordState::Verified, Gate::Look),
+            (RecordState::Done, Gate::Look),
             (RecordState::Written, Gate::Open),
         ] {
             assert_eq!(gate(Some(&row(state)), LISTED), expected);
@@ -248,9 +251,9 @@ mod tests {
             ..LISTED
         };
         let gated = |state, version| gate(Some(&seen_before(state)), listed(version));
-        assert_eq!(gated(RecordState::Done, "second"), Gate::Tell);
+        assert_eq!(gated(RecordState::Done, "second"), Gate::Look);
         assert_eq!(gated(RecordState::Done, "third"), Gate::OpenIfChanged);
-        assert_eq!(gated(RecordState::Verified, "second"), Gate::Tell);
+        assert_eq!(gated(RecordState::Verified, "second"), Gate::Look);
         assert_eq!(gated(RecordState::Verified, "third"), Gate::Open);
     }
 

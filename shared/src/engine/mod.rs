@@ -49,6 +49,6 @@ pub use self::sign_in::SignInLedger;
 pub use self::tally::Progress;
 pub use self::workflow::{
     Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
-    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Tells, Verification, Workflow,
-    Written,
+    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Precedence, Seen, Tells,
+    Verification, Workflow, Written,
 };

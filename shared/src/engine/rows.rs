@@ -39,6 +39,7 @@ impl<W: Workflow> Run<'_, W> {
             attempts: entry.attempts(),
             next_attempt_at: None,
             accepted_at: None,
+            began_at: entry.began_at,
             checks: 0,
             superseded: false,
             released: entry.released && !matches!(state, RecordState::Held | RecordState::Done),
@@ -70,6 +71,7 @@ impl<W: Workflow> Run<'_, W> {
         let mut row = self.row(entry, RecordState::Done);
         row.attempts = 0;
         row.delivered = None;
+        row.began_at = None;
         row.told = told;
         row.ttl = self.expiry(row.updated_at);
         row
@@ -118,6 +120,7 @@ impl<W: Workflow> Run<'_, W> {
     pub fn sending_row(&self, entry: &Entry<W>) -> RecordRow<W::Place> {
         let mut row = self.row(entry, RecordState::Sending);
         row.delivered = None;
+        row.place = entry.noted.clone().or(row.place);
         row.next_attempt_at = Some(later(self.lease.expires_at, self.around.call_timeout));
         row
     }
@@ -132,6 +135,23 @@ impl<W: Workflow> Run<'_, W> {
         row.transaction_id = Some(transaction.to_string());
         row.accepted_at = Some(row.updated_at);
         row.next_attempt_at = Some(later(row.updated_at, self.pause(1)));
+        row
+    }
+
+    /// The row that is kept before a write whose effect must not come twice, though the write may: it is due at once in any run, and says
+    /// what may be there.
+    pub fn noted_row(&self, entry: &Entry<W>) -> Option<RecordRow<W::Place>> {
+        let place = entry.noted.clone()?;
+        let mut row = self.due_row(entry);
+        row.delivered = None;
+        row.place = Some(place);
+        Some(row)
+    }
+
+    /// The row of a record that another workflow is just telling of: it is due at once in the next run, and that is no failed attempt.
+    pub fn yielding_row(&self, entry: &Entry<W>, reason: Reason) -> RecordRow<W::Place> {
+        let mut row = self.due_row(entry);
+        row.reason = Some(reason);
         row
     }
 

@@ -27,7 +27,7 @@ use crate::domain::system::System;
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{
-    Cursor, Lease, LeaseTaken, RecordRow, RecordState, Store, StoreError, Unfinished,
+    Cursor, Lease, LeaseTaken, RecordRow, RecordState, Sightings, Store, StoreError, Unfinished,
 };
 
 /// The lease outlives the run's hard deadline by this much, so that a run that ends late still ends alone.
@@ -111,6 +111,15 @@ impl<W: Workflow> Run<'_, W> {
     /// A run that stalled past the end of its lease writes nothing more, whether another has begun or not.
     pub(super) fn still_ours(&self) -> Result<(), StoreError> {
         if self.around.clock.now() < self.lease.expires_at {
+            Ok(())
+        } else {
+            Err(StoreError::Superseded)
+        }
+    }
+
+    /// Whether the lease outlasts a call to either system that begins now.
+    pub(super) fn still_ours_for(&self, timeout: Duration) -> Result<(), StoreError> {
+        if later(self.around.clock.now(), timeout) <= self.lease.expires_at {
             Ok(())
         } else {
             Err(StoreError::Superseded)
@@ -296,6 +305,7 @@ pub(super) async fn drive<W: Workflow>(
     let unfinished = store.unfinished().await?;
     tally.read_ledger(&unfinished);
     let mut named = named_and_known(run).await?;
+    let sighted = sighted(run, &unfinished).await?;
     let mut conveyor = Conveyor::new(run, cursor, !named.all_known);
     match run.character.feed {
         Feed::Pending => {
@@ -305,7 +315,8 @@ pub(super) async fn drive<W: Workflow>(
         Feed::Changes { .. } => {
             for row in unfinished {
                 // What is named comes aboard by its name.
-                if !run.request.names(&row.key) && is_due(run, &row) {
+                let due = is_due(run, &row) || sighted.contains_key(&row.key);
+                if !run.request.names(&row.key) && due {
                     tally.count_once(row.key.clone());
                     conveyor.take_from_ledger(row.key);
                 }
@@ -317,6 +328,7 @@ pub(super) async fn drive<W: Workflow>(
         conveyor.take_from_ledger(key);
     }
     conveyor.unseen = named.unknown;
+    conveyor.sighted = sighted;
     let rest = conveyor.drive(tally).await;
     if let Some(cursor) = rest.cursor {
         report.cursor.after = Some(cursor.position);
@@ -351,6 +363,26 @@ pub(super) async fn drive<W: Workflow>(
         None if rest.out_of_time && !progress => Err(Stop::NoProgress),
         None => Ok(rest.out_of_time),
     }
+}
+
+/// What another workflow has seen of records that may be at a destination that cannot be asked.
+async fn sighted<W: Workflow>(
+    run: &Run<'_, W>,
+    unfinished: &[Unfinished],
+) -> Result<HashMap<RecordKey, Sightings>, Stop> {
+    let Some(by) = run.workflow.sighted_by() else {
+        return Ok(HashMap::new());
+    };
+    let may_be_there = |row: &&Unfinished| {
+        let for_a_person = row.reason.is_some_and(Reason::may_be_there_already);
+        for_a_person || row.state == RecordState::Sending
+    };
+    let keys = unfinished.iter().filter(may_be_there);
+    let keys: Vec<RecordKey> = keys
+        .filter(|row| run.request.wants(&row.key))
+        .map(|row| row.key.clone())
+        .collect();
+    Ok(run.around.store.of(by).seen(&keys).await?)
 }
 
 /// The limit of this run's writes, as the profile says it.

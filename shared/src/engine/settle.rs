@@ -4,9 +4,9 @@ use super::conveyor::Conveyor;
 use super::entry::{Entry, Item, News, Telling};
 use super::fault::{Fault, FaultKind};
 use super::stages::Next;
-use super::tally::Tally;
+use super::tally::{Tally, plain};
 use super::workflow::Workflow;
-use crate::domain::outcome::Outcome;
+use crate::domain::outcome::{Outcome, RecordReport};
 use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
 
@@ -14,8 +14,11 @@ impl<W: Workflow> Conveyor<'_, W> {
     /// Ends a record that is at work on its partition.
     pub(super) fn settle_item(&mut self, item: Item<W>, fault: Fault, tally: &mut Tally<'_>) {
         self.leave(&item.partition);
-        if fault.kind == FaultKind::Defer && self.run.character.unaskable.is_some() {
-            // Its row may say `sending`, although nothing was sent.
+        let noted = self.run.character.unaskable.is_some() || item.entry.noted.is_some();
+        if fault.kind == FaultKind::Defer && noted {
+            // Its row may say that it is there, although nothing was sent.
+            let mut item = item;
+            item.entry.was_not_sent();
             self.out_of_time = true;
             tally.add_seen(&item.entry, Outcome::Deferred);
             return self.begin_keeping(self.run.due_row(&item.entry), Next::Finish);
@@ -38,6 +41,10 @@ impl<W: Workflow> Conveyor<'_, W> {
             FaultKind::Settled => return self.leave_done(&entry, tally),
             FaultKind::Skip { reason, tell } => return self.skip(entry, reason, tell, tally),
             FaultKind::Hold(reason) => self.run.held_row(&entry, reason, fault.fields.clone()),
+            FaultKind::Yield(reason) => self.run.yielding_row(&entry, reason),
+            FaultKind::Retry { reason, .. } if entry.is_told_already() => {
+                return self.leave_told(&entry, reason, tally);
+            }
             FaultKind::Retry { reason, .. } => self.run.waiting_row(&entry, reason),
         };
         row.transaction_id.clone_from(&fault.transaction_id);
@@ -77,6 +84,15 @@ impl<W: Workflow> Conveyor<'_, W> {
             _ => Next::Finish,
         };
         self.begin_keeping(row, next);
+    }
+
+    /// What both sides know could not be looked at, or written once more: it stays done, and is looked at again as long as it is listed.
+    pub(super) fn leave_told(&mut self, entry: &Entry<W>, reason: Reason, tally: &mut Tally<'_>) {
+        tally.add(RecordReport {
+            reason: Some(reason),
+            ..plain(entry.key.clone(), Outcome::WillRetry)
+        });
+        self.finish(&entry.key);
     }
 
     /// What changed at the source does not concern a record that is done, or was so before a look at it failed.

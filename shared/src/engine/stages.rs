@@ -14,6 +14,7 @@ use super::run::Run;
 use super::site;
 use super::streaks::Line;
 use super::tally::Tally;
+use super::telling::Said;
 use super::under_way::{while_kept, while_told};
 use super::workflow::{
     Asked, BatchResult, Confirmation, LedgerView, Located, Notice, Verification, Workflow, Written,
@@ -37,7 +38,9 @@ pub enum Step<W: Workflow> {
     Kept(RecordKey, Result<(), StoreError>, Box<Next<W>>),
     Verified(Vec<Item<W>>, BatchResult<Verification<W::Place>>),
     Confirmed(Confirming<W>, BatchResult<Confirmation<W::Place>>),
-    Told(Vec<Telling<W>>, BatchResult<()>),
+    Told(Vec<Telling<W>>, BatchResult<Said>),
+    Looked(Vec<Entry<W>>, BatchResult<bool>),
+    SeenKept(Result<(), StoreError>),
     /// A dry run has looked at what a real one would write here.
     Foreseen,
 }
@@ -49,7 +52,7 @@ impl<W: Workflow> Step<W> {
             Self::Fetched(..) => Some(Line::Fetch),
             Self::Located(..) => Some(Line::Locate),
             Self::Wrote(..) => Some(Line::Write),
-            Self::Verified(..) => Some(Line::Verify),
+            Self::Verified(..) | Self::Looked(..) => Some(Line::Verify),
             Self::Confirmed(..) => Some(Line::Confirm),
             Self::Told(..) => Some(Line::Tell),
             Self::Prepared(_)
@@ -58,6 +61,7 @@ impl<W: Workflow> Step<W> {
             | Self::CursorSaved(_)
             | Self::Gated(..)
             | Self::Kept(..)
+            | Self::SeenKept(_)
             | Self::Foreseen => None,
         }
     }
@@ -163,7 +167,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         for (mut item, plan) in planned {
             match guarded_now(|| run.workflow.remark(&item.record, &plan)) {
                 Ok(remark) => {
-                    item.entry.remark_on_write(remark, run.around.clock.now());
+                    self.note(&mut item, &plan, remark);
                     batch.push((item, plan));
                 }
                 Err(fault) => self.settle_item(item, fault, tally),
@@ -183,6 +187,60 @@ impl<W: Workflow> Conveyor<'_, W> {
             }
             .boxed_local(),
         );
+    }
+
+    /// What is known of a record before it is written: what is remarked of it, and where it may be from now on.
+    fn note(&self, item: &mut Item<W>, plan: &W::Plan, remark: Option<Reason>) {
+        let now = self.run.around.clock.now();
+        let entry = &mut item.entry;
+        entry.remark_on_write(remark, now);
+        entry.noted = self.run.workflow.noted(&item.record, plan);
+        if self.run.character.unaskable.is_some() {
+            entry.began_at.get_or_insert(now);
+        }
+    }
+
+    /// Looks whether what the ledger has in place is still there, of records that the source no longer lists.
+    pub(super) fn begin_looking(&mut self, batch: usize) {
+        let entries = take(&mut self.to_look, batch);
+        let keys = entries.iter().map(|one| &one.key);
+        self.out.note(keys, Outcome::Deferred);
+        let run = self.run;
+        self.busy.looking += 1;
+        self.steps.push(
+            async move {
+                let there: Vec<_> = entries
+                    .iter()
+                    .filter_map(|entry| Some((&entry.key, entry.place.as_ref()?)))
+                    .collect();
+                let answer = guarded_batch(&there, async |there: &[(&RecordKey, &W::Place)]| {
+                    run.workflow.still_there(there).await
+                })
+                .await;
+                Step::Looked(entries, answer)
+            }
+            .boxed_local(),
+        );
+    }
+
+    /// Keeps what came to light of another workflow's records.
+    pub(super) fn keep_seen(&mut self) {
+        let run = self.run;
+        for seen in run.workflow.seen() {
+            if run.request.dry_run {
+                continue;
+            }
+            self.busy.keeping += 1;
+            let kept = async move {
+                let now = run.around.clock.now();
+                let kept = match run.still_ours() {
+                    Ok(()) => run.around.store.put_seen(&seen.of, seen.id, now).await,
+                    Err(overtaken) => Err(overtaken),
+                };
+                Step::SeenKept(kept)
+            };
+            self.steps.push(kept.boxed_local());
+        }
     }
 
     /// Keeps a row; a dry run only does what follows.
@@ -267,7 +325,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             async move {
                 let notices: Vec<_> = tellings.iter().map(notice).collect();
                 let answer = guarded_batch(&notices, async |notices: &[Notice<W::Place>]| {
-                    run.workflow.report(notices).await
+                    run.say(notices).await
                 })
                 .await;
                 Step::Told(tellings, answer)
@@ -290,10 +348,11 @@ impl<W: Workflow> Run<'_, W> {
         Ok(rows)
     }
 
-    const fn ledger(&self) -> LedgerView<'_> {
+    pub(super) fn ledger(&self) -> LedgerView<'_> {
         LedgerView {
             store: self.around.store,
             dry_run: self.request.dry_run,
+            now: self.around.clock.now(),
         }
     }
 
@@ -308,17 +367,48 @@ impl<W: Workflow> Run<'_, W> {
                 kept.map_err(Stop::from)?;
             }
         }
-        self.still_ours().map_err(Stop::from)?;
-        let records: Vec<_> = batch
-            .iter()
-            .map(|(item, plan)| (&item.record, plan))
+        let noted = batch.iter().filter(|_| !unaskable);
+        let noted: Vec<_> = noted
+            .filter_map(|(item, _)| self.noted_row(&item.entry))
             .collect();
+        if !noted.is_empty() {
+            self.still_ours().map_err(Stop::from)?;
+            let kept = self.around.store.put_noted(&noted, &self.lease).await;
+            kept.map_err(Stop::from)?;
+        }
+        self.still_ours().map_err(Stop::from)?;
+        // After the rows are kept: of two workflows that each keep a row and then read the other's, one at least sees the other.
+        let keys: Vec<_> = batch.iter().map(|(item, _)| &item.entry.key).collect();
+        let yields = self.workflow.yields(&keys, self.ledger()).await?;
+        let yields = |at: usize| yields.get(at).copied().flatten();
+        let going = batch.iter().enumerate();
+        let going = going.filter(|(at, _)| yields(*at).is_none());
+        let records: Vec<_> = going
+            .map(|(_, (item, plan))| (&item.record, plan))
+            .collect();
+        let mut answers = self.write_now(&records, unaskable).await?.into_iter();
+        let missing = || Err(Fault::hold(Reason::InternalError, Vec::new()));
+        let answer = |at: usize| match yields(at) {
+            Some(reason) => Err(Fault::yields(reason)),
+            None => answers.next().unwrap_or_else(missing),
+        };
+        Ok((0..batch.len()).map(answer).collect())
+    }
+
+    async fn write_now(
+        &self,
+        records: &[(&W::Record, &W::Plan)],
+        unaskable: bool,
+    ) -> BatchResult<Written<W::Place>> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         let panicked = if unaskable {
             Reason::OutcomeUnknown
         } else {
             Reason::InternalError
         };
-        let answer = guarded_once(&records, self.workflow.write(&records));
+        let answer = guarded_once(records, self.workflow.write(records));
         answer
             .await
             .unwrap_or_else(|| Err(Trouble::Record(Fault::hold(panicked, Vec::new()))))
@@ -341,6 +431,7 @@ fn notice<W: Workflow>(telling: &Telling<W>) -> Notice<W::Place> {
     Notice {
         key: telling.entry.key.clone(),
         place: telling.place.clone(),
+        again: matches!(telling.news, News::Again),
         held,
     }
 }

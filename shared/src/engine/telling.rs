@@ -1,21 +1,55 @@
 //! What the source is told of a record, and what follows from its answer.
 
 use super::conveyor::Conveyor;
-use super::entry::{Entry, News, Telling};
+use super::entry::{Entry, News, Stage, Telling};
 use super::fault::{Fault, FaultKind};
 use super::run::Run;
 use super::stages::Next;
-use super::tally::{Tally, plain};
-use super::workflow::{BatchResult, Feed, Tells, Workflow};
+use super::tally::Tally;
+use super::workflow::{BatchResult, Feed, Notice, Precedence, Tells, Workflow};
 use crate::clock::later;
-use crate::domain::outcome::{Outcome, RecordReport};
-use crate::domain::reason::Reason;
+use crate::domain::outcome::Outcome;
+use crate::domain::reason::{Reason, Stop};
 use crate::store::{RecordRow, RecordState};
 
 /// How often the source is told again of a record that it still lists.
 const MOST_TOLD: u32 = 3;
 
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The source took it.
+    Told,
+    /// It was left out: what another workflow tells of the record outranks it.
+    Nothing,
+}
+
 impl<W: Workflow> Run<'_, W> {
+    /// Tells the source, as long as the lease is ours, all but what is outranked.
+    pub(super) async fn say(&self, notices: &[Notice<W::Place>]) -> BatchResult<Said> {
+        self.still_ours_for(self.around.call_timeout)
+            .map_err(Stop::from)?;
+        let ranks = self.workflow.precedence(notices, self.ledger()).await?;
+        let rank = |at: usize| ranks.get(at).copied().unwrap_or(Precedence::Told);
+        let told = notices.iter().enumerate();
+        let told = told.filter(|(at, _)| rank(*at) == Precedence::Told);
+        let told: Vec<Notice<W::Place>> = told.map(|(_, notice)| notice.clone()).collect();
+        let mut answers = if told.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.workflow.report(&told).await?.into_iter()
+        };
+        let said = |at: usize| match rank(at) {
+            Precedence::Told => answers.next().map_or_else(
+                || Err(Fault::hold(Reason::InternalError, Vec::new())),
+                |answer| answer.map(|()| Said::Told),
+            ),
+            Precedence::Silent => Ok(Said::Nothing),
+            Precedence::StillPending => Err(Fault::hold(Reason::StillPendingAtSource, Vec::new())),
+        };
+        Ok((0..notices.len()).map(said).collect())
+    }
+
     /// A dry run tells nobody, and a source that does not ask is not told.
     pub(super) fn source_listens(&self) -> bool {
         !self.request.dry_run && self.character.tells != Tells::Nothing
@@ -40,13 +74,39 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     /// The effect is seen at the destination: the source is told, if it wants to know.
+    ///
+    /// Its row says so first: should the run die over the telling, nobody takes what was delivered for taken back.
     pub(super) fn tell_in_place(
         &mut self,
         entry: Entry<W>,
         place: W::Place,
         tally: &mut Tally<'_>,
     ) {
-        self.tell(Self::news_in_place(entry, place), tally);
+        let telling = Self::news_in_place(entry, place);
+        let entry = &telling.entry;
+        let is_known = |row: &RecordRow<_>| {
+            row.state == RecordState::Verified && !entry.wrote && row.place == entry.place
+        };
+        if !self.run.source_listens() || entry.before.as_ref().is_some_and(is_known) {
+            return self.tell(telling, tally);
+        }
+        let row = self.run.row(entry, RecordState::Verified);
+        self.begin_keeping(row, Next::Tell(telling));
+    }
+
+    /// The destination shows its effect: a source that was told in an earlier run and still lists it is told again.
+    pub(super) fn found_in_place(
+        &mut self,
+        mut entry: Entry<W>,
+        place: W::Place,
+        tally: &mut Tally<'_>,
+    ) {
+        if self.run.character.feed == Feed::Pending && entry.is_told_already() {
+            entry.place = Some(place);
+            return self.tell_again(entry, tally);
+        }
+        entry.stage = Stage::Verified;
+        self.tell_in_place(entry, place, tally);
     }
 
     pub(super) fn news_in_place(mut entry: Entry<W>, place: W::Place) -> Telling<W> {
@@ -75,7 +135,7 @@ impl<W: Workflow> Conveyor<'_, W> {
     pub(super) fn told(
         &mut self,
         tellings: Vec<Telling<W>>,
-        answer: BatchResult<()>,
+        answer: BatchResult<Said>,
         tally: &mut Tally<'_>,
     ) {
         let source = self.run.character.name.source();
@@ -92,13 +152,17 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.note_taken();
             }
             match (news, answer) {
-                (News::InPlace, Ok(())) => self.complete(&entry, tally),
-                (News::Again, Ok(())) => {
+                (News::InPlace, Ok(_)) => self.complete(&entry, tally),
+                (News::Again, Ok(Said::Nothing)) => {
+                    tally.add_plain(entry.key.clone(), Outcome::AlreadyInPlace);
+                    self.finish(&entry.key);
+                }
+                (News::Again, Ok(Said::Told)) => {
                     let told = entry.before.as_ref().map_or(0, |row| row.told);
                     self.begin_keeping(self.run.done_row(&entry, told + 1), Next::Finish);
                     tally.add_plain(entry.key, Outcome::AlreadyInPlace);
                 }
-                (News::Held(mut row), Ok(())) => {
+                (News::Held(mut row), Ok(_)) => {
                     row.told = 1;
                     row.updated_at = self.run.around.clock.now();
                     self.begin_keeping(*row, Next::Finish);
@@ -107,7 +171,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                     tracing::warn!(record = %entry.key, kind = ?fault.kind, "the source could not be told of a held record");
                     self.finish(&entry.key);
                 }
-                (News::Skipped(row), Ok(())) => {
+                (News::Skipped(row), Ok(_)) => {
                     tally.add_row(&entry, &row, Outcome::Skipped);
                     self.begin_keeping(*row, Next::Finish);
                 }
@@ -119,11 +183,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                         ..
                     }),
                 ) => {
-                    tally.add(RecordReport {
-                        reason: Some(reason),
-                        ..plain(entry.key.clone(), Outcome::WillRetry)
-                    });
-                    self.finish(&entry.key);
+                    self.leave_told(&entry, reason, tally);
                 }
                 (News::InPlace | News::Again | News::Skipped(_), Err(fault)) => {
                     self.settle(entry, fault, tally);

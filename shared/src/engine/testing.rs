@@ -27,6 +27,7 @@ pub fn row(state: RecordState) -> RecordRow<()> {
         attempts: 0,
         next_attempt_at: None,
         accepted_at: None,
+        began_at: None,
         checks: 0,
         superseded: false,
         released: false,

@@ -34,7 +34,9 @@ impl UnderWay {
             | Step::Listed(_)
             | Step::CursorSaved(_)
             | Step::SiteKept(_)
+            | Step::SeenKept(_)
             | Step::Foreseen => {}
+            Step::Looked(entries, _) => entries.iter().for_each(|one| home(&one.key)),
             Step::Gated(arrivals, _) => arrivals.iter().for_each(|one| home(&one.key)),
             Step::Fetched(_, entries, _) => entries.iter().for_each(|one| home(&one.key)),
             Step::Located(items, _) => items.iter().for_each(|one| home(&one.entry.key)),

@@ -11,13 +11,13 @@ use serde_json::Value;
 use super::beside::Shown;
 use super::fault::{Fault, Trouble};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::{InteropReferralId, TransactionId};
 use crate::domain::outcome::Calls;
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
-use crate::store::Store;
+use crate::store::{RecordRow, Store};
 
 /// One direction of one exchange, in the stages that a record passes: discover, fetch, map, locate, write, and then, as the
 /// destination allows, verify or confirm; last the source is told.
@@ -107,6 +107,22 @@ pub trait Workflow {
         None
     }
 
+    /// Where a record may be once its write has begun: kept in its row before, so that a later run knows what may be there. None where
+    /// the destination is asked before anything is written.
+    fn noted(&self, _record: &Self::Record, _plan: &Self::Plan) -> Option<Self::Place> {
+        None
+    }
+
+    /// Which of these records have to let another workflow go first, and why; asked after their rows are kept, right before they are
+    /// written. No entry means that it need not.
+    async fn yields(
+        &self,
+        _keys: &[&RecordKey],
+        _ledger: LedgerView<'_>,
+    ) -> Result<Vec<Option<Reason>>, Stop> {
+        Ok(Vec::new())
+    }
+
     /// Writes records. Never called for two records of one partition at once.
     async fn write(
         &self,
@@ -121,6 +137,32 @@ pub trait Workflow {
         Err(Stop::InternalError.into())
     }
 
+    /// Whether what the ledger has in place is there, of records that the source no longer offers. Where the answer to a write proves
+    /// it, it is.
+    async fn still_there(&self, records: &[(&RecordKey, &Self::Place)]) -> BatchResult<bool> {
+        Ok(records.iter().map(|_| Ok(true)).collect())
+    }
+
+    /// What came to light of another workflow's records while details were fetched; asked for after every [`Workflow::fetch`].
+    fn seen(&self) -> Vec<Seen> {
+        Vec::new()
+    }
+
+    /// Which workflow sees what became of records that may be at a destination that cannot be asked.
+    fn sighted_by(&self) -> Option<WorkflowName> {
+        None
+    }
+
+    /// Where such a record is, if one of these sightings is of what was sent of it since `began`.
+    fn arrived(
+        &self,
+        _place: &Self::Place,
+        _seen: &[(InteropReferralId, Timestamp)],
+        _began: Timestamp,
+    ) -> Option<Self::Place> {
+        None
+    }
+
     /// Asks what became of records that were [`Written::Accepted`] under one transaction.
     async fn confirm(
         &self,
@@ -128,6 +170,16 @@ pub trait Workflow {
         _records: &[(&RecordKey, &Self::Place)],
     ) -> BatchResult<Confirmation<Self::Place>> {
         Err(Stop::InternalError.into())
+    }
+
+    /// Whether what another workflow tells of the same records comes before these notices; asked right before they are sent. No entry
+    /// means that the source is told.
+    async fn precedence(
+        &self,
+        _notices: &[Notice<Self::Place>],
+        _ledger: LedgerView<'_>,
+    ) -> Result<Vec<Precedence>, Stop> {
+        Ok(Vec::new())
     }
 
     /// Tells the source, if [`Character::tells`] says so.
@@ -276,6 +328,8 @@ pub struct History<'h, P> {
     pub done: bool,
     /// Whether a person released it, and it has not been held or done since.
     pub released: bool,
+    /// Whether it is, or may be, at its destination.
+    pub may_be_there: bool,
 }
 
 /// A record after mapping.
@@ -352,8 +406,30 @@ pub struct Notice<P> {
     pub key: RecordKey,
     /// Where its effect is; for a held record only how to address the source.
     pub place: P,
+    /// Whether the source was told so in an earlier run, and lists the record all the same.
+    pub again: bool,
     /// Set for a record that is held instead of delivered: why, and the names of the fields at fault.
     pub held: Option<(Reason, Vec<String>)>,
+}
+
+/// What comes first: a notice, or what another workflow tells of the same record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precedence {
+    /// The source is told.
+    Told,
+    /// Nothing is said: what the other workflow tells says more.
+    Silent,
+    /// The other workflow has told of it for so long that the source should not list it any more.
+    StillPending,
+}
+
+/// What was seen of another workflow's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The record there.
+    pub of: RecordKey,
+    /// What proGres calls it.
+    pub id: InteropReferralId,
 }
 
 /// What a workflow may ask the ledger.
@@ -361,6 +437,7 @@ pub struct Notice<P> {
 pub struct LedgerView<'r> {
     pub(super) store: &'r Store,
     pub(super) dry_run: bool,
+    pub(super) now: Timestamp,
 }
 
 impl LedgerView<'_> {
@@ -373,6 +450,28 @@ impl LedgerView<'_> {
     /// Whether any record of this workflow ever reached its destination.
     pub async fn has_delivered(&self) -> Result<bool, Stop> {
         self.store.has_delivered().await.map_err(Stop::from)
+    }
+
+    /// The present.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whether a run of another workflow of the same deployment is under way.
+    pub async fn is_running(&self, workflow: WorkflowName) -> Result<bool, Stop> {
+        let other = self.store.of(workflow);
+        other.is_running(self.now).await.map_err(Stop::from)
+    }
+
+    /// The rows of another workflow of the same deployment.
+    pub async fn rows_of(
+        &self,
+        workflow: WorkflowName,
+        keys: &[RecordKey],
+    ) -> Result<HashMap<RecordKey, RecordRow<Value>>, Stop> {
+        let rows = self.store.of(workflow).records::<Value>(keys).await;
+        rows.map_err(Stop::from)
     }
 
     /// What the ledger of another workflow of the same deployment knows of these records. One without a row or a place has no entry;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::ledger::{RecordRow, RecordState, key_of};
 use super::{Item, Store, StoreError, failed};
+use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
 /// The index's name.
@@ -32,6 +33,9 @@ pub struct Unfinished {
     pub key: RecordKey,
     /// Where it stands.
     pub state: RecordState,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<Reason>,
     /// The profile it was last worked on with.
     pub profile_version: String,
     /// When the record was first met.
@@ -81,6 +85,7 @@ fn shown(item: Item) -> Option<Unfinished> {
     Some(row.flatten().unwrap_or(Unfinished {
         key,
         state: RecordState::Held,
+        reason: None,
         profile_version: String::new(),
         first_seen_at: Timestamp::MAX,
         next_attempt_at: None,

@@ -144,6 +144,17 @@ impl Store {
         Ok(row.is_some_and(|row| row.contains_key("has_written")))
     }
 
+    /// Whether a run of this workflow holds the lease at `now`.
+    pub async fn is_running(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(row) = self.read("lease", "read_lease").await? else {
+            return Ok(false);
+        };
+        let ends = row.get("lease_ends").and_then(|ends| ends.as_n().ok());
+        let ends = ends.and_then(|ends| ends.parse::<i64>().ok());
+        let live = ends.is_some_and(|ends| ends >= now.as_millisecond());
+        Ok(live && row.contains_key("holder"))
+    }
+
     /// Keeps beside the lease what the next run has to know of a destination that is down; or that it is down no longer.
     pub async fn put_probe(&self, lease: &Lease, probe: Option<&Probe>) -> Result<(), StoreError> {
         let update = self

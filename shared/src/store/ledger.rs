@@ -19,7 +19,10 @@ use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
 /// Most keys DynamoDB reads in one request.
-const READ_BATCH: usize = 100;
+pub(super) const READ_BATCH: usize = 100;
+
+/// An invariant of the requests built here.
+const COMPLETE: &str = "all fields are set";
 
 /// How often a transaction is tried that met another one, or the table's limits.
 const TRANSACTION_TRIES: u32 = 8;
@@ -125,6 +128,9 @@ pub struct RecordRow<P> {
     /// When PING accepted it, for a row that awaits its word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+    /// Since when it may be at a destination that cannot be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
     /// How often PING was asked for its word, over all runs.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub checks: u32,
@@ -173,6 +179,7 @@ impl<P> RecordRow<P> {
             attempts: 0,
             next_attempt_at: None,
             accepted_at: None,
+            began_at: None,
             checks: 0,
             superseded: false,
             released: false,
@@ -296,7 +303,29 @@ impl Store {
         row: &RecordRow<P>,
         lease: &Lease,
     ) -> Result<(), StoreError> {
-        const COMPLETE: &str = "all fields are set";
+        let parts = vec![self.in_force(lease), self.guarded_put(row)?];
+        self.transact(parts, "put_sending", row.fence).await
+    }
+
+    /// The part of a transaction that lets it go only as long as this lease is in force.
+    fn in_force(&self, lease: &Lease) -> TransactWriteItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("pk", self.pk())
+            .key("sk", text("lease"))
+            .condition_expression("holder = :run AND fence = :fence")
+            .expression_attribute_values(":run", text(&lease.run_id))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .build()
+            .expect(COMPLETE);
+        TransactWriteItem::builder().condition_check(check).build()
+    }
+
+    /// The part of a transaction that writes a row.
+    fn guarded_put<P: Serialize>(
+        &self,
+        row: &RecordRow<P>,
+    ) -> Result<TransactWriteItem, StoreError> {
         let (condition, values) = may_be_written(row);
         let put = Put::builder()
             .table_name(&self.table)
@@ -307,22 +336,24 @@ impl Store {
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .expect(COMPLETE);
-        let in_force = ConditionCheck::builder()
-            .table_name(&self.table)
-            .key("pk", self.pk())
-            .key("sk", text("lease"))
-            .condition_expression("holder = :run AND fence = :fence")
-            .expression_attribute_values(":run", text(&lease.run_id))
-            .expression_attribute_values(":fence", number(lease.fence))
-            .build()
-            .expect(COMPLETE);
-        let parts = vec![
-            TransactWriteItem::builder()
-                .condition_check(in_force)
-                .build(),
-            TransactWriteItem::builder().put(put).build(),
-        ];
-        self.transact(parts, "put_sending", row.fence).await
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Writes the rows of records that are about to be written, as many as a transaction takes at a time, and only as long as `lease` is
+    /// in force.
+    pub async fn put_noted<P: Serialize>(
+        &self,
+        rows: &[RecordRow<P>],
+        lease: &Lease,
+    ) -> Result<(), StoreError> {
+        for rows in rows.chunks(READ_BATCH - 1) {
+            let mut parts = vec![self.in_force(lease)];
+            for row in rows {
+                parts.push(self.guarded_put(row)?);
+            }
+            self.transact(parts, "put_noted", lease.fence).await?;
+        }
+        Ok(())
     }
 
     /// Writes all or nothing. Two transactions of one run would meet at its lease, so they go one after another; one that meets

@@ -1,7 +1,7 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
-//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`, `untidy#<case id>`; under
-//! `<deployment>#sign-in`, `auth_failed#<system>`, `signed_in#<system>` and `trying#<system>`; under `owner#<host>#<agency>`, `owner`. One
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`, `untidy#<case id>`,
+//! `seen#<key>`; under `<deployment>#sign-in`, `auth_failed#<system>`, `signed_in#<system>` and `trying#<system>`; under `owner#<host>#<agency>`, `owner`. One
 //! client code serves AWS and the embedded
 //! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
 
@@ -14,6 +14,7 @@ mod lease;
 mod ledger;
 mod remarked;
 mod runs;
+mod seen;
 mod sign_ins;
 mod site;
 pub mod table;
@@ -35,6 +36,7 @@ pub use self::due::Unfinished;
 pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken, Probe};
 pub use self::ledger::{RecordRow, RecordState, Rows};
 pub use self::remarked::Remarked;
+pub use self::seen::Sightings;
 pub use self::sign_ins::{AcceptedSignIn, RefusedSignIn, SignIns};
 use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;

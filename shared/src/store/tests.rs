@@ -105,6 +105,7 @@ fn row(number: u128, state: RecordState, fence: u64) -> RecordRow<String> {
         next_attempt_at: None,
         version: None,
         accepted_at: None,
+        began_at: None,
         checks: 0,
         superseded: false,
         released: false,

@@ -15,7 +15,7 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Tells, Trouble, Verification, Workflow, Written,
+    Mapped, Notice, Opened, Page, Precedence, Tells, Trouble, Verification, Workflow, Written,
 };
 
 pub struct Exchange<'s> {
@@ -205,6 +205,24 @@ impl Workflow for Exchange<'_> {
             })
         };
         self.line().call(Stage::Verify, &keys, verified).await
+    }
+
+    async fn still_there(&self, records: &[(&RecordKey, &String)]) -> BatchResult<bool> {
+        let keys: Vec<_> = records.iter().map(|(key, _)| (*key).clone()).collect();
+        self.line()
+            .call(Stage::Look, &keys, |key| Ok(self.is_shelved(key)))
+            .await
+    }
+
+    async fn precedence(
+        &self,
+        notices: &[Notice<String>],
+        _: LedgerView<'_>,
+    ) -> Result<Vec<Precedence>, Stop> {
+        let ranks = self.systems.ranks.borrow();
+        let rank = |notice: &Notice<String>| ranks.get(&notice.key).copied();
+        let ranks = notices.iter().map(rank);
+        Ok(ranks.map(|rank| rank.unwrap_or(Precedence::Told)).collect())
     }
 
     async fn report(&self, notices: &[Notice<String>]) -> BatchResult<()> {

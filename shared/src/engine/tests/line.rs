@@ -103,8 +103,11 @@ impl Line<'_> {
 pub fn system_of(stage: Stage) -> System {
     match stage {
         Stage::Discover | Stage::Fetch | Stage::Map | Stage::Report => System::Ping,
-        Stage::Prepare | Stage::Locate | Stage::Write | Stage::Verify | Stage::Confirm => {
-            System::Primero
-        }
+        Stage::Prepare
+        | Stage::Locate
+        | Stage::Write
+        | Stage::Verify
+        | Stage::Look
+        | Stage::Confirm => System::Primero,
     }
 }

@@ -10,6 +10,7 @@ mod lease;
 mod letters;
 mod limits;
 mod line;
+mod looking;
 mod looks;
 mod model;
 mod named;

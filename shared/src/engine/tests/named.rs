@@ -11,7 +11,7 @@ const TRANSITIONS: &[(&str, &[&str])] = &[
         "new → written → verified → done: read back, then told",
         &[
             "what_was_written_is_read_back_two_seconds_later_at_the_earliest",
-            "a_report_that_fails_leaves_the_record_verified_and_the_next_run_only_tells",
+            "a_report_that_fails_leaves_the_record_verified_and_the_next_run_looks_and_tells",
         ],
     ),
     (

@@ -138,7 +138,7 @@ async fn without_a_store_a_run_does_nothing_at_all() {
 
 #[tokio::test]
 async fn what_was_written_and_not_kept_is_not_called_deferred() {
-    for answered in 1..20 {
+    for answered in 1..30 {
         let mut scenario = Scenario::offering(60).await;
         scenario.settings.concurrency = 60;
         scenario.batches.fetch = 60;
@@ -161,14 +161,14 @@ async fn what_was_written_and_not_kept_is_not_called_deferred() {
 
 #[tokio::test]
 async fn a_store_that_fails_within_a_run_stops_it_and_nothing_is_doubled() {
-    for answered in 1..20 {
+    for answered in 1..30 {
         let scenario = Scenario::offering(4).await;
         scenario.fate.decree(Doom::StoreFailsAfter(answered));
         let finished = scenario.run().await;
         if finished.stop.is_none() {
             assert!(
                 answered > 8,
-                "lease, gating, four times written, four times done, …"
+                "lease, gating, four times written, four times verified, four times done, …"
             );
             return;
         }

@@ -1,6 +1,7 @@
 //! The two made-up systems: a source that offers parcels, a destination that is a shelf, and what can go wrong with either.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use crate::domain::ids::InterventionId;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::engine::{Fault, Notice, Trouble};
+use crate::engine::{Fault, Notice, Precedence, Trouble};
 
 /// The key of the parcel with this number.
 pub fn key(number: u128) -> RecordKey {
@@ -40,6 +41,7 @@ pub enum Stage {
     Locate,
     Write,
     Verify,
+    Look,
     Confirm,
     Report,
 }
@@ -89,6 +91,8 @@ pub struct Systems {
     pub told: RefCell<Vec<Notice<String>>>,
     /// The source lists a parcel even after it was told that it is in place.
     pub forgetful: Cell<bool>,
+    /// What another workflow has told of a parcel.
+    pub ranks: RefCell<HashMap<RecordKey, Precedence>>,
     pub events: RefCell<Vec<Event>>,
     rules: RefCell<Vec<Rule>>,
     goes_on: Cell<bool>,

@@ -30,6 +30,8 @@ pub struct DecidedReferral {
     pub known: Option<Found>,
     /// Whether the likeliest of several referrals is taken: a person released it, or a ledger names one.
     pub takes_likeliest: bool,
+    /// Whether proGres was told of it in an earlier run.
+    pub told: bool,
 }
 
 /// What UNHCR decided.
@@ -71,6 +73,7 @@ pub fn map(
             made_before: made_before?,
             known,
             takes_likeliest: false,
+            told: false,
         })
     };
     let read = read();

@@ -54,6 +54,7 @@ mod tests {
         let mark = finished(&Notice {
             key: key.into(),
             place: Place { found: Some(found) },
+            again: false,
             held: None,
         });
 

@@ -22,6 +22,8 @@ mod source;
 #[cfg(test)]
 mod testing;
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
@@ -40,7 +42,7 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Tells, Workflow, Written,
+    Mapped, Notice, Opened, Page, Seen, Tells, Workflow, Written,
 };
 use crate::primero::{PrimeroClient, ReferralAnswer};
 use crate::profile::Profile;
@@ -57,6 +59,8 @@ pub struct DecisionsToPrimero<'r> {
     fingerprints: FingerprintKey,
     /// Set once there is a control entry, which only look-ups need.
     control: OnceCell<()>,
+    /// What was read of 2.1's records since it was last asked for.
+    seen: RefCell<Vec<Seen>>,
 }
 
 /// Records located at once, as in 1.1.
@@ -109,6 +113,7 @@ impl<'r> DecisionsToPrimero<'r> {
             primero,
             fingerprints,
             control: OnceCell::const_new(),
+            seen: RefCell::new(Vec::new()),
         }
     }
 
@@ -201,11 +206,19 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
             self.ping.decision_details(ids).await
         })
         .await?;
+        let read = rows.iter().zip(&wanted);
+        let seen = read.filter_map(|(rows, one)| Some((rows.as_ref().ok()?.first()?, one.id?)));
+        let seen = seen.filter_map(|(row, id)| source::submission(row).map(|of| Seen { of, id }));
+        self.seen.borrow_mut().extend(seen);
         let with_offer = |(rows, record): (Result<Vec<Row>, Fault>, &Asked<'_, Self>)| {
             let listed = record.offer.copied();
             rows.map(|rows| Details { rows, listed })
         };
         Ok(rows.into_iter().zip(asked).map(with_offer).collect())
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.take()
     }
 
     fn map(
@@ -218,7 +231,10 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         let source = SourceDecision::fold(&details.rows);
         let place = history.place.copied().unwrap_or_default();
         let result = match key.as_str().parse() {
-            Ok(id) => mapping::map(id, details.listed, &source, place.found),
+            Ok(id) => mapping::map(id, details.listed, &source, place.found).map(|record| {
+                let told = history.done;
+                DecidedReferral { told, ..record }
+            }),
             Err(_) => Err(Fault::hold(
                 Reason::UnreadableRecord,
                 vec![source::REFERRAL_ID.to_owned()],

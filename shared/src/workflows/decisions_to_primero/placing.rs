@@ -38,7 +38,10 @@ impl DecisionsToPrimero<'_> {
         ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
         let known = self.known(records, ledger).await?;
-        let answered_unseen = |known: &Known| known.found.filter(|_| !ledger.only_looks());
+        // What proGres was told is looked at before it is told again.
+        let answered_unseen = |record: &DecidedReferral, known: &Known| {
+            known.found.filter(|_| !ledger.only_looks() && !record.told)
+        };
         let records: Vec<DecidedReferral> = records
             .iter()
             .zip(&known)
@@ -50,7 +53,7 @@ impl DecisionsToPrimero<'_> {
         let to_look_up: Vec<(&DecidedReferral, &[ReferralId])> = records
             .iter()
             .zip(&known)
-            .filter(|(_, known)| answered_unseen(known).is_none())
+            .filter(|(record, known)| answered_unseen(record, known).is_none())
             .map(|(record, known)| (record, &known.others[..]))
             .collect();
         let mut seen = self
@@ -62,7 +65,7 @@ impl DecisionsToPrimero<'_> {
                 found,
                 others: known.others.clone(),
             };
-            if let Some(found) = answered_unseen(known) {
+            if let Some(found) = answered_unseen(record, known) {
                 return Ok(Located::Missing(plan(found)));
             }
             let (found, status) = seen
@@ -71,9 +74,8 @@ impl DecisionsToPrimero<'_> {
                 .ok_or_else(no_match)?;
             match (standing(status, &record.answer), known.found) {
                 // One that a ledger knows would be answered unseen, and the answer does not tell whether somebody was there before.
-                (Standing::Pending, _) | (Standing::InPlace, Some(_)) => {
-                    Ok(Located::Missing(plan(found)))
-                }
+                (Standing::Pending, _) => Ok(Located::Missing(plan(found))),
+                (Standing::InPlace, Some(_)) if !record.told => Ok(Located::Missing(plan(found))),
                 (standing, _) => {
                     let place = Place { found: Some(found) };
                     Ok(match settled(standing) {

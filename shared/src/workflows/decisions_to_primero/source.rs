@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::domain::codes::{InteropReferralStatus, ReviewDecision};
-use crate::domain::ids::InteropReferralId;
+use crate::domain::ids::{CaseId, InteropReferralId};
 use crate::domain::pii::Pii;
+use crate::domain::record::RecordKey;
 use crate::progres::{Row, text_of};
 use crate::workflows::details::Naming;
 use crate::workflows::source_rows::Folded;
@@ -78,6 +79,15 @@ impl Listed {
 /// The referral that a row is about.
 pub fn referral_id(row: &Row) -> Option<InteropReferralId> {
     row.id(REFERRAL_ID)?.parse().ok()
+}
+
+/// The record of 2.1 that a detail row is about, if it says which.
+pub fn submission(row: &Row) -> Option<RecordKey> {
+    let service = row.text(SERVICE_ID)?.parse().ok()?;
+    Some(RecordKey::of_service(
+        &CaseId::new(row.text(CASE_ID)?),
+        service,
+    ))
 }
 
 /// The details of one decision, its rows folded. Personal as a whole.

@@ -72,6 +72,7 @@ mod tests {
             case: CASE.parse().expect("a GUID"),
             rival: None,
             commented: None,
+            repeated: false,
             sent_with: 2,
         }
     }

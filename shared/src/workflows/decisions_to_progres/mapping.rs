@@ -42,6 +42,8 @@ pub struct Decision {
     pub told_on: Date,
     /// Whether an earlier attempt may have left the comment in proGres.
     pub comment_may_be_there: bool,
+    /// Whether the comment goes once more all the same, marked: what was lost would be the reason of a rejection.
+    pub repeats: bool,
     /// Where it stands, once proGres may have the comment.
     pub place: Place,
 }
@@ -67,10 +69,12 @@ pub fn map(
     let commented = history.place.and_then(|place| place.commented.clone());
     let is_this = |before: &Fingerprint| !before.changed_to(&fingerprint);
     let comment_may_be_there = commented.as_ref().is_some_and(is_this);
+    let was_repeated = history.place.is_some_and(|place| place.repeated);
     let place = Place {
         case: source.case.case.id,
         rival: rival.map(|(case, _)| case),
         commented,
+        repeated: was_repeated,
         sent_with: history.place.map_or(0, |place| place.sent_with),
     };
     let decide = || {
@@ -86,6 +90,8 @@ pub fn map(
         }
         let intervention = decided.intervention.ok_or_else(decision::legacy_number)?;
         let no_case_id = || Fault::hold(Reason::UnreadableRecord, vec!["case_id".to_owned()]);
+        let is_rejection = decided.verdict == Ok(Verdict::Rejected);
+        let repeats = comment_may_be_there && is_rejection && !was_repeated;
         let owner = source.case.value("owned_by").and_then(|name| name.as_str());
         let owner = owner.map(user_name).filter(|name| !name.is_empty());
         Ok(Decision {
@@ -96,10 +102,12 @@ pub fn map(
             case_worker: owner.map(Pii::new),
             told_on: today,
             comment_may_be_there,
+            repeats,
             place: Place {
                 case: source.case.case.id,
                 rival: None,
                 commented: Some(fingerprint.clone()),
+                repeated: comment_may_be_there && (repeats || was_repeated),
                 sent_with: 0,
             },
         })
@@ -169,6 +177,7 @@ mod tests {
             place: Some(place),
             done: false,
             released: false,
+            may_be_there: false,
         }
     }
 
@@ -177,6 +186,7 @@ mod tests {
             place: None,
             done: false,
             released: false,
+            may_be_there: false,
         }
     }
 
@@ -185,6 +195,7 @@ mod tests {
             case: id(case),
             rival: rival.map(id),
             commented: None,
+            repeated: false,
             sent_with: 0,
         }
     }
@@ -214,6 +225,27 @@ mod tests {
         let again = mapped(&source(&[accepted()]), &known(&sent));
         assert!(again.result.expect("a decision").comment_may_be_there);
         assert_eq!(again.place, sent);
+    }
+
+    #[test]
+    fn a_rejection_goes_once_more_with_its_reason_and_then_without() {
+        let told = |place: Option<&Place>| {
+            let history = History { place, ..unknown() };
+            let outcome = mapped(&source(&[rejected("Duplicate")]), &history);
+            outcome.result.expect("a decision")
+        };
+        let first = told(None);
+        let second = told(Some(&first.place));
+        let third = told(Some(&second.place));
+        let sent = |decision: &Decision| (decision.comment_may_be_there, decision.repeats);
+        assert_eq!(
+            [&first, &second, &third].map(sent),
+            [(false, false), (true, true), (true, false)]
+        );
+        // Another decision has a comment of its own, which was not sent at all.
+        let other = mapped(&source(&[rejected("Moved")]), &known(&third.place));
+        let other = other.result.expect("a decision");
+        assert!(!other.place.repeated && !other.comment_may_be_there);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod confirmation;
 mod decision;
 mod delivery;
 mod mapping;
+mod receipt;
 mod submission;
 #[cfg(test)]
 mod testing;
@@ -67,6 +68,9 @@ pub struct Place {
     pub rival: Option<CaseRecordId>,
     /// The decision whose comment may be in proGres.
     pub commented: Option<Fingerprint>,
+    /// Whether that comment went once more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// How many decisions proGres took in one request with it, itself among them.
     #[serde(default)]
     pub sent_with: usize,
@@ -95,6 +99,7 @@ impl<'r> DecisionsToProgres<'r> {
             case: case.case.id,
             rival: None,
             commented: None,
+            repeated: false,
             sent_with: 0,
         };
         if let Some(fault) = window::undecided(case) {
@@ -216,9 +221,21 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     }
 
     fn remark(&self, decision: &Decision, (): &()) -> Option<Reason> {
-        decision
-            .comment_may_be_there
-            .then_some(Reason::CommentUnconfirmed)
+        let left_out = decision.comment_may_be_there && !decision.repeats;
+        left_out.then_some(Reason::CommentUnconfirmed)
+    }
+
+    fn noted(&self, decision: &Decision, (): &()) -> Option<Place> {
+        Some(decision.place.clone())
+    }
+
+    /// A receipt that a run of 1.1 is about to send would overtake the decision.
+    async fn yields(
+        &self,
+        keys: &[&RecordKey],
+        ledger: LedgerView<'_>,
+    ) -> Result<Vec<Option<Reason>>, Stop> {
+        receipt::yields(keys, ledger).await
     }
 
     async fn write(&self, batch: &[(&Decision, &())]) -> BatchResult<Written<Place>> {

@@ -22,7 +22,7 @@ pub fn of(decision: &Decision) -> Submission {
         ("progres_primeroid", text(&decision.case_id)),
         ("progres_primerocaseworker", decision.case_worker.clone()),
     ];
-    let comments = if decision.comment_may_be_there {
+    let comments = if decision.comment_may_be_there && !decision.repeats {
         Vec::new()
     } else {
         vec![comment(decision)]
@@ -41,7 +41,8 @@ fn comment(decision: &Decision) -> Pii<String> {
     };
     let reason = decision.reason.as_ref();
     let reason = reason.map_or_else(String::new, |reason| format!(": {}", reason.expose()));
-    Pii::new(format!("Referral {word} by PRIMERO{reason}"))
+    let again = if decision.repeats { " (repeated)" } else { "" };
+    Pii::new(format!("Referral {word} by PRIMERO{reason}{again}"))
 }
 
 #[cfg(test)]
@@ -112,5 +113,16 @@ mod tests {
         let submission = of(&decision);
         assert_eq!(comments(&submission), [""; 0]);
         assert_eq!(submission.fields.len(), 6);
+    }
+
+    #[test]
+    fn a_reason_that_may_be_lost_goes_once_more_and_says_so() {
+        let mut decision = decision(&case(&[rejected("Duplicate")]));
+        decision.comment_may_be_there = true;
+        decision.repeats = true;
+        assert_eq!(
+            comments(&of(&decision)),
+            ["Referral rejected by PRIMERO: Duplicate (repeated)"]
+        );
     }
 }

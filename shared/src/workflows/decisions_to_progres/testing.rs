@@ -73,6 +73,7 @@ pub fn decision(case: &ChangedCase) -> Decision {
         place: None,
         done: false,
         released: false,
+        may_be_there: false,
     };
     let key = &services[0].key;
     let outcome = map(key, &source, &unknown, TODAY, (&profile(), &keys()));

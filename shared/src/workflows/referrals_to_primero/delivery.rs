@@ -1,13 +1,18 @@
 //! Placing referrals in Primero: look-up, create or append, read back.
 
+use std::collections::HashMap;
+
 use super::mapping::Referral;
-use super::matching::{Match, Plan, choose, service_of};
+use super::matching::{Match, Plan, choose, holds, service_of};
 use super::{Place, Proof, ReferralsToPrimero};
-use crate::domain::ids::CaseRecordId;
+use crate::domain::identity::service_id;
+use crate::domain::ids::{CaseRecordId, InterventionId};
+use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
+use crate::domain::record::RecordKey;
 use crate::domain::system::System;
 use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Verification};
-use crate::primero::{Case, Created, Service};
+use crate::primero::{Case, Created, LookedUp, Service};
 use crate::transport::GateError;
 use crate::workflows::trouble::per_record;
 
@@ -72,8 +77,14 @@ impl ReferralsToPrimero<'_> {
             .map(|referral| &referral.individual_no)
             .collect();
         let cases = self.primero.cases_by_individual_no(&numbers).await?;
+        let elsewhere = self.placed_elsewhere(referrals, &cases).await?;
         let place = |referral: &&Referral| -> Result<Located<Self>, Trouble> {
             let cases = cases.of(&referral.individual_no)?;
+            if let Some(stands) = elsewhere.get(&referral.intervention)
+                && stands.clone()?
+            {
+                return Err(Fault::hold(Reason::CaseIdentityChanged, Vec::new()).into());
+            }
             match choose(referral, cases, &self.profile.primero)? {
                 Match::Nowhere(plan) => Ok(Located::Missing(plan)),
                 Match::There(case, service) => {
@@ -82,6 +93,51 @@ impl ReferralsToPrimero<'_> {
             }
         };
         per_record(referrals.iter().map(place))
+    }
+
+    /// Of referrals that the ledger has on a case which no longer carries their child's number, whether the service stands there still:
+    /// either number was corrected since it was written, and on another case the service would stand twice.
+    async fn placed_elsewhere(
+        &self,
+        referrals: &[&Referral],
+        found: &LookedUp<Pii<String>, Case>,
+    ) -> Result<HashMap<InterventionId, Result<bool, GateError>>, Trouble> {
+        let mut strayed: Vec<(&Referral, CaseRecordId)> = Vec::new();
+        for referral in referrals {
+            let cases = found.of(&referral.individual_no);
+            if let (Some(case), Ok(cases)) = (referral.placed, cases)
+                && cases.iter().all(|found| found.id != case)
+            {
+                strayed.push((referral, case));
+            }
+        }
+        let ids: Vec<_> = strayed.iter().map(|(_, case)| *case).collect();
+        let cases = self.primero.cases_by_id(&ids).await?;
+        let stands = |(referral, case): (&Referral, CaseRecordId)| {
+            let case = cases.one(&case).map(|case| {
+                let case = case.filter(|case| case.enabled);
+                case.is_some_and(|case| holds(case, referral.service, referral.intervention))
+            });
+            (referral.intervention, case)
+        };
+        Ok(strayed.into_iter().map(stands).collect())
+    }
+
+    /// Whether services are on the cases where the ledger has them, of referrals that proGres no longer lists.
+    pub(super) async fn look_for(&self, records: &[(&RecordKey, &Place)]) -> BatchResult<bool> {
+        let ids: Vec<_> = records.iter().filter_map(|(_, place)| place.case).collect();
+        let cases = self.primero.cases_by_id(&ids).await?;
+        let is_there = |(key, place): &(&RecordKey, &Place)| {
+            let id: Option<InterventionId> = key.as_str().parse().ok();
+            // A row that does not say where it is, was seen there all the same.
+            let (Some(intervention), Some(case)) = (id, place.case) else {
+                return Ok(true);
+            };
+            let service = service_id(&self.profile.deployment, intervention);
+            let case = cases.one(&case)?.filter(|case| case.enabled);
+            Ok::<_, GateError>(case.is_some_and(|case| holds(case, service, intervention)))
+        };
+        per_record(records.iter().map(is_there))
     }
 
     /// Writes a referral. The first one of a run is read back at once, and the others wait for that: forms are listed whatever the role
@@ -131,7 +187,10 @@ impl ReferralsToPrimero<'_> {
             return Ok(());
         };
         if !case.is_of(&referral.individual_no) {
-            return Err(Stop::FieldNotAccepted(CASE_FIELDS[0].to_owned()).into());
+            // Another number than ours was put there by a person; reading back says so of the record.
+            let renamed = case.individual_no.is_some();
+            let lost = Stop::FieldNotAccepted(CASE_FIELDS[0].to_owned());
+            return if renamed { Ok(()) } else { Err(lost.into()) };
         }
         self.primero
             .adopt_control(id, &referral.individual_no)
@@ -246,7 +305,14 @@ impl ReferralsToPrimero<'_> {
                 Some(id) => cases.one(id)?.filter(|case| case.enabled),
                 None => None,
             };
-            let found = found.filter(|case| case.is_of(&referral.individual_no));
+            let is_ours = |case: &&Case| case.is_of(&referral.individual_no);
+            if let Some(case) = found.filter(|case| !is_ours(case))
+                && case.individual_no.is_some()
+                && service_of(referral, case).is_some()
+            {
+                return Err(Fault::hold(Reason::CaseIdentityChanged, Vec::new()).into());
+            }
+            let found = found.filter(is_ours);
             match found.and_then(|case| Some((case, service_of(referral, case)?))) {
                 Some((case, service)) => {
                     let place = in_place(referral, case, service)?;

@@ -25,6 +25,8 @@ pub struct Referral {
     pub intervention: InterventionId,
     /// The child's number in proGres, tidied.
     pub individual_no: Pii<String>,
+    /// The case that it stands on by the ledger, if any.
+    pub placed: Option<CaseRecordId>,
     /// The case that proGres believes the child to have, if any.
     pub known_case_id: Option<String>,
     /// `progres_businessunit`.
@@ -63,6 +65,7 @@ pub fn map(source: &SourceReferral, today: Date, profile: &Profile) -> Result<Re
         own_case_written: false,
         service,
         individual_no,
+        placed: None,
         case_fields: Pii::new(case_fields),
         service_fields: Pii::new(service_fields),
     })

@@ -1,7 +1,7 @@
 //! Which case a referral belongs to. Pure.
 
 use super::mapping::Referral;
-use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
+use crate::domain::ids::{CaseId, CaseRecordId, InterventionId, ServiceId};
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 use crate::primero::{Case, Service};
@@ -138,6 +138,19 @@ pub fn service_of<'c>(referral: &Referral, case: &'c Case) -> Option<&'c Service
             .iter()
             .find(|service| names(referral, service))
     })
+}
+
+/// Whether a case holds the service of an intervention, by its id or by the intervention's GUID.
+pub fn holds(case: &Case, service: ServiceId, intervention: InterventionId) -> bool {
+    let names = |number: &str| {
+        let mut parts = number.split(',').map(str::trim);
+        parts.nth(1).and_then(|guid| guid.parse().ok()) == Some(intervention)
+    };
+    case.service(&service.to_string()).is_some()
+        || case
+            .services
+            .iter()
+            .any(|service| service.intervention_number().is_some_and(names))
 }
 
 fn names(referral: &Referral, service: &Service) -> bool {

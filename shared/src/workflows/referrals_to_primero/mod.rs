@@ -13,6 +13,7 @@
 //! | 6 report to proGres | `status.rs` |
 
 mod address;
+mod decisions;
 mod delivery;
 mod mapping;
 mod matching;
@@ -41,7 +42,7 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
     Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Tells, Verification, Workflow, Written,
+    Mapped, Notice, Opened, Page, Precedence, Tells, Verification, Workflow, Written,
 };
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
@@ -213,17 +214,13 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
         let today = dates::today(now, self.profile.progres.time_zone.as_ref());
         let written_on = history.place.and_then(|place| place.case);
         let result = mapping::map(&source, today, self.profile).map(|mut referral| {
+            referral.placed = written_on;
             referral.own_case_written = written_on == Some(referral.case);
             (referral.individual_no.clone(), referral)
         });
-        let own = |case: &CaseRecordId| matches!(&result, Ok((_, one)) if one.case == *case);
-        let place = source.address_in_progres().map(|place| Place {
-            case: written_on.filter(own),
-            ..place
-        });
         Mapped {
             fingerprint,
-            place,
+            place: place_now(source.address_in_progres(), history.place),
             result,
         }
     }
@@ -257,6 +254,18 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
         self.verify_services(written).await
     }
 
+    async fn still_there(&self, records: &[(&RecordKey, &Place)]) -> BatchResult<bool> {
+        self.look_for(records).await
+    }
+
+    async fn precedence(
+        &self,
+        notices: &[Notice<Place>],
+        ledger: LedgerView<'_>,
+    ) -> Result<Vec<Precedence>, Stop> {
+        decisions::precedence(notices, ledger).await
+    }
+
     async fn report(&self, notices: &[Notice<Place>]) -> BatchResult<()> {
         let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
         let statuses: Vec<_> = notices
@@ -265,4 +274,14 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             .collect();
         per_record(self.ping.write_intervention_status(&statuses).await?)
     }
+}
+
+/// How proGres is told of a referral as it is now, and where the ledger has it: only the ledger knows that.
+fn place_now(now: Option<Place>, before: Option<&Place>) -> Option<Place> {
+    let Some(before) = before else { return now };
+    let business_unit = now.map_or_else(|| before.business_unit.clone(), |now| now.business_unit);
+    Some(Place {
+        business_unit,
+        ..before.clone()
+    })
 }

@@ -70,6 +70,7 @@ mod tests {
         Notice {
             key: id.into(),
             place,
+            again: false,
             held,
         }
     }

@@ -27,6 +27,8 @@ pub struct Past<'p> {
     pub done: bool,
     /// Whether a person released it.
     pub released: bool,
+    /// Whether something was sent for it and may have arrived, though proGres has not confirmed it.
+    pub unsure: bool,
 }
 
 /// The newest pending referral of a service, or why none is to be sent. Several pending ones are one submission.
@@ -88,6 +90,9 @@ fn without_pending(referrals: &[&Referral], past: Past<'_>) -> Fault {
     let unknown = |referral: &&Referral| referral.status == ReferralStatus::Unknown;
     if past.done {
         Fault::settled()
+    } else if past.unsure {
+        // It may be at proGres, so nobody may say that it never went.
+        Fault::hold(Reason::OutcomeUnknown, Vec::new())
     } else if referrals.is_empty() {
         Fault::skip(Reason::NotReferred)
     } else if referrals.iter().any(unknown) {
@@ -147,11 +152,27 @@ mod tests {
             submitted: Some(submitted),
             done: true,
             released: false,
+            unsure: false,
         }
     }
 
     fn again() -> Result<ReferralId, Fault> {
         Err(Fault::hold(Reason::ReferredAgain, Vec::new()))
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_never_said_to_have_not_been_sent() {
+        let unsure = Past {
+            unsure: true,
+            ..Past::default()
+        };
+        let unknown = Err(Fault::hold(Reason::OutcomeUnknown, Vec::new()));
+        for status in ["accepted", "rejected", "revoked"] {
+            assert_eq!(chosen(&[made(FIRST, status, MADE)], unsure), unknown);
+        }
+        assert_eq!(chosen(&[], unsure), unknown);
+        let pending = [made(FIRST, "in_progress", MADE)];
+        assert_eq!(chosen(&pending, unsure), Ok(id(FIRST)));
     }
 
     #[test]

@@ -182,12 +182,16 @@ impl<'r> ReferralsToProgres<'r> {
             Subject::Referral(lone) => return Err(choice::without_service(lone, self.profile)),
             Subject::Nameless => return Err(nameless()),
             Subject::Gone if history.done => return Err(Fault::settled()),
+            Subject::Gone if history.may_be_there => {
+                return Err(Fault::hold(Reason::OutcomeUnknown, Vec::new()));
+            }
             Subject::Gone => return Err(Fault::skip(Reason::NotReferred)),
         };
         let past = Past {
             submitted: history.place.and_then(|place| place.submitted.as_ref()),
             done: history.done,
             released: history.released,
+            unsure: history.may_be_there && !history.done,
         };
         let made: Vec<&primero::Referral> = source.referrals_of(id, self.profile).collect();
         let elsewhere = source.is_referred_elsewhere(id, self.profile);
@@ -321,6 +325,32 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         referral
             .contact_substituted
             .then_some(Reason::ContactSubstituted)
+    }
+
+    fn noted(&self, referral: &Referral, (): &()) -> Option<Place> {
+        Some(referral.place.clone())
+    }
+
+    fn sighted_by(&self) -> Option<WorkflowName> {
+        Some(WorkflowName::DecisionsToPrimero)
+    }
+
+    /// proGres has what a decision of UNHCR names, by an id that came up after the submission began.
+    fn arrived(
+        &self,
+        place: &Place,
+        seen: &[(InteropReferralId, Timestamp)],
+        began: Timestamp,
+    ) -> Option<Place> {
+        let new = seen
+            .iter()
+            .filter(|(id, at)| *at > began && !place.confirmed.contains_key(id));
+        let (id, _) = new.min_by_key(|(_, at)| *at)?;
+        let mut place = place.clone();
+        if let Some(submitted) = &place.submitted {
+            place.confirmed.insert(*id, submitted.referral);
+        }
+        Some(place)
     }
 
     async fn write(&self, batch: &[(&Referral, &())]) -> BatchResult<Written<Place>> {

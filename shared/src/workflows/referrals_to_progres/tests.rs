@@ -160,6 +160,7 @@ async fn a_submission_whose_answer_is_lost_waits_for_a_person() {
     let second = run(&bridge).await;
     assert_eq!(second.counts.delivered, 0, "{second:?}");
     let release = Request {
+        only: Some(std::iter::once(first.records[0].key.clone()).collect()),
         release_held: true,
         ..Request::default()
     };

@@ -108,8 +108,10 @@ async fn a_letter_without_a_last_word_is_held_when_it_is_overdue_and_opens_by_re
     mailing.save_and_settle(1, 2);
     assert_eq!(mailing.complete().await.counts.held, 1);
     assert_eq!(mailing.office.arrived(1), [1]);
-    mailing.scene.request.release_held = true;
     mailing.office.verdict.set(Verdict::Confirms);
+    mailing.scene.request.release_held = true;
+    assert_eq!(mailing.complete().await.counts.delivered, 0);
+    mailing.release(&[1]);
     assert_eq!(mailing.complete().await.counts.delivered, 1);
     assert_eq!(mailing.office.arrived(1), [1, 2]);
 }

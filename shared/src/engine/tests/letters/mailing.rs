@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::super::fate::Doom;
 use super::super::line::Line;
 use super::super::scenario::{START, Scenario};
-use super::super::systems::Systems;
+use super::super::systems::{Systems, key};
 use super::post::Post;
 use super::register::{Office, Register};
 use crate::clock::{Clock, later};
 use crate::domain::outcome::RunReport;
-use crate::engine::{Finished, OnLoss, Tells};
+use crate::engine::{Finished, OnLoss, Request, Tells};
 use crate::store::RecordRow;
 
 pub const MINUTE: Duration = Duration::from_mins(1);
@@ -116,6 +116,16 @@ impl Mailing {
         let finished = self.scene.fate.befall(run).await;
         self.scene.fate.decree(Doom::None);
         finished
+    }
+
+    /// A person releases these letters by name.
+    pub fn release(&mut self, numbers: &[u128]) {
+        let keys = numbers.iter().map(|number| key(*number));
+        self.scene.request = Request {
+            only: Some(keys.collect()),
+            release_held: true,
+            ..Request::default()
+        };
     }
 
     pub async fn row(&self, number: u128) -> RecordRow<String> {

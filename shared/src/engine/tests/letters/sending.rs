@@ -73,7 +73,11 @@ async fn a_letter_of_a_dead_run_is_held_and_goes_again_by_release_alone() {
     mailing.save_and_settle(1, 2);
     mailing.complete().await;
     assert_eq!(mailing.office.arrived(1), [1]);
+    // Who releases all that is held does not mean what may be there already.
     mailing.scene.request.release_held = true;
+    assert_eq!(mailing.complete().await.counts.delivered, 0);
+    assert_eq!(mailing.office.arrived(1), [1]);
+    mailing.release(&[1]);
     assert_eq!(mailing.complete().await.counts.delivered, 1);
     assert_eq!(mailing.office.arrived(1), [1, 2]);
 }
@@ -90,7 +94,8 @@ async fn a_release_is_of_what_was_held_before_and_not_of_what_the_run_itself_hol
         .register
         .change(2, |letter| letter.saved_at = earlier);
     mailing.per = 1;
-    mailing.scene.request.release_held = true;
+    mailing.release(&[1, 2]);
+    mailing.scene.request.since = Some(earlier);
     let finished = mailing.run().await;
     assert_eq!(reason_of(&finished.report, 1), Some(Reason::OutcomeUnknown));
     assert_eq!(finished.report.counts.delivered, 1);

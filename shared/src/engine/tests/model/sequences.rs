@@ -1,5 +1,6 @@
 //! Random sequences of whatever may happen between two healthy runs, against the oracle.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -10,6 +11,7 @@ use super::office::{Office, START, Trial};
 use super::oracle::{After, judge};
 use super::source::{Change, Kind};
 use crate::domain::reason::Reason;
+use crate::domain::record::RecordKey;
 use crate::engine::Request;
 use crate::engine::tests::fate::{Doom, When};
 use crate::store::RecordState;
@@ -139,15 +141,19 @@ async fn happens(office: &Office<'_>, act: &Act) {
             drop(office.run_both([first, second]).await);
         }
         Act::Release => {
-            let_go(office).await;
-            drop(office.run_in(0, &releasing()).await);
+            let named = let_go(office).await;
+            drop(office.run_in(0, &releasing(None)).await);
+            if !named.is_empty() {
+                drop(office.run_in(0, &releasing(Some(named))).await);
+            }
         }
     }
 }
 
-fn releasing() -> Trial {
+fn releasing(only: Option<BTreeSet<RecordKey>>) -> Trial {
     Trial {
         request: Request {
+            only,
             release_held: true,
             ..Request::default()
         },
@@ -156,13 +162,16 @@ fn releasing() -> Trial {
 }
 
 /// What a person is about to release: where the letter may be at the destination, a second one is that person's decision.
-async fn let_go(office: &Office<'_>) {
+async fn let_go(office: &Office<'_>) -> BTreeSet<RecordKey> {
+    let mut named = BTreeSet::new();
     for (number, row) in office.rows().await {
         let unknown = row.reason.is_some_and(Reason::opens_only_by_release);
         if row.state == RecordState::Held && unknown {
             office.destination.let_go.borrow_mut().push(number);
+            named.insert(row.key.clone());
         }
     }
+    named
 }
 
 async fn recover(office: &Office<'_>) {
@@ -183,8 +192,11 @@ async fn tell(office: Office<'_>, story: &Story) {
     office.profile_version.set(LAST_PROFILE);
     recover(&office).await;
     judge(&office, After::HealthyRuns).await;
-    let_go(&office).await;
-    office.complete_asked(releasing().request).await;
+    let named = let_go(&office).await;
+    office.complete_asked(releasing(None).request).await;
+    if !named.is_empty() {
+        office.complete_asked(releasing(Some(named)).request).await;
+    }
     recover(&office).await;
     judge(&office, After::Release).await;
 }

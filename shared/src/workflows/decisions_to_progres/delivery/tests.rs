@@ -248,12 +248,14 @@ async fn a_case_is_read_again_with_the_one_that_contradicts_it() {
         case: id(CASE),
         rival: Some(id(OTHER_CASE)),
         commented: None,
+        repeated: false,
         sent_with: 0,
     };
     let gone = Place {
         case: case_with("id", INTERVENTION, &[]).case.id,
         rival: None,
         commented: None,
+        repeated: false,
         sent_with: 0,
     };
     let places = [Some(&contested), Some(&gone), None];

@@ -75,6 +75,7 @@ async fn ready(workflow: &ReferralsToProgres<'_>) -> Referral {
         place: None,
         done: false,
         released: false,
+        may_be_there: false,
     };
     let source = source.expect("it is there");
     let now = now.expect("a day").timestamp();
@@ -167,6 +168,7 @@ async fn a_referral_without_a_service_comes_to_light_beside_the_others() {
         place: None,
         done: false,
         released: false,
+        may_be_there: false,
     };
     let now = "2026-11-23T10:00:00Z".parse().expect("a moment");
     let mapped = workflow.map(&found[0].key, source.expect("it is there"), unknown, now);

@@ -51,6 +51,7 @@ async fn met(reason: Reason) -> RunReport {
         R::NotPending => heap(of_proceedings::not_pending).await,
         R::NotReferred => heap(of_proceedings::not_referred).await,
         R::BeforeStart => heap(of_proceedings::before_start).await,
+        R::ReceiptUnderWay => heap(of_proceedings::receipt_under_way).await,
         R::ConsentNotGiven => heap(of_proceedings::consent_not_given).await,
         R::ContactSubstituted => heap(of_proceedings::contact_substituted).await,
         R::ContradictingCodes => heap(of_records::contradicting_codes).await,

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use referral_bridge::clock::{Clock as _, later};
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
-use sandbox::faults::Fault;
+use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use sandbox::primero::{NewReferral, ServiceDecision};
 use serde_json::json;
 
 use crate::bridge::TestBridge;
+use crate::referral::Referral;
 use crate::wish::{ACCEPTED, REJECTED, Wish};
 
 const FIELD: &str = "progres_interventionnumber";
@@ -71,6 +73,28 @@ pub async fn comment_unconfirmed() -> RunReport {
     soon(&bridge, WorkflowName::DecisionsToProgres).await;
     bridge.pass(Duration::from_hours(1));
     soon(&bridge, WorkflowName::DecisionsToProgres).await
+}
+
+/// A run of 1.1 has the receipt in hand.
+pub async fn receipt_under_way() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let referral = Referral::numbered(1);
+    bridge.refer(&referral);
+    let ping = bridge.sandbox.faults(System::Ping);
+    let report = Target::Containing("/data#SHP-2748".to_owned());
+    ping.add(Rule::always(report, Fault::DropBeforeEffect));
+    bridge.run().await;
+    ping.clear();
+    bridge.worker_decides(&referral, &ServiceDecision::Accepted);
+    bridge.pass(Duration::from_mins(1));
+    let now = bridge.clock.now();
+    let ends = later(now, Duration::from_mins(5));
+    let other = bridge.store_of(WorkflowName::ReferralsToPrimero);
+    other
+        .take_lease("another run", now, ends)
+        .await
+        .expect("free");
+    bridge.completed(WorkflowName::DecisionsToProgres).await
 }
 
 pub async fn referred_again() -> RunReport {

@@ -24,6 +24,7 @@ mod odd_answers;
 mod one_comment;
 mod one_intervention_twice;
 mod outages;
+mod outranked;
 mod passing_failures;
 mod referred_again;
 mod refused_submissions;
