@@ -128,6 +128,7 @@ mod tests {
             write_limit: None,
             calls: Calls::default(),
             records: Vec::new(),
+            checks: Vec::new(),
         }
     }
 

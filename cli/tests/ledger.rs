@@ -111,6 +111,7 @@ fn report() -> RunReport {
         write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

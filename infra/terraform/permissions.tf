@@ -41,7 +41,7 @@ resource "aws_iam_role_policy" "function" {
           "dynamodb:UpdateItem",
         ]
         Resource  = [aws_dynamodb_table.state.arn]
-        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}", "*#find", "*#request#*", "*#sign-in", "deployments", "owner#*"] } }
+        Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["*#${each.key}", "*#find", "*#scope", "*#request#*", "*#sign-in", "deployments", "owner#*"] } }
       },
       {
         Sid       = "OwnDueRows"

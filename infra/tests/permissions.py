@@ -48,7 +48,7 @@ FROM_FUNCTIONS = f"ArnLike lambda:SourceFunctionArn {arn('lambda', f'function:{N
 
 
 # Partitions that all four share.
-SHARED = ("*#find", "*#request#*", "*#sign-in", "deployments", "owner#*")
+SHARED = ("*#find", "*#scope", "*#request#*", "*#sign-in", "deployments", "owner#*")
 # Whose rows a workflow reads and never writes.
 READS = {
     "referrals-to-primero": "decisions-to-progres",

@@ -4,6 +4,7 @@
 
 #![deny(missing_docs)]
 
+pub mod checks;
 pub mod clock;
 pub mod deadline;
 pub mod domain;

@@ -14,7 +14,7 @@ use sandbox::faults::{Fault, Rule, Target};
 use sandbox::generated::{Generated, arrived, decide_submitted};
 use sandbox::journal::{System, Traffic};
 use sandbox::ping::PingOptions;
-use sandbox::{Sandbox, SandboxOptions, Workflow};
+use sandbox::{FrontLimits, Sandbox, SandboxOptions, Workflow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
@@ -86,6 +86,7 @@ impl BenchSystems {
                 list_page_rows: systems.page_rows,
                 ..PingOptions::default()
             },
+            primero_limits: FrontLimits::NONE,
             ..SandboxOptions::default()
         })
         .await?;

@@ -1,5 +1,6 @@
 //! The words of the field as types. Nothing here does I/O or reads a clock.
 
+pub mod check;
 pub mod codes;
 pub mod dates;
 pub mod fingerprint;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::check::Check;
 use super::ids::Deployment;
 use super::reason::Reason;
 use super::record::RecordKey;
@@ -209,4 +210,7 @@ pub struct RunReport {
     pub calls: Calls,
     /// What was not delivered first; at most 100.
     pub records: Vec<RecordReport>,
+    /// What the checks before the run found otherwise than it should be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }

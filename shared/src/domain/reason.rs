@@ -279,7 +279,7 @@ pub enum Stop {
     ControlMissing,
     /// No case in Primero has an individual number, so no look-up can be checked.
     #[error(
-        "no_control_case: no visible case has {field}; if Primero is really empty, set primero.allow_empty (first runs only)"
+        "no_control_case: no visible case has {field}; the user may see some cases only, so give its role those of everybody; if Primero is really empty, set primero.allow_empty (first runs only)"
     )]
     NoControlCase {
         /// The field that no case has.
@@ -287,9 +287,29 @@ pub enum Stop {
     },
     /// Primero has no place for a field that the round trip needs.
     #[error(
-        "field_not_accepted({0}): add the field to Primero's form, or its decisions can never go back"
+        "field_not_accepted({0}): add the fields to Primero's forms, or decisions can never go back"
     )]
     FieldNotAccepted(String),
+    /// The user sees some cases only, or it cannot be shown that it sees all.
+    #[error(
+        "scope_not_proven: it is not shown that the user sees the cases of everybody ({0}); give its role in Primero access to all cases"
+    )]
+    ScopeNotProven(String),
+    /// Primero has no case form for the profile's module.
+    #[error(
+        "unknown_module({0}): Primero has no case form of this module; correct primero.module_id"
+    )]
+    UnknownModule(String),
+    /// The role may not write forms that hold what is to be written.
+    #[error(
+        "form_not_writable({0}): the role may not write these forms, and Primero would drop what they hold; give it read and write access"
+    )]
+    FormNotWritable(String),
+    /// The owner of new cases is nobody whom Primero knows.
+    #[error(
+        "intake_user_unknown: {0}; correct primero.intake_user or enable the user, or nobody will see the new cases"
+    )]
+    IntakeUserUnknown(String),
     /// The state table could not be read or written.
     #[error("store_unavailable: {0}")]
     StoreUnavailable(&'static str),
@@ -337,6 +357,10 @@ impl Stop {
             Self::ControlMissing => "control_missing",
             Self::NoControlCase { .. } => "no_control_case",
             Self::FieldNotAccepted(_) => "field_not_accepted",
+            Self::ScopeNotProven(_) => "scope_not_proven",
+            Self::UnknownModule(_) => "unknown_module",
+            Self::FormNotWritable(_) => "form_not_writable",
+            Self::IntakeUserUnknown(_) => "intake_user_unknown",
             Self::StoreUnavailable(_) => "store_unavailable",
             Self::SystemMoved(_) => "system_moved",
             Self::InstallationTaken(_) => "installation_taken",
@@ -398,6 +422,10 @@ mod tests {
             Stop::ControlMissing,
             Stop::NoControlCase { field },
             Stop::FieldNotAccepted("x".to_owned()),
+            Stop::ScopeNotProven("x".to_owned()),
+            Stop::UnknownModule("x".to_owned()),
+            Stop::FormNotWritable("x".to_owned()),
+            Stop::IntakeUserUnknown("x".to_owned()),
             Stop::StoreUnavailable("x"),
             Stop::SystemMoved(system),
             Stop::InstallationTaken("x".to_owned()),
@@ -421,6 +449,10 @@ mod tests {
                 | Stop::ControlMissing
                 | Stop::NoControlCase { .. }
                 | Stop::FieldNotAccepted(_)
+                | Stop::ScopeNotProven(_)
+                | Stop::UnknownModule(_)
+                | Stop::FormNotWritable(_)
+                | Stop::IntakeUserUnknown(_)
                 | Stop::StoreUnavailable(_)
                 | Stop::SystemMoved(_)
                 | Stop::InstallationTaken(_)

@@ -240,16 +240,19 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         if open {
             let may_write = tally.writes < self.write_limit();
             self.launch_preparing();
-            if may_write || self.run.character.feed == Feed::Pending {
+            let may_read = self.may_read();
+            if may_read && (may_write || self.run.character.feed == Feed::Pending) {
                 self.launch_discovery();
             }
-            self.launch_gating();
-            if may_write {
+            if may_read {
+                self.launch_gating();
+            }
+            if !may_write {
+                self.put_off_the_rest(tally);
+            } else if may_read {
                 self.launch_looks(tally);
                 self.launch_last();
                 self.launch_fetching();
-            } else {
-                self.put_off_the_rest(tally);
             }
             if self.prepared == Preparation::Done {
                 self.launch_locating();
@@ -291,8 +294,18 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
         self.stops.is_empty() && around.deadline.open(around.clock.now())
     }
 
+    /// Whether the source may be read. Where it is followed by time of change, what is not there counts, so it has to be proven first
+    /// that everything is shown.
+    fn may_read(&self) -> bool {
+        self.run.character.feed == Feed::Pending || self.prepared == Preparation::Done
+    }
+
+    /// Of a list only once there is something to do.
     fn launch_preparing(&mut self) {
-        if self.prepared == Preparation::Due {
+        let wanted = self.run.character.feed != Feed::Pending
+            || !self.due.is_empty()
+            || self.between_fetch_and_write() > 0;
+        if self.prepared == Preparation::Due && wanted {
             self.prepared = Preparation::UnderWay;
             self.begin_preparing();
         }

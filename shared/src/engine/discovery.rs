@@ -28,7 +28,7 @@ pub struct Discovery<W: Workflow> {
     /// Keys of a list that came already.
     listed: HashSet<RecordKey>,
     /// Records that are on the conveyor, and what came of them anew meanwhile (sources followed by time of change only).
-    aboard: HashMap<RecordKey, Option<Arrival<W>>>,
+    aboard: HashMap<RecordKey, Vec<Arrival<W>>>,
     page: OpenPage,
     /// How far the source was read, with every record before it in the ledger.
     pub passed: Option<Timestamp>,
@@ -99,13 +99,17 @@ impl<W: Workflow> Discovery<W> {
 
     /// Keys that were offered anew while they were on the conveyor, and have not been looked at since.
     pub fn waiting(&self) -> impl Iterator<Item = &RecordKey> {
-        let again = self.aboard.values().flatten();
+        let again = self.aboard.values().filter_map(|waiting| waiting.first());
         again.map(|arrival| &arrival.key)
     }
 
     /// The record is settled, or its row says when it is due. Answers what came of it anew meanwhile.
     pub fn finish(&mut self, key: &RecordKey) -> Option<Arrival<W>> {
-        if let Some(mut arrival) = self.aboard.get_mut(key).and_then(Option::take) {
+        let waiting = self
+            .aboard
+            .get_mut(key)
+            .filter(|waiting| !waiting.is_empty());
+        if let Some(mut arrival) = waiting.map(|waiting| waiting.remove(0)) {
             arrival.again = true;
             // What was shown of it may be older than what was looked at meanwhile: it is read anew.
             if let Some(brought) = &mut arrival.brought {
@@ -120,14 +124,15 @@ impl<W: Workflow> Discovery<W> {
 
     /// The record has a row that says when it is due, though it is still on the conveyor.
     pub fn rowed(&mut self, key: &RecordKey) {
-        if matches!(self.aboard.get(key), Some(None)) {
+        if self.aboard.get(key).is_some_and(Vec::is_empty) {
             self.page.unrowed.remove(key);
         }
     }
 
     /// The record is to be looked at once more when it leaves the conveyor.
     pub fn again(&mut self, arrival: Arrival<W>) {
-        self.aboard.insert(arrival.key.clone(), Some(arrival));
+        let waiting = self.aboard.entry(arrival.key.clone()).or_default();
+        wait(waiting, arrival);
     }
 
     /// The record is put off, and no row says so.
@@ -142,13 +147,27 @@ impl<W: Workflow> Discovery<W> {
             Feed::Pending => self.listed.insert(arrival.key.clone()).then_some(arrival),
             Feed::Changes { .. } => {
                 if let Some(again) = self.aboard.get_mut(&arrival.key) {
-                    *again = Some(arrival);
+                    wait(again, arrival);
                     return None;
                 }
-                self.aboard.insert(arrival.key.clone(), None);
+                self.aboard.insert(arrival.key.clone(), Vec::new());
                 Some(arrival)
             }
         }
+    }
+}
+
+/// Of what comes anew of a record at one place the latest counts; what comes at another place is looked at, too.
+fn wait<W: Workflow>(waiting: &mut Vec<Arrival<W>>, arrival: Arrival<W>) {
+    let place = |one: &Arrival<W>| {
+        one.brought
+            .as_ref()
+            .and_then(|brought| brought.place.clone())
+    };
+    let same = waiting.iter().position(|one| place(one) == place(&arrival));
+    match same {
+        Some(at) => waiting[at] = arrival,
+        None => waiting.push(arrival),
     }
 }
 

@@ -473,6 +473,7 @@ fn blank_report<W: Workflow>(
         write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
+        checks: Vec::new(),
     }
 }
 
@@ -488,6 +489,7 @@ fn finished<W: Workflow>(
         state: around.store.calls(),
         ..workflow.calls()
     };
+    report.checks = workflow.checks();
     let failed = workflow.failed_calls();
     measures.failed_calls = failed.ping + failed.primero;
     if let Some(stop) = &stop {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::beside::Shown;
 use super::fault::{Fault, Trouble};
+use crate::domain::check::Check;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{InteropReferralId, TransactionId};
 use crate::domain::outcome::Calls;
@@ -17,7 +18,7 @@ use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
-use crate::store::{RecordRow, Store};
+use crate::store::{RecordRow, SeenCases, Store};
 
 /// One direction of one exchange, in the stages that a record passes: discover, fetch, map, locate, write, and then, as the
 /// destination allows, verify or confirm; last the source is told.
@@ -55,8 +56,14 @@ pub trait Workflow {
     /// How many of them brought an error or no answer.
     fn failed_calls(&self) -> Calls;
 
-    /// What has to be known before the first record is placed. Called once, beside discovery.
+    /// What has to be known and proven before the first record is placed, and before anything is read of a source that is followed by
+    /// time of change. Of a list it is asked for once there is something to do.
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop>;
+
+    /// What was found that is otherwise than it should be, in [`Workflow::prepare`] and since: names, ids, codes and counts.
+    fn checks(&self) -> Vec<Check> {
+        Vec::new()
+    }
 
     /// Begins discovery. `from` is where the window of a source begins that is followed by time of change; the workflow bounds it by
     /// the source's own time.
@@ -472,6 +479,19 @@ impl LedgerView<'_> {
     ) -> Result<HashMap<RecordKey, RecordRow<Value>>, Stop> {
         let rows = self.store.of(workflow).records::<Value>(keys).await;
         rows.map_err(Stop::from)
+    }
+
+    /// What the deployment's user saw of Primero before.
+    pub async fn seen_cases(&self) -> Result<Option<SeenCases>, Stop> {
+        self.store.seen_cases().await.map_err(Stop::from)
+    }
+
+    /// Remembers what it sees now, unless the run stores nothing.
+    pub async fn remember_seen_cases(&self, seen: SeenCases) -> Result<(), Stop> {
+        if self.dry_run {
+            return Ok(());
+        }
+        self.store.put_seen_cases(seen).await.map_err(Stop::from)
     }
 
     /// What the ledger of another workflow of the same deployment knows of these records. One without a row or a place has no entry;

@@ -116,6 +116,7 @@ mod tests {
                     state: 6,
                 },
                 records: Vec::new(),
+                checks: Vec::new(),
             },
             stop: None,
             measures: Measures {

@@ -1,6 +1,6 @@
 //! What fields an installation has: a field that no form has is dropped without a word.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 
@@ -11,8 +11,8 @@ use crate::transport::GateError;
 /// The names of an installation's case and service fields.
 #[derive(Clone, Debug, Default)]
 pub struct FormFields {
-    /// Fields of a case, subforms included by name.
-    pub case: HashSet<String>,
+    /// Fields of a case, subforms included by name, each with the forms that hold it.
+    pub case: HashMap<String, Vec<String>>,
     /// Fields of one service.
     pub service: HashSet<String>,
 }
@@ -50,7 +50,11 @@ impl PrimeroClient {
         for form in forms.data {
             let names = form.fields.into_iter().map(|field| field.name);
             match (form.is_nested, form.unique_id.as_str()) {
-                (false, _) => fields.case.extend(names),
+                (false, form) => {
+                    for name in names {
+                        fields.case.entry(name).or_default().push(form.to_owned());
+                    }
+                }
                 (true, "services_section") => fields.service.extend(names),
                 (true, _) => {}
             }

@@ -13,9 +13,11 @@ mod kinds;
 mod listing;
 mod look_up;
 mod options;
+mod own_user;
 mod proof;
 mod referrals;
 mod rows;
+mod seen;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,9 @@ use self::control::Control;
 pub use self::forms::FormFields;
 pub use self::look_up::LookedUp;
 pub use self::options::Options;
+pub use self::own_user::{OwnUser, Scope};
 pub use self::referrals::{Referral, ReferralAnswer, ReferralStatus};
+pub use self::seen::Glance;
 use self::sign_in::SignIn;
 pub use self::users::User;
 pub use self::write::Created;
@@ -51,6 +55,7 @@ pub struct PrimeroClient {
     settings: PrimeroSettings,
     sign_in: SignIn,
     control: Mutex<Option<Control>>,
+    glance: Mutex<Option<Glance>>,
 }
 
 impl PrimeroClient {
@@ -74,6 +79,7 @@ impl PrimeroClient {
             user: user.clone(),
             settings,
             control: Mutex::new(None),
+            glance: Mutex::new(None),
         }
     }
 

@@ -1,9 +1,9 @@
 //! The state table: lease, ledger and run reports of every deployment and workflow in one DynamoDB table.
 //!
-//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`, `untidy#<case id>`,
-//! `seen#<key>`; under `<deployment>#sign-in`, `auth_failed#<system>`, `signed_in#<system>` and `trying#<system>`; under `owner#<host>#<agency>`, `owner`. One
-//! client code serves AWS and the embedded
-//! DynamoDB. Nothing personal is ever written here: keys, codes, ids and keyed hashes only.
+//! `pk` is `<deployment>#<workflow>`, `sk` one of `cursor`, `lease`, `record#<key>`, `run#<ulid>`, `untidy#<case id>`, `seen#<key>`;
+//! under `<deployment>#sign-in`, `auth_failed#<system>`, `signed_in#<system>` and `trying#<system>`; under `<deployment>#scope`,
+//! `seen_cases`; under `owner#<host>#<agency>`, `owner`. One client code serves AWS and the embedded DynamoDB. Nothing personal is ever
+//! written here: keys, codes, ids and keyed hashes only.
 
 mod beside;
 mod cursor;
@@ -15,6 +15,7 @@ mod ledger;
 mod remarked;
 mod runs;
 mod seen;
+mod seen_cases;
 mod sign_ins;
 mod site;
 pub mod table;
@@ -37,6 +38,7 @@ pub use self::lease::{LONGEST_RUN, Lease, LeaseTaken, Probe};
 pub use self::ledger::{RecordRow, RecordState, Rows};
 pub use self::remarked::Remarked;
 pub use self::seen::Sightings;
+pub use self::seen_cases::SeenCases;
 pub use self::sign_ins::{AcceptedSignIn, RefusedSignIn, SignIns};
 use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;

@@ -103,9 +103,9 @@ enum Limits {
     /// Of request lines, connections and requests a second.
     All,
     /// Of request lines and connections.
+    #[default]
     AtOnce,
     /// None.
-    #[default]
     None,
 }
 

@@ -43,7 +43,7 @@ pub struct SandboxOptions {
     pub ping_log: Option<RequestLog>,
     /// Where Primero's request lines go; absent = nowhere.
     pub primero_log: Option<RequestLog>,
-    /// What stands before Primero lets so much through.
+    /// What stands before Primero lets so much through; by default as much as its own nginx.
     pub primero_limits: FrontLimits,
     /// Both servers also answer `GET /__state` and `POST /__control`, which count as no request.
     pub controls: bool,
@@ -62,7 +62,7 @@ impl Default for SandboxOptions {
             fault_seed: 0,
             ping_log: None,
             primero_log: None,
-            primero_limits: FrontLimits::NONE,
+            primero_limits: FrontLimits::NGINX,
             controls: false,
         }
     }

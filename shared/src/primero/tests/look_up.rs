@@ -366,7 +366,7 @@ async fn the_forms_tell_which_fields_exist() {
 
     let fields = bridge.client.form_fields().await.unwrap();
 
-    assert!(fields.case.contains("unhcr_individual_no"));
+    assert!(fields.case.contains_key("unhcr_individual_no"));
     assert!(fields.service.contains("progres_interventionnumber"));
-    assert!(!fields.case.contains("progres_interventionnumber"));
+    assert!(!fields.case.contains_key("progres_interventionnumber"));
 }

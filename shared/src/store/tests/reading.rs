@@ -27,6 +27,7 @@ fn report(run_id: &str) -> RunReport {
         write_limit: None,
         calls: Calls::default(),
         records: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

@@ -32,6 +32,8 @@ use self::source::{Listed, SourceDecision};
 use super::details::{self, Wanted};
 use super::trouble::per_record;
 use super::{source_rows, traffic};
+use crate::checks::Preflight;
+use crate::domain::check::Check;
 use crate::domain::codes::InteropReferralStatus;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId};
@@ -57,6 +59,7 @@ pub struct DecisionsToPrimero<'r> {
     ping: &'r PingClient,
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
+    preflight: Preflight<'r>,
     /// Set once there is a control entry, which only look-ups need.
     control: OnceCell<()>,
     /// What was read of 2.1's records since it was last asked for.
@@ -101,7 +104,7 @@ pub struct Details {
 impl<'r> DecisionsToPrimero<'r> {
     /// The workflow between these two systems.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         profile: &'r Profile,
         ping: &'r PingClient,
         primero: &'r PrimeroClient,
@@ -112,6 +115,7 @@ impl<'r> DecisionsToPrimero<'r> {
             ping,
             primero,
             fingerprints,
+            preflight: Preflight::new(profile, primero),
             control: OnceCell::const_new(),
             seen: RefCell::new(Vec::new()),
         }
@@ -174,9 +178,14 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
         traffic::failed_calls(self.ping, self.primero)
     }
 
-    /// Nothing: whether anything has to be looked up is known only record by record.
-    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
-        Ok(())
+    /// Whether anything has to be looked up is known only record by record.
+    async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        let may_be_empty = self.profile.primero.allow_empty && !ledger.has_delivered().await?;
+        self.preflight.scope(ledger, may_be_empty).await
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.preflight.found()
     }
 
     async fn open(&self, _from: Option<Timestamp>) -> Result<Opened<Pages<'r>>, Stop> {

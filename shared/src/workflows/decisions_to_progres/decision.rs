@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::checks::MappedFields;
 use crate::domain::codes::TransferStatus;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::identifier::tidied;
@@ -16,6 +17,22 @@ use crate::profile::Profile;
 
 /// What a case is listed with, beside its ids and services.
 pub const CASE_FIELDS: [&str; 1] = ["owned_by"];
+
+/// The fields of a service by which a decision is known, and by which it comes with its reason.
+pub fn fields_read(profile: &Profile) -> MappedFields {
+    let reason = &*profile.primero.rejection_reason_field;
+    let service = [
+        NUMBER,
+        STATUS,
+        "service_referral",
+        "service_request_agency",
+        reason,
+    ];
+    MappedFields {
+        service: service.map(str::to_owned).to_vec(),
+        ..MappedFields::default()
+    }
+}
 
 const NUMBER: &str = "progres_interventionnumber";
 const STATUS: &str = "unhcr_referral_status";

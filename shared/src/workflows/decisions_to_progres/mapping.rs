@@ -48,6 +48,14 @@ pub struct Decision {
     pub place: Place,
 }
 
+impl Decision {
+    /// Whether the worker rejected the referral and does not say why.
+    #[must_use]
+    pub fn lacks_reason(&self) -> bool {
+        self.verdict == Verdict::Rejected && self.reason.is_none()
+    }
+}
+
 /// A decision after mapping.
 pub struct Outcome {
     pub fingerprint: Fingerprint,

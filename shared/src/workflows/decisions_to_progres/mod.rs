@@ -34,6 +34,8 @@ use serde::{Deserialize, Serialize};
 
 use self::mapping::Source;
 use super::{traffic, window};
+use crate::checks::Preflight;
+use crate::domain::check::Check;
 use crate::domain::fingerprint::{Fingerprint, FingerprintKey};
 use crate::domain::ids::{CaseRecordId, TransactionId};
 use crate::domain::outcome::Calls;
@@ -57,6 +59,7 @@ pub struct DecisionsToProgres<'r> {
     ping: &'r PingClient,
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
+    preflight: Preflight<'r>,
 }
 
 /// Where a decision stands, and what proGres may know of it.
@@ -79,7 +82,7 @@ pub struct Place {
 impl<'r> DecisionsToProgres<'r> {
     /// The workflow between these two systems.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         profile: &'r Profile,
         ping: &'r PingClient,
         primero: &'r PrimeroClient,
@@ -90,6 +93,7 @@ impl<'r> DecisionsToProgres<'r> {
             ping,
             primero,
             fingerprints,
+            preflight: Preflight::new(profile, primero),
         }
     }
 
@@ -163,8 +167,12 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
         traffic::failed_calls(self.ping, self.primero)
     }
 
-    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
-        Ok(())
+    async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        self.preflight.scope_of_changes(ledger).await
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.preflight.found()
     }
 
     async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Changes<'r>>, Stop> {
@@ -212,6 +220,11 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
         decisions: &[&Decision],
         _ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
+        // A reason that is not there may have had no field to stand in.
+        if decisions.iter().any(|decision| decision.lacks_reason()) {
+            let read = decision::fields_read(self.profile);
+            self.preflight.fields_read(&read).await;
+        }
         Ok(decisions.iter().map(|_| Ok(Located::Missing(()))).collect())
     }
 

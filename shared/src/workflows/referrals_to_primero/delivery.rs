@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::fields::{self, CASE_FIELDS, SERVICE_FIELDS};
 use super::mapping::Referral;
 use super::matching::{Match, Plan, choose, holds, service_of};
 use super::{Place, Proof, ReferralsToPrimero};
@@ -16,15 +17,6 @@ use crate::primero::{Case, Created, LookedUp, Service};
 use crate::transport::GateError;
 use crate::workflows::trouble::per_record;
 
-/// Case fields that matching rests on.
-const CASE_FIELDS: [&str; 1] = ["unhcr_individual_no"];
-/// Service fields that the way back (1.2) rests on.
-const SERVICE_FIELDS: [&str; 4] = [
-    "progres_interventionnumber",
-    "unhcr_referral_status",
-    "service_referral",
-    "service_request_agency",
-];
 /// The form of a case's services.
 const SERVICES: &str = "services_section";
 /// How often an append of unknown fate is asked after and sent again.
@@ -35,40 +27,18 @@ impl ReferralsToPrimero<'_> {
     pub(super) async fn prepare_primero(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         let may_be_empty = self.profile.primero.allow_empty && !ledger.has_delivered().await?;
         let control = async {
-            self.primero
-                .choose_control(may_be_empty)
+            Box::pin(self.primero.choose_control(may_be_empty))
                 .await
                 .map_err(not_ready)
         };
-        // Without a visible case the forms explain nothing, so the control entry is heard first.
-        let (control, forms) = futures::join!(control, self.check_forms());
-        control.and(forms)
-    }
-
-    /// A user without access to the forms is no fault: the first write is read back in any case.
-    async fn check_forms(&self) -> Result<(), Stop> {
-        let fields = match self.primero.form_fields().await {
-            Ok(fields) => fields,
-            Err(GateError::Run(Stop::PermissionDenied { .. })) => {
-                tracing::warn!(
-                    "the user may not read Primero's forms; the first write will show which fields they have"
-                );
-                return Ok(());
-            }
-            Err(error) => return Err(not_ready(error)),
-        };
-        let lacking = CASE_FIELDS
-            .iter()
-            .find(|name| !fields.case.contains(**name));
-        let lacking = lacking.or_else(|| {
-            SERVICE_FIELDS
-                .iter()
-                .find(|name| !fields.service.contains(**name))
-        });
-        if let Some(name) = lacking {
-            return Err(Stop::FieldNotAccepted((*name).to_owned()));
-        }
-        Ok(())
+        let written = fields::written(self.profile);
+        let (scope, control, writing) = futures::join!(
+            self.preflight.scope(ledger, may_be_empty),
+            control,
+            self.preflight.writing_cases(&written),
+        );
+        // Without everybody's cases, or a visible one, the forms explain nothing.
+        scope.and(control).and(writing)
     }
 
     pub(super) async fn match_cases(&self, referrals: &[&Referral]) -> BatchResult<Located<Self>> {
@@ -174,6 +144,36 @@ impl ReferralsToPrimero<'_> {
         Ok(place)
     }
 
+    /// Primero takes a case of an owner whom it does not know, and then nobody sees it. So the owner of the first case that a run creates
+    /// is read back, and the others wait for that.
+    async fn create(&self, referral: &Referral) -> Result<Created, Trouble> {
+        let create = || {
+            self.primero
+                .create_case(referral.case, &referral.case_fields)
+        };
+        let mut owner = self.owner.lock().await;
+        match &*owner {
+            Proof::Given => {
+                drop(owner);
+                return Ok(create().await?);
+            }
+            Proof::Failed(stop) => return Err(stop.clone().into()),
+            Proof::Awaited => {}
+        }
+        let created = create().await?;
+        if created == Created::New {
+            *owner = Proof::Given;
+            if let Some(name) = Box::pin(self.primero.owner_of(referral.case)).await? {
+                let name = name.as_ref().map(|name| name.expose().as_str());
+                if let Err(stop) = self.preflight.owner_of_created(referral.case, name) {
+                    *owner = Proof::Failed(stop.clone());
+                    return Err(stop.into());
+                }
+            }
+        }
+        Ok(created)
+    }
+
     /// Reads back what was written first, a case that is new or the one that there was.
     async fn prove_fields(
         &self,
@@ -215,11 +215,7 @@ impl ReferralsToPrimero<'_> {
         let (id, case_id) = match plan {
             Plan::Append { case, case_id } => (*case, case_id.clone()),
             Plan::Create => {
-                let created = self
-                    .primero
-                    .create_case(referral.case, &referral.case_fields)
-                    .await?;
-                if created == Created::Exists {
+                if Box::pin(self.create(referral)).await? == Created::Exists {
                     return self.append_to_own_case(referral).await;
                 }
                 (referral.case, None)

@@ -15,6 +15,7 @@
 mod address;
 mod decisions;
 mod delivery;
+mod fields;
 mod mapping;
 mod matching;
 mod source;
@@ -32,7 +33,9 @@ use tokio::sync::Mutex;
 use self::matching::Plan;
 use self::source::SourceReferral;
 use super::traffic;
+use crate::checks::Preflight;
 use crate::clock::Clock;
+use crate::domain::check::Check;
 use crate::domain::dates;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseId, CaseRecordId, InterventionId};
@@ -60,13 +63,16 @@ pub struct ReferralsToPrimero<'r> {
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
     clock: Arc<dyn Clock>,
+    preflight: Preflight<'r>,
+    /// Whether a case that this run created came back with its owner.
+    owner: Mutex<Proof>,
     proof: Mutex<Proof>,
 }
 
 /// Records located at once: as many look-ups side by side as Primero takes at most, with four in each, less what is under way beside.
 const LOCATED_AT_ONCE: usize = 48;
 
-/// Whether a write of this run was read back with every field that the round trip needs.
+/// Whether a write of this run was read back as it must be.
 enum Proof {
     /// Nothing was written yet, or the first write is under way.
     Awaited,
@@ -103,6 +109,8 @@ impl<'r> ReferralsToPrimero<'r> {
             primero,
             fingerprints,
             clock,
+            preflight: Preflight::new(profile, primero),
+            owner: Mutex::new(Proof::Awaited),
             proof: Mutex::new(Proof::Awaited),
         }
     }
@@ -182,6 +190,10 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
 
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         self.prepare_primero(ledger).await
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.preflight.found()
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Vec<Row>> {

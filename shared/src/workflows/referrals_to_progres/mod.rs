@@ -38,6 +38,8 @@ use self::choice::Past;
 pub use self::choice::SubmittedReferral;
 use self::source::{Source, Subject};
 use super::{traffic, window};
+use crate::checks::Preflight;
+use crate::domain::check::Check;
 use crate::domain::dates;
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::{CaseRecordId, InteropReferralId, ReferralId, TransactionId};
@@ -60,6 +62,7 @@ pub struct ReferralsToProgres<'r> {
     ping: &'r PingClient,
     primero: &'r PrimeroClient,
     fingerprints: FingerprintKey,
+    preflight: Preflight<'r>,
     /// All users, once they were needed.
     users: OnceCell<HashMap<Pii<String>, User>>,
     /// Records that came to light while others were read.
@@ -122,6 +125,7 @@ impl<'r> ReferralsToProgres<'r> {
             ping,
             primero,
             fingerprints,
+            preflight: Preflight::new(profile, primero),
             users: OnceCell::new(),
             found: RefCell::default(),
             shown: RefCell::default(),
@@ -261,8 +265,12 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         traffic::failed_calls(self.ping, self.primero)
     }
 
-    async fn prepare(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
-        Ok(())
+    async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        self.preflight.scope_of_changes(ledger).await
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        self.preflight.found()
     }
 
     async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Changes<'r>>, Stop> {
@@ -313,6 +321,8 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         referrals: &[&Referral],
         _ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
+        let read = source::fields_read(self.profile);
+        self.preflight.fields_read(&read).await;
         Ok(referrals.iter().map(|_| Ok(Located::Missing(()))).collect())
     }
 

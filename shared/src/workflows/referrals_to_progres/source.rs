@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::checks::MappedFields;
 use crate::domain::identifier::is_tidy;
 use crate::domain::ids::{ReferralId, ServiceId};
 use crate::domain::pii::Pii;
@@ -32,6 +33,20 @@ const SERVICE_FIELDS: [&str; 3] = [
     "service_type_other",
     "service_referral_notes",
 ];
+
+/// The fields that no submission is whole without, by name.
+pub fn fields_read(profile: &Profile) -> MappedFields {
+    // The owner stands on every case, whatever its forms.
+    let of_forms = case_fields(profile).filter(|name| *name != "owned_by");
+    let service = SERVICE_FIELDS
+        .into_iter()
+        .chain(["service_implementing_agency"]);
+    MappedFields {
+        case: of_forms.map(str::to_owned).collect(),
+        service: service.map(str::to_owned).collect(),
+        needed: Vec::new(),
+    }
+}
 
 /// One record as Primero shows it, whole.
 #[derive(Clone, Debug)]

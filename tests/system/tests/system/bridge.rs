@@ -55,6 +55,7 @@ const FRONT: FrontLimits = FrontLimits {
 pub struct Beginning {
     forms: FormSet,
     release: ReleaseLine,
+    without_fields: Vec<String>,
     empty_primero: bool,
     front: FrontLimits,
     profile: Profile,
@@ -79,6 +80,12 @@ impl Beginning {
 
     pub fn release(mut self, release: ReleaseLine) -> Self {
         self.release = release;
+        self
+    }
+
+    /// No form of Primero has these fields.
+    pub fn without_fields(mut self, fields: &[&'static str]) -> Self {
+        self.without_fields = fields.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -115,6 +122,7 @@ impl Beginning {
         let primero = PrimeroOptions {
             forms: self.forms,
             release: self.release,
+            without_fields: self.without_fields,
             ..PrimeroOptions::default()
         };
         let options = SandboxOptions {
@@ -171,6 +179,7 @@ impl TestBridge {
         Beginning {
             forms: FormSet::Exchange,
             release: ReleaseLine::default(),
+            without_fields: Vec::new(),
             empty_primero: false,
             front: FRONT,
             profile: Profile::parse(PROFILE).expect("it ships without faults"),

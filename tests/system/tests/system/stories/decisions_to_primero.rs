@@ -287,7 +287,9 @@ async fn what_our_own_ledger_knows_is_answered_without_looking_and_looked_for_if
     bridge.decide(known.decision(ACCEPTED));
     bridge.bring_decisions().await;
     assert_eq!(status(&bridge, &known), "accepted");
-    assert_eq!(bridge.calls(System::Primero, "GET "), 0);
+    // Nothing but the scope of the own user was asked for.
+    assert_eq!(bridge.calls(System::Primero, "GET /api/v2/cases"), 0);
+    assert_eq!(bridge.calls(System::Primero, "GET "), 1);
 
     submitted(&bridge, &moved, "00000000-0000-4000-8000-000000000009", NOW).await;
     bridge.decide(moved.decision(ACCEPTED));
@@ -316,13 +318,13 @@ async fn a_referral_goes_to_unhcr_and_its_decision_comes_back_without_a_look_up(
     };
     let decided = bridge.sandbox.ping.decide_referral(interop, &decision);
     decided.expect("it was submitted");
-    let read = bridge.calls(System::Primero, "GET ");
+    let read = bridge.calls(System::Primero, "GET /api/v2/cases");
 
     let report = bridge.bring_decisions().await;
 
     assert_eq!(report.counts.delivered, 1, "{report:?}");
     assert_eq!(status(&bridge, &wish), "accepted");
-    assert_eq!(bridge.calls(System::Primero, "GET "), read);
+    assert_eq!(bridge.calls(System::Primero, "GET /api/v2/cases"), read);
     let marks = bridge.marks_on(&Wish {
         interop,
         ..wish.clone()

@@ -211,8 +211,8 @@ async fn look_ups_are_batched() {
     bridge.complete().await;
     assert_eq!(bridge.calls(System::Primero, "POST /api/v2/cases"), 50);
     assert!(
-        bridge.calls(System::Primero, "GET ") <= 20,
-        "13 look-ups of four, readings back, forms, control"
+        bridge.calls(System::Primero, "GET ") <= 24,
+        "13 look-ups of four, readings back, forms, control, the own user and its forms, an owner"
     );
     assert!(
         bridge.calls(System::Ping, "") <= 6,

@@ -6,11 +6,12 @@ use sandbox::primero::UserChange;
 use crate::bridge::TestBridge;
 use crate::referral::Referral;
 
-/// Forms that the bridge's user reads and does not write.
+/// Forms that the bridge's user reads and does not write. It may not list users either, so that nothing tells of it before a write does.
 fn read_only(bridge: &TestBridge, forms: &[&str]) {
     let user = bridge.installation.secrets.primero.user.username.clone();
     let change = UserChange {
         read_only_forms: Some(forms.iter().map(|form| (*form).to_owned()).collect()),
+        lists_users: Some(false),
         ..UserChange::default()
     };
     let changed = bridge.sandbox.primero.change_user(&user, change);

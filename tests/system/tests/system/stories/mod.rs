@@ -26,6 +26,7 @@ mod one_intervention_twice;
 mod outages;
 mod outranked;
 mod passing_failures;
+mod preflight;
 mod referred_again;
 mod refused_submissions;
 mod renewals;

@@ -113,7 +113,7 @@ async fn all_at_once(bridge: &TestBridge) -> Vec<Option<Stop>> {
     };
     let installation = &bridge.installation;
     let end = later(installation.clock.now(), Duration::from_mins(15));
-    let run = |workflow| installation.run(workflow, &request, end, &|_| {});
+    let run = |workflow| Box::pin(installation.run(workflow, &request, end, &|_| {}));
     let (first, second, third, fourth) = tokio::join!(
         run(WorkflowName::ReferralsToPrimero),
         run(WorkflowName::DecisionsToProgres),
