@@ -77,8 +77,8 @@ async fn an_event_runs_the_workflow_and_answers_with_its_report() {
         .send()
         .await
         .expect("a scan");
-    // 28 records, the lease, the report, and whose Primero it is.
-    assert_eq!(rows.count(), 31);
+    // 28 records, the lease, the report, whose Primero it is, what its user sees there, and that it signed in.
+    assert_eq!(rows.count(), 33);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,6 +183,17 @@ async fn a_warm_function_takes_a_changed_secret_at_once_and_a_moved_system_only_
     assert!(message.contains("primero"), "{message}");
     assert_eq!(other.traffic().primero.requests, 0);
 
+    // Primero is asked only where something is to be placed.
+    let referral = Generated {
+        workflow: Workflow::ReferralsToPrimero,
+        records: 1,
+        seed: 7,
+        existing_percent: 0,
+        bad_percent: 0,
+    };
+    referral
+        .load(&scene.function.sandbox)
+        .expect("the systems take the data");
     let accepted = json!({ "deployment": "gambella", "accept_move": true });
     let answer = scene.invoke(accepted).await;
     assert!(matches!(answer, Answer::Success(_)), "{answer:?}");
@@ -194,11 +205,11 @@ async fn a_warm_function_takes_a_changed_secret_at_once_and_a_moved_system_only_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_three_seconds_a_run_every_run_brings_some_of_two_hundred_records() {
+async fn with_four_seconds_a_run_every_run_brings_some_of_four_hundred_records() {
     let sandbox = systems().await;
     let referrals = Generated {
         workflow: Workflow::ReferralsToPrimero,
-        records: 200,
+        records: 400,
         seed: 7,
         existing_percent: 0,
         bad_percent: 0,
@@ -210,7 +221,8 @@ async fn with_three_seconds_a_run_every_run_brings_some_of_two_hundred_records()
         sandbox.faults(system).add(rule);
     }
     let mut scene = Scene::around(sandbox).await;
-    let time = Duration::from_secs(3);
+    // A run proves its user, the forms and its first write before it writes the others.
+    let time = Duration::from_secs(4);
     let mut runs = 0;
     loop {
         let before = arrived(&scene.function.sandbox, Workflow::ReferralsToPrimero);
@@ -235,11 +247,11 @@ async fn with_three_seconds_a_run_every_run_brings_some_of_two_hundred_records()
         }
         assert_eq!(report["status"], "truncated");
     }
-    assert!(runs > 1, "200 writes take longer than one run has");
+    assert!(runs > 1, "400 writes take longer than one run has");
     assert_eq!(
         arrived(&scene.function.sandbox, Workflow::ReferralsToPrimero),
-        200
+        400
     );
     // The bystander of the generated data has the one case more.
-    assert_eq!(scene.function.sandbox.primero.cases().len(), 201);
+    assert_eq!(scene.function.sandbox.primero.cases().len(), 401);
 }

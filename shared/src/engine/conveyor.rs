@@ -304,6 +304,7 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
     fn launch_preparing(&mut self) {
         let wanted = self.run.character.feed != Feed::Pending
             || !self.due.is_empty()
+            || !self.to_look.is_empty()
             || self.between_fetch_and_write() > 0;
         if self.prepared == Preparation::Due && wanted {
             self.prepared = Preparation::UnderWay;

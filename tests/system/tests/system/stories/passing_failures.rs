@@ -182,8 +182,8 @@ async fn when_progres_takes_no_news_the_next_run_tells_and_writes_nothing_to_pri
     assert_eq!(report.counts.delivered, 4);
     assert_eq!(
         bridge.calls(System::Primero, "") - asked,
-        0,
-        "what is verified is only told, and where nothing is to be placed nothing is read"
+        5,
+        "what is verified is looked for before it is told: the user, what it may do, the forms, a control entry, one look-up"
     );
     let written_since = bridge.sandbox.traffic().primero.effective_writes - written;
     assert_eq!(written_since, 0);

@@ -194,9 +194,12 @@ async fn one_release_is_one_submission_even_if_its_answer_is_lost_again() {
 
         let report = bridge.send_asked(&request).await;
 
-        assert_eq!(report.counts.discovered, 1, "{report:?}");
-        assert_only(&report, Reason::OutcomeUnknown);
-        bridge.assert_submitted(&child, 2);
+        // What may be in proGres already goes again only by its name.
+        bridge.assert_submitted(&child, if named { 2 } else { 1 });
+        if named {
+            assert_eq!(report.counts.discovered, 1, "{report:?}");
+            assert_only(&report, Reason::OutcomeUnknown);
+        }
         bridge.assert_held(&child, Reason::OutcomeUnknown).await;
     }
 }
