@@ -1,6 +1,6 @@
 //! What is proven of an installation before the first write, and before the cursor moves.
 //!
-//! Each check is one function that looks at the [`Ground`] and answers the faults it found; the table of all of them is
+//! Each check is one function that looks at the `Ground` and answers the faults it found; the table of all of them is
 //! `domain/check.rs`. What they look at is read once a run, however many of them look. A fault of the severity "stop" ends the run;
 //! the report names all that was found.
 

@@ -214,7 +214,7 @@ impl SignInLedger {
                     put.await?;
                 }
                 if before.was_refused {
-                    self.store.forget_refused_sign_in(system).await?;
+                    self.store.end_refused_sign_in(system).await?;
                 }
                 standing.is_noted = true;
                 standing.was_refused = false;

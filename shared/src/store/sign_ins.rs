@@ -148,15 +148,17 @@ impl Store {
         }
     }
 
-    /// Gives the try back, so that nobody waits for it.
+    /// Gives the try back, so that nobody waits for it. The row stays: a function may not delete.
     pub async fn release_try(&self, system: System, holder: &str) -> Result<(), StoreError> {
         let released = self
             .counted()
-            .delete_item()
+            .update_item()
             .table_name(&self.table)
             .set_key(Some(self.sign_in_id(TRYING, system)))
             .condition_expression("holder = :holder")
+            .update_expression("SET try_ends = :over")
             .expression_attribute_values(":holder", text(holder))
+            .expression_attribute_values(":over", number(0))
             .send()
             .await;
         match released.map_err(|error| failed("release_try", &error)) {
@@ -165,7 +167,25 @@ impl Store {
         }
     }
 
-    /// Forgets that a system refused the sign-in, so that the next run tries the same secret again: for an account that was unlocked.
+    /// A system that had refused a sign-in has taken one: its refusal counts no more. The row stays: a function may not delete.
+    pub async fn end_refused_sign_in(&self, system: System) -> Result<(), StoreError> {
+        let ended = self
+            .counted()
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.sign_in_id(REFUSED, system)))
+            .condition_expression("attribute_exists(secret_version)")
+            .update_expression("REMOVE secret_version, refused_at, tries")
+            .send()
+            .await;
+        match ended.map_err(|error| failed("end_sign_in", &error)) {
+            Ok(_) | Err(StoreError::Superseded) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets that a system refused the sign-in, so that the next run tries the same secret again: a person says so, for an account that
+    /// was unlocked.
     /// Tells whether there was anything to forget.
     pub async fn forget_refused_sign_in(&self, system: System) -> Result<bool, StoreError> {
         let answer = self
@@ -177,7 +197,8 @@ impl Store {
             .send()
             .await
             .map_err(|error| failed("delete_sign_in", &error))?;
-        Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
+        let forgotten = answer.attributes.as_ref().and_then(refused);
+        Ok(forgotten.is_some())
     }
 
     fn sign_in_id(&self, kind: &str, system: System) -> Item {
