@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::generated::{Generated, arrived};
 use sandbox::journal::System;
-use sandbox::{Sandbox, SandboxOptions, Workflow};
+use sandbox::{FrontLimits, Sandbox, SandboxOptions, Workflow};
 use serde_json::json;
 use system_tests::{Answer, Function, TABLE};
 
@@ -55,6 +55,26 @@ impl Scene {
 async fn systems() -> Sandbox {
     let sandbox = Sandbox::start(SandboxOptions::default()).await;
     sandbox.expect("the sandbox starts")
+}
+
+/// Runs of a few seconds do not fit behind a limit of so many requests a second.
+async fn systems_without_limits() -> Sandbox {
+    let options = SandboxOptions {
+        primero_limits: FrontLimits::NONE,
+        ..SandboxOptions::default()
+    };
+    Sandbox::start(options).await.expect("the sandbox starts")
+}
+
+/// So many referrals of children without a case.
+fn referrals(records: usize) -> Generated {
+    Generated {
+        workflow: Workflow::ReferralsToPrimero,
+        records,
+        seed: 7,
+        existing_percent: 0,
+        bad_percent: 0,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,17 +204,9 @@ async fn a_warm_function_takes_a_changed_secret_at_once_and_a_moved_system_only_
     assert!(message.contains("primero"), "{message}");
     assert_eq!(other.traffic().primero.requests, 0);
 
-    // Primero is asked only where something is to be placed.
-    let referral = Generated {
-        workflow: Workflow::ReferralsToPrimero,
-        records: 1,
-        seed: 7,
-        existing_percent: 0,
-        bad_percent: 0,
-    };
-    referral
-        .load(&scene.function.sandbox)
-        .expect("the systems take the data");
+    // Without anything to do nothing is asked of Primero, the new one or the old.
+    let more = referrals(1).load(&scene.function.sandbox);
+    more.expect("proGres takes it");
     let accepted = json!({ "deployment": "gambella", "accept_move": true });
     let answer = scene.invoke(accepted).await;
     assert!(matches!(answer, Answer::Success(_)), "{answer:?}");
@@ -207,14 +219,8 @@ async fn a_warm_function_takes_a_changed_secret_at_once_and_a_moved_system_only_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_four_seconds_a_run_every_run_brings_some_of_four_hundred_records() {
-    let sandbox = systems().await;
-    let referrals = Generated {
-        workflow: Workflow::ReferralsToPrimero,
-        records: 400,
-        seed: 7,
-        existing_percent: 0,
-        bad_percent: 0,
-    };
+    let sandbox = systems_without_limits().await;
+    let referrals = referrals(400);
     referrals.load(&sandbox).expect("the systems take the data");
     for system in [System::Ping, System::Primero] {
         let slow = Fault::Latency { milliseconds: 30 };

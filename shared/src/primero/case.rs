@@ -3,10 +3,12 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::rows::{CaseRow, Row, text_of};
+use super::PrimeroClient;
+use super::rows::{Row, text_of};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Stop;
+use crate::transport::GateError;
 
 /// The fields every look-up asks for.
 pub const LOOK_UP_FIELDS: &str = "unhcr_individual_no,case_id,status,module_id,services_section";
@@ -173,6 +175,27 @@ impl Service {
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
         self.0.expose().get(field).and_then(Value::as_str)
+    }
+}
+
+/// What can be read from a row of a list of cases.
+pub trait CaseRow: Sized + AsRef<Case> {
+    /// Reads the row; the error names the field without which it is nothing.
+    fn read(row: Row) -> Result<Self, &'static str>;
+}
+
+impl PrimeroClient {
+    /// The rows of a list in which every row must be readable.
+    pub(super) fn all_rows<C: CaseRow>(
+        &self,
+        route: &'static str,
+        rows: Vec<Value>,
+    ) -> Result<Vec<C>, GateError> {
+        let read = |(at, row)| {
+            let place = |field| format!("`data[{at}].{field}`");
+            C::read(Row::new(row)).map_err(|field| self.transport.unreadable(route, place(field)))
+        };
+        rows.into_iter().enumerate().map(read).collect()
     }
 }
 

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::case::{Case, change_fields, check_case_ids};
+use super::case::{Case, CaseRow, change_fields, check_case_ids};
 use super::listing::PAGE;
-use super::rows::{CaseRow, Row};
+use super::rows::Row;
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::CaseRecordId;
 use crate::domain::pii::Pii;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::asking::Asking;
-use super::case::{Case, check_case_ids};
-use super::rows::{CaseRow as _, Row};
+use super::case::{Case, CaseRow as _, check_case_ids};
+use super::rows::Row;
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;

@@ -9,12 +9,11 @@ use std::hash::Hash;
 use futures::{FutureExt as _, StreamExt as _, stream};
 
 use super::asking::{Asking, LONGEST_LINE, line_length};
-use super::case::{Case, LOOK_UP_FIELDS, change_fields};
+use super::case::{Case, CaseRow, LOOK_UP_FIELDS, change_fields};
 use super::changes::ChangedCase;
 use super::kinds::{Asked, BY_CASE_ID, BY_ID, BY_NUMBER, Kind};
 use super::listing::PAGE;
 use super::proof::down;
-use super::rows::CaseRow;
 use super::{PrimeroClient, Repeat};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;

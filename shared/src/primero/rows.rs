@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::PrimeroClient;
 use super::listing::{Listing, Metadata};
-use super::{PrimeroClient, case};
 use crate::transport::{Answer, GateError};
 
 /// What stands in place of half a character, of which JSON can make no text. No text of a real system holds it.
@@ -14,12 +14,6 @@ const HALF: char = '\u{FFFF}';
 pub struct Row {
     fields: Map<String, Value>,
     odd: Vec<String>,
-}
-
-/// What can be read from a row of a list of cases.
-pub trait CaseRow: Sized + AsRef<case::Case> {
-    /// Reads the row; the error names the field without which it is nothing.
-    fn read(row: Row) -> Result<Self, &'static str>;
 }
 
 impl Row {
@@ -107,19 +101,6 @@ impl PrimeroClient {
             },
         };
         Ok((listing.data, listing.metadata))
-    }
-
-    /// The rows of a list in which every row must be readable.
-    pub(super) fn all_rows<C: CaseRow>(
-        &self,
-        route: &'static str,
-        rows: Vec<Value>,
-    ) -> Result<Vec<C>, GateError> {
-        let read = |(at, row)| {
-            let place = |field| format!("`data[{at}].{field}`");
-            C::read(Row::new(row)).map_err(|field| self.transport.unreadable(route, place(field)))
-        };
-        rows.into_iter().enumerate().map(read).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, Store, StoreError, failed, text};
+use super::{Item, Store, StoreError, text};
 use crate::domain::reason::Reason;
 
 /// A case with a remark. Ids only.
@@ -31,31 +31,24 @@ impl Store {
     /// Every case of this workflow with a remark, by its key.
     pub async fn beside(&self) -> Result<HashMap<String, Beside>, StoreError> {
         let mut found = HashMap::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .counted()
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :kind)")
-                .filter_expression("attribute_exists(remarks)")
-                .expression_attribute_values(":pk", self.pk())
-                .expression_attribute_values(":kind", text("untidy#"))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| failed("query_beside", &error))?;
-            for item in page.items.unwrap_or_default() {
+        self.query_each(
+            "query_beside",
+            |query| {
+                query
+                    .consistent_read(true)
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :kind)")
+                    .filter_expression("attribute_exists(remarks)")
+                    .expression_attribute_values(":kind", text("untidy#"))
+            },
+            |item| {
                 let beside: Beside = serde_dynamo::from_item(item)
                     .map_err(|_| StoreError::Unreadable("remark on a case"))?;
                 found.insert(beside.key.clone(), beside);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
-        }
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(found)
     }
 
     /// Keeps the remarks on a case, or that there are none any more: a function may not delete.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::ledger::{RecordRow, RecordState, key_of};
-use super::{Item, Store, StoreError, failed};
+use super::{Item, Store, StoreError};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
@@ -48,31 +48,22 @@ pub struct Unfinished {
 impl Store {
     /// Every row that waits or is held, the longest due first.
     pub async fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        let mut rows = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .counted()
-                .query()
-                .table_name(&self.table)
-                .index_name(DUE_INDEX)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", self.pk())
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| failed("query_due", &error))?;
-            for item in page.items.unwrap_or_default() {
+        let mut rows: Vec<Unfinished> = Vec::new();
+        self.query_each(
+            "query_due",
+            |query| {
+                query
+                    .index_name(DUE_INDEX)
+                    .key_condition_expression("pk = :pk")
+            },
+            |item| {
                 rows.extend(shown(item));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                rows.sort_by(|one: &Unfinished, other| {
-                    one.next_attempt_at.cmp(&other.next_attempt_at)
-                });
-                return Ok(rows);
-            }
-        }
+                Ok(())
+            },
+        )
+        .await?;
+        rows.sort_by_key(|one| one.next_attempt_at);
+        Ok(rows)
     }
 }
 

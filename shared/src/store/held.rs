@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::due::DUE_INDEX;
 use super::ledger::key_of;
-use super::{RecordRow, RecordState, Store, StoreError, failed, text};
+use super::{RecordRow, RecordState, Store, StoreError, text};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 
@@ -32,27 +32,20 @@ impl Store {
 
     async fn held_keys(&self) -> Result<Vec<RecordKey>, StoreError> {
         let mut keys = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .counted()
-                .query()
-                .table_name(&self.table)
-                .index_name(DUE_INDEX)
-                .key_condition_expression("pk = :pk AND begins_with(due, :held)")
-                .expression_attribute_values(":pk", self.pk())
-                .expression_attribute_values(":held", text("held#"))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| failed("query_held", &error))?;
-            for item in page.items.unwrap_or_default() {
+        self.query_each(
+            "query_held",
+            |query| {
+                query
+                    .index_name(DUE_INDEX)
+                    .key_condition_expression("pk = :pk AND begins_with(due, :held)")
+                    .expression_attribute_values(":held", text("held#"))
+            },
+            |item| {
                 keys.extend(key_of(&item));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(keys);
-            }
-        }
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(keys)
     }
 }

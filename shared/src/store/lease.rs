@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::site::kept_in;
-use super::{Store, StoreError, failed, number, text};
+use super::{Item, Store, StoreError, failed, number, text};
 use crate::clock::later;
 use crate::domain::site::Site;
 
@@ -15,6 +14,11 @@ use crate::domain::site::Site;
 pub const LONGEST_RUN: Duration = Duration::from_hours(24);
 /// How long a lease may outlive its run.
 const LONGEST_SLACK: Duration = Duration::from_mins(5);
+
+// Where both systems were when the workflow's first write was accepted.
+const PING: &str = "ping_url";
+const PRIMERO: &str = "primero_url";
+const OWNED: &str = "owned";
 
 /// The right to run, until it expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,4 +220,40 @@ impl Store {
             Err(error) => Err(error),
         }
     }
+
+    /// Keeps where both systems are, as long as `lease` is in force.
+    pub async fn keep_site(&self, lease: &Lease, site: &Site) -> Result<(), StoreError> {
+        self.counted()
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", self.pk())
+            .key("sk", text("lease"))
+            .condition_expression("holder = :run AND fence = :fence")
+            .update_expression("SET ping_url = :ping, primero_url = :primero, owned = :owned")
+            .expression_attribute_values(":run", text(&lease.run_id))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .expression_attribute_values(":ping", text(&site.ping))
+            .expression_attribute_values(":primero", text(&site.primero))
+            .expression_attribute_values(":owned", text(&site.owned))
+            .send()
+            .await
+            .map_err(|error| failed("keep_site", &error))?;
+        Ok(())
+    }
+
+    /// Where the workflow has written to, without taking the lease.
+    pub async fn kept_site(&self) -> Result<Option<Site>, StoreError> {
+        let row = self.read("lease", "read_lease").await?;
+        Ok(row.as_ref().and_then(kept_in))
+    }
+}
+
+/// The site that a lease row keeps.
+fn kept_in(row: &Item) -> Option<Site> {
+    let value = |name: &str| row.get(name)?.as_s().ok().cloned();
+    Some(Site {
+        ping: value(PING)?,
+        primero: value(PRIMERO)?,
+        owned: value(OWNED)?,
+    })
 }

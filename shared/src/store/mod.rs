@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 pub use self::beside::Beside;
@@ -172,6 +173,30 @@ impl Store {
             .unwrap_or_default()
             .remove(&self.table);
         Ok((found, rest.map(|rest| rest.keys).unwrap_or_default()))
+    }
+
+    /// Hands on every item of this workflow that a query finds, page by page, so that none is kept here. `ask` says which; `:pk` is
+    /// set.
+    async fn query_each(
+        &self,
+        operation: &'static str,
+        ask: impl Fn(QueryFluentBuilder) -> QueryFluentBuilder,
+        mut each: impl FnMut(Item) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut start = None;
+        loop {
+            let query = self.counted().query().table_name(&self.table);
+            let query = query.expression_attribute_values(":pk", self.pk());
+            let page = ask(query).set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| failed(operation, &error))?;
+            for item in page.items.unwrap_or_default() {
+                each(item)?;
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads one item of this workflow, consistently.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{RecordState, Store, StoreError, failed, text};
+use super::{RecordState, Store, StoreError, text};
 use crate::domain::reason::Reason;
 
 /// The kinds of items that may carry remarks: their `sk` begins so.
@@ -29,31 +29,23 @@ impl Store {
     pub async fn remarked(&self) -> Result<Vec<Remarked>, StoreError> {
         let mut items = Vec::new();
         for carrier in CARRIERS {
-            let mut start = None;
-            loop {
-                let page = self
-                    .counted()
-                    .query()
-                    .table_name(&self.table)
-                    .consistent_read(true)
-                    .key_condition_expression("pk = :pk AND begins_with(sk, :carrier)")
-                    .filter_expression("attribute_exists(remarks)")
-                    .expression_attribute_values(":pk", self.pk())
-                    .expression_attribute_values(":carrier", text(carrier))
-                    .set_exclusive_start_key(start)
-                    .send()
-                    .await
-                    .map_err(|error| failed("query_remarked", &error))?;
-                for item in page.items.unwrap_or_default() {
+            self.query_each(
+                "query_remarked",
+                |query| {
+                    query
+                        .consistent_read(true)
+                        .key_condition_expression("pk = :pk AND begins_with(sk, :carrier)")
+                        .filter_expression("attribute_exists(remarks)")
+                        .expression_attribute_values(":carrier", text(carrier))
+                },
+                |item| {
                     let remarked: Remarked = serde_dynamo::from_item(item)
                         .map_err(|_| StoreError::Unreadable("ledger row"))?;
                     items.push(remarked);
-                }
-                start = page.last_evaluated_key;
-                if start.is_none() {
-                    break;
-                }
-            }
+                    Ok(())
+                },
+            )
+            .await?;
         }
         items.sort_by_cached_key(|item| (item.remarks.values().min().copied(), item.key.clone()));
         Ok(items)

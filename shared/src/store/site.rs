@@ -1,5 +1,4 @@
-//! Where both systems are, kept beside the lease from the first write that was accepted; and whose Primero is, in a row of its own that
-//! all deployments of the table see.
+//! Whose a Primero is, in a row that all deployments of the table see.
 
 use std::collections::HashMap;
 
@@ -8,41 +7,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use jiff::Timestamp;
 
-use super::lease::Lease;
-use super::{Item, Store, StoreError, failed, number, text};
+use super::{Item, Store, StoreError, failed, text};
 use crate::domain::site::Site;
 
-const PING: &str = "ping_url";
-const PRIMERO: &str = "primero_url";
-const OWNED: &str = "owned";
-
 impl Store {
-    /// Keeps where both systems are, as long as `lease` is in force.
-    pub async fn keep_site(&self, lease: &Lease, site: &Site) -> Result<(), StoreError> {
-        self.counted()
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", self.pk())
-            .key("sk", text("lease"))
-            .condition_expression("holder = :run AND fence = :fence")
-            .update_expression("SET ping_url = :ping, primero_url = :primero, owned = :owned")
-            .expression_attribute_values(":run", text(&lease.run_id))
-            .expression_attribute_values(":fence", number(lease.fence))
-            .expression_attribute_values(":ping", text(&site.ping))
-            .expression_attribute_values(":primero", text(&site.primero))
-            .expression_attribute_values(":owned", text(&site.owned))
-            .send()
-            .await
-            .map_err(|error| failed("keep_site", &error))?;
-        Ok(())
-    }
-
-    /// Where the workflow has written to, without taking the lease.
-    pub async fn kept_site(&self) -> Result<Option<Site>, StoreError> {
-        let row = self.read("lease", "read_lease").await?;
-        Ok(row.as_ref().and_then(kept_in))
-    }
-
     /// The deployment that works at this Primero for this agency, if any has written there.
     pub async fn owner(&self, site: &Site) -> Result<Option<String>, StoreError> {
         let answer = self
@@ -107,16 +75,6 @@ impl Store {
             Err(error) => Err(error),
         }
     }
-}
-
-/// The site that a lease row keeps.
-pub(super) fn kept_in(row: &Item) -> Option<Site> {
-    let value = |name: &str| row.get(name)?.as_s().ok().cloned();
-    Some(Site {
-        ping: value(PING)?,
-        primero: value(PRIMERO)?,
-        owned: value(OWNED)?,
-    })
 }
 
 fn owner_id(site: &Site) -> Item {
