@@ -108,6 +108,8 @@ reasons! {
     ConsentNotGiven = "consent_not_given",
     /// Sent, but with the fallback contact of the profile in place of what the case worker's profile lacks. Complete it in Primero.
     ContactSubstituted = "contact_substituted",
+    /// Consent was taken back, or the referral revoked, after it was sent. UNHCR has the child's data: tell UNHCR.
+    WithdrawnAfterSending = "withdrawn_after_sending",
     /// The two codes of UNHCR's decision contradict each other. Ask UNHCR to correct it.
     ContradictingCodes = "contradicting_codes",
     /// No case or no referral in Primero belongs to this decision of UNHCR. Looked for again from time to time.
@@ -167,7 +169,10 @@ impl Reason {
     pub const fn is_remark(self) -> bool {
         matches!(
             self,
-            Self::ContactSubstituted | Self::CommentUnconfirmed | Self::UntidyNumber
+            Self::ContactSubstituted
+                | Self::CommentUnconfirmed
+                | Self::UntidyNumber
+                | Self::WithdrawnAfterSending
         )
     }
 

@@ -6,13 +6,12 @@ use std::collections::hash_map::Entry as MapEntry;
 use super::conveyor::{Conveyor, Preparation};
 use super::entry::{Entry, Item, Stage};
 use super::fault::{Fault, FaultKind, Trouble};
+use super::freshness::Stayed;
 use super::gating::{changed, opens};
-use super::panics::guarded_now;
 use super::stages::{Next, Step};
+use super::streaks::Line;
 use super::tally::Tally;
-use super::workflow::{
-    BatchResult, Feed, History, Located, Mapped, Partition, Verification, Workflow, Written,
-};
+use super::workflow::{BatchResult, Feed, Located, Partition, Verification, Workflow, Written};
 use crate::clock::later;
 use crate::domain::ids::TransactionId;
 use crate::domain::outcome::Outcome;
@@ -54,8 +53,12 @@ impl<W: Workflow> Conveyor<'_, W> {
                 self.busy.locating -= 1;
                 self.located(items, answer, tally);
             }
-            Step::Wrote(items, answer) => {
+            Step::Wrote(items, stayed, answer) => {
                 self.busy.writing -= 1;
+                self.stayed(stayed, tally);
+                if items.is_empty() {
+                    return;
+                }
                 // After a success the next write goes out before the ledger hears of this one.
                 let all_taken = matches!(&answer, Ok(answers) if answers.iter().all(is_accepted));
                 if all_taken && !self.streaks.probing && self.is_open() {
@@ -137,33 +140,17 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     fn map(&mut self, mut entry: Entry<W>, source: W::Source, tally: &mut Tally<'_>) {
-        let now = self.run.around.clock.now();
-        entry.offer = None;
-        let history = History {
-            place: entry.before.as_ref().and_then(|row| row.place.as_ref()),
-            done: entry.was() == Some(RecordState::Done) || entry.delivered.is_some(),
-            released: entry.released,
-            may_be_there: entry.may_be_there(),
-        };
-        let mapped = guarded_now(|| self.run.workflow.map(&entry.key, source, history, now));
-        let Mapped {
-            fingerprint,
-            place,
-            result,
-        } = match mapped {
-            Ok(mapped) => mapped,
+        let result = match self.run.map(&mut entry, source) {
+            Ok(result) => result,
             Err(fault) => return self.not_mapped(entry, fault, tally),
         };
-        let new = entry
-            .before
-            .as_ref()
-            .is_none_or(|row| changed(row, &fingerprint));
+        let (before, shown) = (entry.before.as_ref(), entry.fingerprint.as_ref());
+        let new = before.is_none_or(|row| shown.is_none_or(|shown| changed(row, shown)));
         let as_delivered = entry
             .delivered
             .as_ref()
-            .is_some_and(|delivered| !delivered.changed_to(&fingerprint));
-        entry.fingerprint = Some(fingerprint);
-        entry.place = place;
+            .zip(shown)
+            .is_some_and(|(delivered, shown)| !delivered.changed_to(shown));
         if let Some(RecordState::AwaitingConfirmation) = entry.was() {
             return self.supersede(&entry, new, tally);
         }
@@ -186,7 +173,7 @@ impl<W: Workflow> Conveyor<'_, W> {
                 partition,
                 record,
                 writes: 0,
-                verify_at: now,
+                verify_at: self.run.around.clock.now(),
             }),
             Err(fault) => self.settle(entry, fault, tally),
         }
@@ -254,6 +241,24 @@ impl<W: Workflow> Conveyor<'_, W> {
                 Err(fault) => self.settle_item(item, fault, tally),
             }
         }
+    }
+
+    /// Records that were about to be written, and are not.
+    fn stayed(&mut self, stayed: Stayed<W>, tally: &mut Tally<'_>) {
+        // Their source was asked, not their destination.
+        let at = std::mem::replace(&mut self.streaks.at, Line::Fetch);
+        let mut faults = stayed.items.iter().map(|(_, fault)| fault);
+        match faults.find_map(Fault::of_a_system) {
+            Some(system) => self.note_failure(system),
+            None if stayed.answered => self.note_answer(Some(self.run.character.name.source())),
+            None => {}
+        }
+        for (mut item, fault) in stayed.items {
+            tally.writes = tally.writes.saturating_sub(1);
+            item.entry.was_not_sent();
+            self.settle_item(item, fault, tally);
+        }
+        self.streaks.at = at;
     }
 
     fn wrote(
@@ -509,10 +514,7 @@ fn is_lost<P>(answer: &BatchResult<Written<P>>) -> bool {
 
 /// The system that failed as a whole, if a record failed with it.
 fn down_of<T>(answer: &Result<T, Fault>) -> Option<System> {
-    match answer.as_ref().err()?.kind {
-        FaultKind::Retry { down, .. } => down,
-        _ => None,
-    }
+    answer.as_ref().err()?.of_a_system()
 }
 
 /// The answer of a call for each of its records.

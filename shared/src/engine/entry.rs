@@ -94,6 +94,8 @@ pub struct Entry<W: Workflow> {
     pub found_at: Option<W::Place>,
     pub offer: Option<W::Offer>,
     pub stage: Stage,
+    /// When this run began to read it from its source.
+    pub read_at: Option<Timestamp>,
     /// When any run first met it, or met it again after it was done or skipped.
     pub first_seen_at: Timestamp,
     /// Whether this run wrote its effect.
@@ -185,6 +187,7 @@ impl<W: Workflow> Entry<W> {
             found_at,
             offer,
             stage,
+            read_at: None,
             first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
             released: row.is_some_and(|row| row.released),
@@ -198,6 +201,17 @@ impl<W: Workflow> Entry<W> {
     /// What is sent of it now takes the place of what was remarked on the sending before.
     pub fn remark_on_write(&mut self, remark: Option<Reason>, now: Timestamp) {
         remark_on_write(&mut self.remarks, remark, now);
+    }
+
+    /// What the source shows now: each of these remarks stands, or does not.
+    pub fn remark_on_sight(&mut self, remarks: &[(Reason, bool)], now: Timestamp) {
+        for (word, stands) in remarks {
+            if *stands {
+                self.remarks.entry(*word).or_insert(now);
+            } else {
+                self.remarks.remove(word);
+            }
+        }
     }
 
     /// The remarks that its row did not have when the run met it.

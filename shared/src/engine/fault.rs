@@ -97,6 +97,15 @@ impl Fault {
         Self::of(FaultKind::Yield(reason))
     }
 
+    /// The system that failed as a whole, if it did.
+    #[must_use]
+    pub const fn of_a_system(&self) -> Option<System> {
+        match self.kind {
+            FaultKind::Retry { down, .. } => down,
+            _ => None,
+        }
+    }
+
     /// A record for which there was no time.
     #[must_use]
     pub const fn defer() -> Self {

@@ -18,6 +18,7 @@ mod discovery;
 mod entry;
 mod fault;
 mod first_run;
+mod freshness;
 mod gated;
 mod gating;
 mod looks;

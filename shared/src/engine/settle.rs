@@ -106,6 +106,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             before.state != row.state
                 || before.version != row.version
                 || before.fingerprint != row.fingerprint
+                || before.remarks != row.remarks
         };
         if entry.before.as_ref().is_none_or(is_news) {
             self.begin_keeping(row, Next::Finish);

@@ -9,11 +9,11 @@ use super::conveyor::Conveyor;
 use super::discovery::Listed;
 use super::entry::{Arrival, Entry, Item, News, Telling};
 use super::fault::{Fault, Trouble};
-use super::panics::{guarded_batch, guarded_now, guarded_once, guarded_run};
+use super::freshness::{Freshened, Planned, Stayed};
+use super::panics::{guarded_batch, guarded_once, guarded_run};
 use super::run::Run;
 use super::site;
 use super::streaks::Line;
-use super::tally::Tally;
 use super::telling::Said;
 use super::under_way::{while_kept, while_told};
 use super::workflow::{
@@ -34,7 +34,8 @@ pub enum Step<W: Workflow> {
     Gated(Vec<Arrival<W>>, Result<Rows<W::Place>, StoreError>),
     Fetched(u64, Vec<Entry<W>>, BatchResult<W::Source>),
     Located(Vec<Item<W>>, BatchResult<Located<W>>),
-    Wrote(Vec<Item<W>>, BatchResult<Written<W::Place>>),
+    /// Records that went out, and those that did not after all.
+    Wrote(Vec<Item<W>>, Stayed<W>, BatchResult<Written<W::Place>>),
     Kept(RecordKey, Result<(), StoreError>, Box<Next<W>>),
     Verified(Vec<Item<W>>, BatchResult<Verification<W::Place>>),
     Confirmed(Confirming<W>, BatchResult<Confirmation<W::Place>>),
@@ -117,7 +118,11 @@ impl<W: Workflow> Conveyor<'_, W> {
     }
 
     pub(super) fn begin_fetching(&mut self, batch: usize) {
-        let entries = take(&mut self.due, batch);
+        let mut entries = take(&mut self.due, batch);
+        let now = self.run.around.clock.now();
+        for entry in &mut entries {
+            entry.read_at = Some(now);
+        }
         let keys = entries.iter().map(|one| &one.key);
         self.out.note(keys, Outcome::Deferred);
         let (run, number) = (self.run, self.next_fetch);
@@ -157,47 +162,29 @@ impl<W: Workflow> Conveyor<'_, W> {
         );
     }
 
-    pub(super) fn begin_writing(
-        &mut self,
-        planned: Vec<(Item<W>, W::Plan)>,
-        tally: &mut Tally<'_>,
-    ) {
+    pub(super) fn begin_writing(&mut self, planned: Planned<W>) {
         let run = self.run;
-        let mut batch = Vec::with_capacity(planned.len());
-        for (mut item, plan) in planned {
-            match guarded_now(|| run.workflow.remark(&item.record, &plan)) {
-                Ok(remark) => {
-                    self.note(&mut item, &plan, remark);
-                    batch.push((item, plan));
-                }
-                Err(fault) => self.settle_item(item, fault, tally),
-            }
-        }
-        if batch.is_empty() {
-            return;
-        }
-        let keys = batch.iter().map(|(one, _)| &one.entry.key);
+        let keys = planned.iter().map(|(one, _)| &one.entry.key);
         self.out.note(keys, Outcome::WillRetry);
         self.busy.writing += 1;
         self.steps.push(
             async move {
-                let answer = run.write(&batch).await;
+                let Freshened {
+                    going,
+                    mut stayed,
+                    stop,
+                } = run.freshened(planned).await;
+                let batch = run.noted(going, &mut stayed);
+                let answer = match stop {
+                    Some(stop) => Err(stop.into()),
+                    None if batch.is_empty() => Ok(Vec::new()),
+                    None => run.write(&batch).await,
+                };
                 let items = batch.into_iter().map(|(item, _)| item).collect();
-                Step::Wrote(items, answer)
+                Step::Wrote(items, stayed, answer)
             }
             .boxed_local(),
         );
-    }
-
-    /// What is known of a record before it is written: what is remarked of it, and where it may be from now on.
-    fn note(&self, item: &mut Item<W>, plan: &W::Plan, remark: Option<Reason>) {
-        let now = self.run.around.clock.now();
-        let entry = &mut item.entry;
-        entry.remark_on_write(remark, now);
-        entry.noted = self.run.workflow.noted(&item.record, plan);
-        if self.run.character.unaskable.is_some() {
-            entry.began_at.get_or_insert(now);
-        }
     }
 
     /// Looks whether what the ledger has in place is still there, of records that the source no longer lists.
@@ -415,7 +402,7 @@ impl<W: Workflow> Run<'_, W> {
     }
 }
 
-fn asked<W: Workflow>(entry: &Entry<W>) -> Asked<'_, W> {
+pub(super) fn asked<W: Workflow>(entry: &Entry<W>) -> Asked<'_, W> {
     Asked {
         key: &entry.key,
         place: entry.found_at.as_ref().or(entry.place.as_ref()),

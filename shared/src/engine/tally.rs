@@ -198,12 +198,17 @@ impl<'r> Tally<'r> {
         self.age(entry, outcome);
     }
 
-    /// Counts a record that stays as its row says. The log has said so before.
+    /// Counts a record that stays as its row says. The log has said so before, save what is remarked anew.
     pub fn add_unchanged<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        self.count(RecordReport {
+        let record = RecordReport {
             remarks: entry.new_remarks(),
             ..line(entry, outcome)
-        });
+        };
+        if record.remarks.is_empty() {
+            self.count(record);
+        } else {
+            self.add(record);
+        }
         self.age(entry, outcome);
     }
 

@@ -205,6 +205,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
         let is_news = row.fingerprint != before.fingerprint
             || row.version != before.version
+            || row.remarks != before.remarks
             || row.next_attempt_at != before.next_attempt_at
             || self.looks.rotates;
         if self.looks.rotates {

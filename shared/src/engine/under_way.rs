@@ -40,7 +40,13 @@ impl UnderWay {
             Step::Gated(arrivals, _) => arrivals.iter().for_each(|one| home(&one.key)),
             Step::Fetched(_, entries, _) => entries.iter().for_each(|one| home(&one.key)),
             Step::Located(items, _) => items.iter().for_each(|one| home(&one.entry.key)),
-            Step::Wrote(items, _) => items.iter().for_each(|one| home(&one.entry.key)),
+            Step::Wrote(items, stayed, _) => {
+                let stayed = stayed.items.iter().map(|(item, _)| item);
+                items
+                    .iter()
+                    .chain(stayed)
+                    .for_each(|one| home(&one.entry.key));
+            }
             Step::Verified(items, _) => items.iter().for_each(|one| home(&one.entry.key)),
             Step::Kept(key, ..) => home(key),
             Step::Confirmed(group, _) => group.entries.iter().for_each(|one| home(&one.key)),

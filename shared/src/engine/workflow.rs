@@ -90,6 +90,28 @@ pub trait Workflow {
         None
     }
 
+    /// How old what was read of a record may be when its write begins: what is older is read once more first. None where age does not
+    /// matter.
+    fn fresh_for(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Reads records once more, right before they are written.
+    async fn read_again(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Self::Source> {
+        self.fetch(asked).await
+    }
+
+    /// What the source shows that is worth a remark on a record that was sent, each with whether it is so now: pure. What is not named
+    /// stays as the ledger has it.
+    fn remarks_now(
+        &self,
+        _key: &RecordKey,
+        _source: &Self::Source,
+        _history: &History<'_, Self::Place>,
+    ) -> Vec<(Reason, bool)> {
+        Vec::new()
+    }
+
     /// Maps one record: pure, `now` is the only clock.
     fn map(
         &self,

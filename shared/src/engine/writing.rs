@@ -4,7 +4,9 @@ use futures::FutureExt;
 
 use super::conveyor::Conveyor;
 use super::entry::Item;
+use super::freshness::{Planned, Stayed};
 use super::panics::guarded_now;
+use super::run::Run;
 use super::stages::Step;
 use super::tally::Tally;
 use super::workflow::Workflow;
@@ -15,7 +17,7 @@ impl<W: Workflow> Conveyor<'_, W> {
         if self.run.looks_first && !self.to_write.is_empty() {
             return self.halt(Stop::LedgerEmpty);
         }
-        if !self.has_room_to_write() {
+        if !self.run.has_room_to_write() {
             return;
         }
         let size = if self.streaks.probing {
@@ -41,16 +43,9 @@ impl<W: Workflow> Conveyor<'_, W> {
             if self.run.request.dry_run {
                 self.would_write(batch, tally);
             } else {
-                self.begin_writing(batch, tally);
+                self.begin_writing(batch);
             }
         }
-    }
-
-    /// Whether a write that begins now has the time that its call may take. The lease outlives the deadline.
-    fn has_room_to_write(&self) -> bool {
-        let around = self.run.around;
-        let now = around.clock.now();
-        around.deadline.has_room(now, around.call_timeout)
     }
 
     fn take_to_write(&mut self, most: usize) -> Vec<(Item<W>, W::Plan)> {
@@ -110,5 +105,32 @@ impl<W: Workflow> Conveyor<'_, W> {
         } else {
             settings.first_run_writes
         }
+    }
+}
+
+impl<W: Workflow> Run<'_, W> {
+    /// Notes what is known of records before they are written: what is remarked of them, and where they may be from now on.
+    pub(super) fn noted(&self, planned: Planned<W>, stayed: &mut Stayed<W>) -> Planned<W> {
+        let now = self.around.clock.now();
+        let mut going = Vec::with_capacity(planned.len());
+        for (mut item, plan) in planned {
+            let known = guarded_now(|| {
+                let remark = self.workflow.remark(&item.record, &plan);
+                (remark, self.workflow.noted(&item.record, &plan))
+            });
+            match known {
+                Ok((remark, place)) => {
+                    let entry = &mut item.entry;
+                    entry.remark_on_write(remark, now);
+                    entry.noted = place;
+                    if self.character.unaskable.is_some() {
+                        entry.began_at.get_or_insert(now);
+                    }
+                    going.push((item, plan));
+                }
+                Err(fault) => stayed.items.push((item, fault)),
+            }
+        }
+        going
     }
 }

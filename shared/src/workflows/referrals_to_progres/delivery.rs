@@ -1,6 +1,6 @@
 //! Reading referrals, submitting them to proGres, and asking what became of that.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
@@ -32,11 +32,37 @@ type Unread = HashMap<CaseRecordId, GateError>;
 /// The referrals of a case, or why they could not be read.
 type Referrals = Result<Arc<Vec<primero::Referral>>, Fault>;
 
+/// What becomes of referrals that name no service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LoneOnes {
+    /// They become records of their own.
+    Noted,
+    /// They are such already.
+    Known,
+}
+
 impl ReferralsToProgres<'_> {
-    /// Reads the referrals of every case once, and what discovery did not bring.
-    pub(super) async fn read(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
-        let (cases, unread) = self.cases(asked).await?;
-        let referrals = self.referrals(asked, &cases).await?;
+    /// Reads the referrals of every case once, and what discovery did not bring. Where something may be sent, the case is read with them:
+    /// consent may have been withdrawn since its page was listed.
+    pub(super) async fn read(
+        &self,
+        asked: &[Asked<'_, Self>],
+        lone: LoneOnes,
+    ) -> BatchResult<Source> {
+        let (mut cases, mut unread) = self.cases(asked).await?;
+        let referrals = self.referrals(asked, &cases, lone).await?;
+        let listed = asked.iter().filter_map(|record| record.offer);
+        let listed = listed.filter(|offer| offer.referrals.is_none());
+        let listed: BTreeSet<_> = listed.map(|offer| offer.case.case.id).collect();
+        let may_go = listed.into_iter().filter(|id| {
+            let referrals = referrals.get(id).and_then(|read| read.as_ref().ok());
+            referrals.is_some_and(|read| read.iter().any(choice::is_pending))
+        });
+        let may_go: Vec<_> = may_go.collect();
+        let (read, failed) = self.cases_again(&may_go).await?;
+        cases.retain(|id, _| !may_go.contains(id));
+        cases.extend(read);
+        unread.extend(failed);
         let read = per_record(asked.iter().map(|record| -> Result<Source, Trouble> {
             let missing = || Fault::retry(Reason::DetailsMissing);
             let id = case_of(record).ok_or_else(missing)?;
@@ -64,11 +90,18 @@ impl ReferralsToProgres<'_> {
         again.retain(|id| !cases.contains_key(id));
         again.sort_unstable();
         again.dedup();
-        let fields: Vec<&str> = source::case_fields(self.profile).collect();
-        let read = self.primero.changed_cases_by_id(&again, &fields).await?;
-        let (read, unread) = read.parted();
-        cases.extend(read.into_iter().map(|(id, case)| (id, Arc::new(case))));
+        let (read, unread) = self.cases_again(&again).await?;
+        cases.extend(read);
         Ok((cases, unread))
+    }
+
+    /// These cases as they are now; one that is gone is in neither.
+    async fn cases_again(&self, ids: &[CaseRecordId]) -> Result<(Cases, Unread), GateError> {
+        let fields: Vec<&str> = source::case_fields(self.profile).collect();
+        let read = self.primero.changed_cases_by_id(ids, &fields).await?;
+        let (read, unread) = read.parted();
+        let read = read.into_iter().map(|(id, case)| (id, Arc::new(case)));
+        Ok((read.collect(), unread))
     }
 
     /// The referrals of the cases, a few cases at a time: Primero has no call for many. A stop is the answer to all.
@@ -76,6 +109,7 @@ impl ReferralsToProgres<'_> {
         &self,
         asked: &[Asked<'_, Self>],
         cases: &Cases,
+        lone: LoneOnes,
     ) -> Result<HashMap<CaseRecordId, Referrals>, Stop> {
         let mut referrals: HashMap<CaseRecordId, Referrals> = HashMap::new();
         for offer in asked.iter().filter_map(|record| record.offer) {
@@ -97,6 +131,7 @@ impl ReferralsToProgres<'_> {
             .await;
         for (case, answer) in answers {
             let read = match answer.map_err(Trouble::from) {
+                Ok(read) if lone == LoneOnes::Known => Ok(Arc::new(read)),
                 Ok(read) => Ok(self.noting_lone_ones(case, read)),
                 Err(Trouble::Record(fault)) => Err(fault),
                 Err(Trouble::Run(stop)) => return Err(stop),

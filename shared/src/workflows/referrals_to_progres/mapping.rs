@@ -36,7 +36,7 @@ pub fn map(
     today: Date,
     profile: &Profile,
 ) -> Result<Mapped, Fault> {
-    let lacking = consent_lacking(source, referral, profile);
+    let lacking = consent_lacking(source, referral.consent_overridden, profile);
     if !lacking.is_empty() {
         return Err(Fault::hold(Reason::ConsentNotGiven, lacking));
     }
@@ -53,8 +53,8 @@ pub fn map(
 }
 
 /// The fields of consent that are not true; none if it is given, overridden by the worker, or not asked for.
-fn consent_lacking(source: &Source, referral: &Referral, profile: &Profile) -> Vec<String> {
-    if !profile.consent.required || referral.consent_overridden {
+pub fn consent_lacking(source: &Source, overridden: bool, profile: &Profile) -> Vec<String> {
+    if !profile.consent.required || overridden {
         return Vec::new();
     }
     let given = |field: &str| match source.case.value(field) {

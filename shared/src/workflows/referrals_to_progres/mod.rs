@@ -14,6 +14,7 @@
 //! | 2 consent, 4 map | `mapping.rs` |
 //! | 3 contact | `contact.rs` |
 //! | 5 send and confirm | `delivery.rs` |
+//! | what was withdrawn after it was sent | `withdrawn.rs` |
 
 mod choice;
 mod contact;
@@ -24,10 +25,12 @@ mod source;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod withdrawn;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -55,6 +58,9 @@ use crate::engine::{
 use crate::primero::{self, ChangedCase, Changes, PrimeroClient, User};
 use crate::profile::{Ambiguity, Profile};
 use crate::progres::{PingClient, Submission};
+
+/// How old what was read of consent and referral may be when a submission goes out.
+const FRESH_FOR: Duration = Duration::from_mins(1);
 
 /// Workflow 2.1 in one run.
 pub struct ReferralsToProgres<'r> {
@@ -284,7 +290,28 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
-        self.read(asked).await
+        self.read(asked, delivery::LoneOnes::Noted).await
+    }
+
+    fn fresh_for(&self) -> Option<Duration> {
+        Some(FRESH_FOR)
+    }
+
+    async fn read_again(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
+        self.read(asked, delivery::LoneOnes::Known).await
+    }
+
+    fn remarks_now(
+        &self,
+        _key: &RecordKey,
+        source: &Source,
+        history: &History<'_, Place>,
+    ) -> Vec<(Reason, bool)> {
+        let sent = history.place.filter(|_| history.may_be_there);
+        let withdrawn = |place| withdrawn::after_sending(source, place, self.profile);
+        sent.map(|place| (Reason::WithdrawnAfterSending, withdrawn(place)))
+            .into_iter()
+            .collect()
     }
 
     fn shown(&self) -> Vec<Shown> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::faults::Fault;
 use sandbox::journal::System;
-use sandbox::primero::NewReferral;
+use sandbox::primero::{NewReferral, Primero};
 use serde_json::json;
 
 use super::testing::{CASE, SERVICE, case_json};
@@ -190,6 +190,115 @@ async fn consent_that_is_given_later_lets_the_referral_go() {
     assert_eq!(second.counts.delivered, 1, "{second:?}");
 }
 
+/// Something happens right after the page of changes that shows the case.
+fn once_it_is_listed(bridge: &Bridge, happens: impl Fn(&Primero) + Send + 'static) {
+    let primero = &bridge.sandbox.primero;
+    primero.after_each_listing(move |primero, listings| {
+        // The first two prove the scope and tell the time.
+        if listings == 3 {
+            happens(primero);
+        }
+    });
+}
+
+#[tokio::test]
+async fn consent_that_is_taken_back_after_its_case_was_listed_keeps_the_referral_here() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    once_it_is_listed(&bridge, |primero| {
+        let withdrawn = json!({ "disclosure_other_orgs": false });
+        let edited = primero.worker_updates_case(CASE, withdrawn);
+        edited.expect("there is such a case");
+    });
+
+    let report = run(&bridge).await;
+
+    assert_eq!(only_reason(&report), Some(Reason::ConsentNotGiven));
+    assert_eq!(report.records[0].fields, ["disclosure_other_orgs"]);
+    assert_eq!(submissions(&bridge), 0);
+}
+
+#[tokio::test]
+async fn a_case_that_is_disabled_after_it_was_listed_is_not_sent() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    once_it_is_listed(&bridge, |primero| {
+        primero.disable_case(CASE).expect("there is such a case");
+    });
+
+    let report = run(&bridge).await;
+
+    assert_eq!(only_reason(&report), Some(Reason::NotReferred));
+    assert_eq!(submissions(&bridge), 0);
+}
+
+/// What a person finds in the ledger beside the records' states.
+async fn remarked(bridge: &Bridge) -> Vec<Reason> {
+    let installation = &bridge.installation;
+    let store = crate::store::Store::new(
+        installation.state.clone(),
+        installation.table.clone(),
+        &installation.profile.deployment,
+        WorkflowName::ReferralsToProgres,
+    );
+    let items = store.remarked().await.expect("it can be read");
+    let words = items.into_iter().flat_map(|item| item.remarks.into_keys());
+    words
+        .filter(|word| *word == Reason::WithdrawnAfterSending)
+        .collect()
+}
+
+#[tokio::test]
+async fn consent_that_is_taken_back_after_sending_is_remarked_until_it_is_given_again() {
+    let bridge = with_case().await;
+    refer(&bridge, Some(SERVICE));
+    let consent = |given: bool| {
+        let fields = json!({ "consent_for_services": given });
+        let edited = bridge.sandbox.primero.worker_updates_case(CASE, fields);
+        edited.expect("there is such a case");
+    };
+    let sent = run(&bridge).await;
+    assert_eq!(sent.counts.delivered, 1, "{sent:?}");
+    assert!(!sent.remarks.contains_key(&Reason::WithdrawnAfterSending));
+
+    consent(false);
+    let first = run(&bridge).await;
+    let found = remarked(&bridge).await;
+    let second = run(&bridge).await;
+    let still = remarked(&bridge).await;
+    consent(true);
+    run(&bridge).await;
+
+    assert_eq!(first.remarks.get(&Reason::WithdrawnAfterSending), Some(&1));
+    assert_eq!(first.counts.already_in_place, 1, "{first:?}");
+    assert_eq!(second.remarks.get(&Reason::WithdrawnAfterSending), None);
+    assert_eq!((found.len(), still.len()), (1, 1));
+    assert!(remarked(&bridge).await.is_empty());
+    assert_eq!(submissions(&bridge), 1);
+}
+
+#[tokio::test]
+async fn a_referral_that_is_revoked_after_sending_is_remarked_even_while_its_word_is_awaited() {
+    for awaited in [false, true] {
+        let bridge = with_case().await;
+        let referral = refer(&bridge, Some(SERVICE));
+        if awaited {
+            bridge.sandbox.ping.set_checks_before_result(100);
+        }
+        run(&bridge).await;
+        bridge.pass(Duration::from_mins(1));
+        let revoked = bridge.sandbox.primero.revoke_referral(&referral);
+        revoked.expect("it is in progress");
+
+        let report = run(&bridge).await;
+
+        let remarks = report.remarks.get(&Reason::WithdrawnAfterSending);
+        assert_eq!(remarks, Some(&1), "awaited {awaited}: {report:?}");
+        assert_eq!(remarked(&bridge).await.len(), 1);
+        assert_eq!(submissions(&bridge), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_referral_takes_three_calls_and_the_same_service_id_on_another_case_is_another_one() {
     let bridge = with_case().await;
@@ -210,7 +319,8 @@ async fn a_referral_takes_three_calls_and_the_same_service_id_on_another_case_is
     assert_eq!(report.counts.delivered, 30, "{:?}", report.counts);
     assert_eq!(submissions(&bridge), 30);
     let calls = report.calls.ping + report.calls.primero;
-    assert!(calls <= 30 * 3 + 6, "{:?}", report.calls);
+    // The cases are read again, a dozen in a call.
+    assert!(calls <= 30 * 3 + 10, "{:?}", report.calls);
 }
 
 #[tokio::test]

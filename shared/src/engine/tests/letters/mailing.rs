@@ -24,6 +24,8 @@ pub struct Mailing {
     pub tells: Tells,
     pub per: usize,
     pub bundles: u128,
+    /// How old what was read of a letter may be when it goes out.
+    pub fresh_for: Option<Duration>,
 }
 
 impl Mailing {
@@ -38,6 +40,7 @@ impl Mailing {
             tells: Tells::Nothing,
             per: 10,
             bundles: u128::MAX,
+            fresh_for: None,
         };
         for number in 1..=count {
             mailing.save(number, 1);
@@ -89,6 +92,7 @@ impl Mailing {
             overlap: 10 * MINUTE,
             per: self.per,
             bundles: self.bundles,
+            fresh_for: self.fresh_for,
             secret: self.scene.secret,
         }
     }

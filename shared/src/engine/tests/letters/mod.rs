@@ -1,5 +1,6 @@
 //! Letters from a register to an office.
 
+mod ageing;
 mod asking;
 mod awaiting;
 mod beginning;

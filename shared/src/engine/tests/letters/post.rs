@@ -42,6 +42,7 @@ pub struct Post<'s> {
     pub per: usize,
     /// Letters of one bundle are sent one after another.
     pub bundles: u128,
+    pub fresh_for: Option<Duration>,
     pub secret: &'s str,
 }
 
@@ -165,6 +166,10 @@ impl Workflow for Post<'_> {
             letter.ok_or(Fault::retry(Reason::DetailsMissing))
         };
         self.line.call(Stage::Fetch, &keys, fetched).await
+    }
+
+    fn fresh_for(&self) -> Option<Duration> {
+        self.fresh_for
     }
 
     fn found(&self) -> Vec<Discovered<Self>> {

@@ -64,7 +64,10 @@ async fn read(workflow: &ReferralsToProgres<'_>, keys: &[RecordKey]) -> Vec<Resu
             offer: None,
         })
         .collect();
-    workflow.read(&asked).await.expect("nothing stops the run")
+    workflow
+        .read(&asked, LoneOnes::Noted)
+        .await
+        .expect("nothing stops the run")
 }
 
 /// The referral of the case's service, ready to be submitted.
@@ -162,7 +165,11 @@ async fn a_referral_without_a_service_comes_to_light_beside_the_others() {
         place: found[0].place.as_ref(),
         offer: found[0].offer.as_ref(),
     };
-    let source = workflow.read(&[asked]).await.expect("no stop").remove(0);
+    let source = workflow
+        .read(&[asked], LoneOnes::Noted)
+        .await
+        .expect("no stop")
+        .remove(0);
     assert_eq!(scene.calls(System::Primero, REFERRALS), 1);
     let unknown = History {
         place: None,

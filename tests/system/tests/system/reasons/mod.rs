@@ -54,6 +54,7 @@ async fn met(reason: Reason) -> RunReport {
         R::ReceiptUnderWay => heap(of_proceedings::receipt_under_way).await,
         R::ConsentNotGiven => heap(of_proceedings::consent_not_given).await,
         R::ContactSubstituted => heap(of_proceedings::contact_substituted).await,
+        R::WithdrawnAfterSending => heap(of_proceedings::withdrawn_after_sending).await,
         R::ContradictingCodes => heap(of_records::contradicting_codes).await,
         R::NoMatchingReferral => heap(of_proceedings::no_matching_referral).await,
         R::AmbiguousReferral => heap(of_proceedings::ambiguous_referral).await,

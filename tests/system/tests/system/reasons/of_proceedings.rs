@@ -196,6 +196,16 @@ pub async fn contact_substituted() -> RunReport {
     .await
 }
 
+/// The worker takes the referral back when UNHCR has it already.
+pub async fn withdrawn_after_sending() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let wish = bridge.wish(1);
+    soon(&bridge, WorkflowName::ReferralsToProgres).await;
+    let revoked = bridge.sandbox.primero.revoke_referral(&wish.referral);
+    revoked.expect("it waits");
+    soon(&bridge, WorkflowName::ReferralsToProgres).await
+}
+
 pub async fn no_matching_referral() -> RunReport {
     let bridge = TestBridge::start().await;
     let mut decision = bridge.wish(1).decision(ACCEPTED);
