@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sandbox::generated::Generated;
 use sandbox::journal::RequestLog;
 use sandbox::ping::{PingOptions, StatusShape};
-use sandbox::primero::{FormSet, PrimeroOptions, ReleaseLine};
+use sandbox::primero::{FormSet, LocalChanges, PrimeroOptions, ReleaseLine};
 use sandbox::{FrontLimits, Sandbox, SandboxOptions, Workflow, demo};
 
 /// Simulated PING and Primero.
@@ -89,12 +89,57 @@ struct PrimeroKind {
     /// A field that no form of Primero has; may be given several times.
     #[arg(long)]
     without_field: Vec<String>,
+    #[command(flatten)]
+    local: Local,
     /// No answer of Primero has a `Date`.
     #[arg(long)]
     without_date: bool,
     /// How much of Primero's nginx stands before it.
     #[arg(long, value_enum, default_value_t)]
     limits: Limits,
+}
+
+/// What administrators of Primero have changed. Each may be given several times.
+#[derive(Args)]
+struct Local {
+    /// A field that is switched off.
+    #[arg(long, value_name = "FIELD")]
+    disabled_field: Vec<String>,
+    /// A field without which nobody can save its form.
+    #[arg(long, value_name = "FIELD")]
+    required_field: Vec<String>,
+    /// A field of another type, such as `sex=text_field`; `multi_select` is a select box of several options.
+    #[arg(long, value_name = "FIELD=TYPE", value_parser = |text: &str| pair(text, '='))]
+    retyped_field: Vec<(String, String)>,
+    /// An option that a list does not have, such as `lookup-gender/male`.
+    #[arg(long, value_name = "LIST/OPTION", value_parser = |text: &str| pair(text, '/'))]
+    without_option: Vec<(String, String)>,
+    /// An option that is switched off.
+    #[arg(long, value_name = "LIST/OPTION", value_parser = |text: &str| pair(text, '/'))]
+    disabled_option: Vec<(String, String)>,
+    /// An agency that is switched off.
+    #[arg(long, value_name = "AGENCY")]
+    disabled_agency: Vec<String>,
+}
+
+impl Local {
+    fn changes(&self) -> LocalChanges {
+        LocalChanges {
+            disabled_fields: self.disabled_field.clone(),
+            required_fields: self.required_field.clone(),
+            retyped_fields: self.retyped_field.clone(),
+            without_options: self.without_option.clone(),
+            disabled_options: self.disabled_option.clone(),
+            disabled_agencies: self.disabled_agency.clone(),
+        }
+    }
+}
+
+fn pair(text: &str, between: char) -> Result<(String, String), String> {
+    let (a, b) = text
+        .split_once(between)
+        .ok_or_else(|| format!("expected two words with {between} between them"))?;
+    Ok((a.to_owned(), b.to_owned()))
 }
 
 /// Limits of what is sent to Primero.
@@ -147,6 +192,7 @@ impl PrimeroKind {
             },
             release: self.release,
             without_fields: self.without_field.clone(),
+            local: self.local.changes(),
             sends_date: !self.without_date,
             ..PrimeroOptions::default()
         }
@@ -192,7 +238,8 @@ POST /__control   one control, {"<name>": <argument>}:
   revoke_referral         "referral id"
   add_user                {"user_name", "agency", "full_name", "email", "phone", "position"}: a case worker
   change_user             {"user": "name", "change": {"scope": "self"|"group"|"agency"|"all", "groups": […], "disabled",
-                          "lists_users", "read_only_forms": […], "hidden_forms": […]}}; what is absent stays
+                          "lists_users", "lists_agencies", "lists_modules", "modules": […], "read_only_forms": […],
+                          "hidden_forms": […]}}; what is absent stays
   lock_case, unlock_case  "case id": 403 for whatever is asked of this case alone
   primero_limits          {"line_bytes": 1024, "connections": 20, "requests_a_second": 50}; what is absent has no limit
   primero_date            true or false: whether answers have a Date

@@ -1,6 +1,7 @@
 //! The installation's forms: which fields exist, of which kind, and which options they take.
 
 use super::Fields;
+use super::local::LocalChanges;
 use super::lookups::Lookups;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 /// The module whose cases use the forms.
 pub(super) const CHILD_PROTECTION: &str = "primeromodule-cp";
 /// A module that exists and has none of the forms simulated here.
-const GENDER_BASED_VIOLENCE: &str = "primeromodule-gbv";
+pub(super) const GENDER_BASED_VIOLENCE: &str = "primeromodule-gbv";
 /// The form that the role `Limited` does not have.
 pub(super) const BASIC_IDENTITY: &str = "basic_identity";
 
@@ -43,6 +44,10 @@ struct Form {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property that Primero gives a field by that name"
+)]
 struct Field {
     name: String,
     #[serde(rename = "type")]
@@ -55,6 +60,8 @@ struct Field {
     multi_select: bool,
     #[serde(default)]
     date_include_time: bool,
+    #[serde(default)]
+    disabled: bool,
 }
 
 /// All forms with what the checks ask about them.
@@ -69,13 +76,16 @@ pub(super) struct Forms {
 }
 
 impl Forms {
-    pub(super) fn new(set: FormSet, without: &[String]) -> Self {
+    pub(super) fn new(set: FormSet, without: &[String], local: &LocalChanges) -> Self {
         let mut forms = read(include_str!("data/forms.json"));
         if set == FormSet::Exchange {
             add(&mut forms, read(include_str!("data/forms_exchange.json")));
         }
         for form in &mut forms {
             form.fields.retain(|field| !without.contains(&field.name));
+            for field in &mut form.fields {
+                field.change(local);
+            }
         }
         let kinds = |form: &Form| -> HashMap<String, Kind> {
             form.fields
@@ -95,7 +105,7 @@ impl Forms {
                 .map(|f| (f.unique_id.clone(), kinds(f)))
                 .collect(),
             fields_of: plain.iter().map(of_form).collect(),
-            lookups: Lookups::new(set),
+            lookups: Lookups::new(set, local),
             all: forms,
         }
     }
@@ -151,11 +161,26 @@ impl Forms {
 impl Form {
     fn to_json(&self) -> Value {
         let fields: Vec<Value> = self.fields.iter().map(Field::to_json).collect();
-        json!({ "unique_id": self.unique_id, "is_nested": self.is_nested, "fields": fields })
+        json!({
+            "unique_id": self.unique_id,
+            "is_nested": self.is_nested,
+            "fields": fields,
+            "visible": true,
+            "module_ids": [CHILD_PROTECTION],
+        })
     }
 }
 
 impl Field {
+    fn change(&mut self, local: &LocalChanges) {
+        self.disabled |= local.disabled_fields.contains(&self.name);
+        self.required |= local.required_fields.contains(&self.name);
+        if let Some((kind, multi)) = local.type_of(&self.name) {
+            kind.clone_into(&mut self.kind);
+            self.multi_select = multi;
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self.kind.as_str() {
             "numeric_field" => Kind::Number,
@@ -187,6 +212,8 @@ impl Field {
             "option_strings_source": self.option_strings_source,
             "multi_select": self.multi_select,
             "date_include_time": self.date_include_time,
+            "disabled": self.disabled,
+            "visible": true,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Option lists: `GET /api/v2/lookups`, and the options a select field takes.
 
 use super::FormSet;
+use super::local::{LocalChanges, names};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -14,6 +15,9 @@ struct Lookup {
     locked: bool,
     /// Option id and English text.
     values: Vec<(String, String)>,
+    /// Options that are switched off.
+    #[serde(skip)]
+    disabled: HashSet<String>,
 }
 
 /// All lookups in the server's order.
@@ -24,7 +28,7 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    pub(super) fn new(set: FormSet) -> Self {
+    pub(super) fn new(set: FormSet, local: &LocalChanges) -> Self {
         let mut lookups = read(include_str!("data/lookups.json"));
         if set == FormSet::Exchange {
             add(
@@ -32,7 +36,18 @@ impl Lookups {
                 read(include_str!("data/lookups_exchange.json")),
             );
         }
-        let ids = |lookup: &Lookup| lookup.values.iter().map(|(id, _)| id.clone()).collect();
+        for lookup in &mut lookups {
+            let id = &lookup.unique_id;
+            let has = |(option, _): &(String, String)| !names(&local.without_options, id, option);
+            lookup.values.retain(has);
+            let off = local.disabled_options.iter().filter(|(list, _)| list == id);
+            lookup.disabled = off.map(|(_, option)| option.clone()).collect();
+        }
+        let ids = |lookup: &Lookup| {
+            let ids = lookup.values.iter().map(|(id, _)| id);
+            let on = ids.filter(|id| !lookup.disabled.contains(*id));
+            on.cloned().collect()
+        };
         let options = lookups
             .iter()
             .map(|l| (l.unique_id.clone(), ids(l)))
@@ -57,8 +72,14 @@ impl Lookups {
 
 impl Lookup {
     fn to_json(&self, id: usize) -> Value {
-        let value =
-            |(id, text): &(String, String)| json!({ "id": id, "display_text": texts(text) });
+        // An option that was never switched off does not say that it is on.
+        let value = |(id, text): &(String, String)| {
+            let mut value = json!({ "id": id, "display_text": texts(text) });
+            if self.disabled.contains(id) {
+                value["disabled"] = json!(true);
+            }
+            value
+        };
         json!({
             "id": id,
             "unique_id": self.unique_id,
@@ -70,7 +91,7 @@ impl Lookup {
 }
 
 /// English is filled, the installation's other languages are there and empty.
-fn texts(english: &str) -> Value {
+pub(super) fn texts(english: &str) -> Value {
     json!({ "en": english, "fr": "", "ar": "", "ar-LB": "", "so": "", "es": "", "bn": "" })
 }
 

@@ -13,8 +13,10 @@ mod control;
 mod error_body;
 mod filters;
 mod forms;
+mod installation;
 mod life;
 mod listing;
+mod local;
 mod lookups;
 mod meanwhile;
 mod merge;
@@ -37,6 +39,7 @@ mod workers;
 
 pub use control::NewReferral;
 pub use forms::FormSet;
+pub use local::LocalChanges;
 pub use scope::{Scope, UserChange};
 pub use users::{DEFAULT_PASSWORD, Role, User};
 pub use workers::ServiceDecision;
@@ -63,6 +66,7 @@ pub struct Primero {
 struct Inner {
     state: Mutex<State>,
     forms: Forms,
+    disabled_agencies: Vec<String>,
     clock: Clock,
     saves: SaveGate,
     meanwhile: Meanwhile,
@@ -97,6 +101,8 @@ pub struct PrimeroOptions {
     pub behind_tls: bool,
     /// Form fields that this installation lacks, of cases and of services; none by default.
     pub without_fields: Vec<String>,
+    /// What this installation has otherwise; nothing by default.
+    pub local: LocalChanges,
     /// True (the default): every answer has a `Date`, as behind nginx. False: none has, as of puma alone.
     pub sends_date: bool,
     /// What each alternative of a look-up beyond the fifth costs, for then the database scans its whole table: about 300 ms each among
@@ -114,6 +120,7 @@ impl Default for PrimeroOptions {
             save_delay: Duration::ZERO,
             behind_tls: true,
             without_fields: Vec::new(),
+            local: LocalChanges::default(),
             sends_date: true,
             look_up_entry_costs: Duration::ZERO,
         }
@@ -139,6 +146,16 @@ impl ReleaseLine {
         matches!(self, Self::Between | Self::B)
     }
 
+    /// What `contact_information` tells of it.
+    fn version(self) -> &'static str {
+        match self {
+            Self::Older => "2.10.3",
+            Self::A => "2.14.0",
+            Self::Between => "2.15.0",
+            Self::B => "2.16.0",
+        }
+    }
+
     fn shows_null_names(self) -> bool {
         self == Self::B
     }
@@ -150,7 +167,8 @@ impl Primero {
     pub fn new(options: PrimeroOptions) -> Self {
         let inner = Inner {
             state: Mutex::new(State::new(options.users, options.seed)),
-            forms: Forms::new(options.forms, &options.without_fields),
+            forms: Forms::new(options.forms, &options.without_fields, &options.local),
+            disabled_agencies: options.local.disabled_agencies,
             clock: Clock::default(),
             saves: SaveGate::new(options.save_delay),
             meanwhile: Meanwhile::default(),
@@ -181,6 +199,10 @@ impl Primero {
 
     fn forms(&self) -> &Forms {
         &self.inner.forms
+    }
+
+    fn has_disabled(&self, agency: &str) -> bool {
+        self.inner.disabled_agencies.iter().any(|one| one == agency)
     }
 
     fn saves(&self) -> &SaveGate {

@@ -85,6 +85,12 @@ pub struct UserChange {
     pub disabled: Option<bool>,
     /// Whether the user may list users.
     pub lists_users: Option<bool>,
+    /// Whether the role has the permission for agencies.
+    pub lists_agencies: Option<bool>,
+    /// Whether the role has the permission for metadata.
+    pub lists_modules: Option<bool>,
+    /// The modules of the role.
+    pub modules: Option<Vec<String>>,
     /// Forms that the role reads and does not write.
     pub read_only_forms: Option<Vec<String>>,
     /// Forms that the role does not have.
@@ -98,14 +104,24 @@ impl UserChange {
             groups,
             disabled,
             lists_users,
+            lists_agencies,
+            lists_modules,
+            modules,
             read_only_forms,
             hidden_forms,
         } = self;
+        for (may, change) in [
+            (&mut user.lists_users, lists_users),
+            (&mut user.lists_agencies, lists_agencies),
+            (&mut user.lists_modules, lists_modules),
+            (&mut user.disabled, disabled),
+        ] {
+            *may = change.unwrap_or(*may);
+        }
         user.scope = scope.unwrap_or(user.scope);
-        user.disabled = disabled.unwrap_or(user.disabled);
-        user.lists_users = lists_users.unwrap_or(user.lists_users);
         for (list, change) in [
             (&mut user.groups, groups),
+            (&mut user.modules, modules),
             (&mut user.read_only_forms, read_only_forms),
             (&mut user.hidden_forms, hidden_forms),
         ] {

@@ -6,7 +6,7 @@ use super::error_body::{Refusal, empty_response, json_response};
 use super::filters::{self, Condition};
 use super::moment::header_text;
 use super::users::{self, User};
-use super::{Primero, ReleaseLine, cases, listing, referrals};
+use super::{Primero, ReleaseLine, cases, installation, listing, referrals};
 use crate::journal::Effect;
 use axum::Router;
 use axum::body::Bytes;
@@ -140,7 +140,18 @@ async fn answer(primero: &Primero, call: &Call) -> Result<Answer, Refusal> {
         ("GET" | "POST", ["cases"] | ["cases", _, "referrals"])
         | ("GET" | "PATCH" | "PUT" | "DELETE", ["cases", _])
         | ("PATCH" | "DELETE", ["cases", _, "referrals", _])
-        | ("GET", ["users" | "lookups" | "forms"] | ["users", _]) => {
+        | (
+            "GET",
+            [
+                "users"
+                | "lookups"
+                | "forms"
+                | "agencies"
+                | "primero_modules"
+                | "contact_information",
+            ]
+            | ["users", _],
+        ) => {
             let user = caller(primero, call)?;
             signed_in(primero, call, &user, segments).await
         }
@@ -176,6 +187,9 @@ async fn signed_in(
         }
         ("GET", ["users"]) => users::list(&primero.state(), user, &call.query),
         ("GET", ["users", id]) => users::show(primero, user, &call.query, id),
+        ("GET", ["agencies"]) => installation::agencies(primero, user, &call.query),
+        ("GET", ["primero_modules"]) => installation::modules(primero, user),
+        ("GET", ["contact_information"]) => Ok(installation::contact(primero)),
         ("GET", ["lookups"]) => list_lookups(primero, call),
         ("GET", ["forms"]) => Ok(list_forms(primero, call)),
         _ => Err(Refusal::NoSuchRoute),

@@ -15,6 +15,10 @@ pub const DEFAULT_PASSWORD: &str = "sandbox-password";
 
 /// Somebody who signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a permission that a role has or not"
+)]
 pub struct User {
     /// The name to sign in with, e.g. `worker1`.
     pub user_name: String,
@@ -46,6 +50,12 @@ pub struct User {
     pub groups: Vec<String>,
     /// Whether the user may list users. Itself it may always read.
     pub lists_users: bool,
+    /// Whether the role has the permission for agencies.
+    pub lists_agencies: bool,
+    /// Whether the role has the permission for metadata, which modules belong to.
+    pub lists_modules: bool,
+    /// The modules of the role.
+    pub modules: Vec<String>,
     /// Forms that the role reads and does not write: what is sent for their fields is dropped without a word.
     pub read_only_forms: Vec<String>,
     /// Forms that the role does not have: their fields are neither shown, nor written, nor filtered on.
@@ -72,6 +82,9 @@ impl User {
             scope: role.scope(),
             groups: vec![GROUP.to_owned()],
             lists_users: role.lists_users(),
+            lists_agencies: role.lists_users(),
+            lists_modules: role.lists_users(),
+            modules: vec![super::forms::CHILD_PROTECTION.to_owned()],
             read_only_forms: Vec::new(),
             hidden_forms: role.hidden_forms(),
         }
@@ -151,21 +164,31 @@ impl Role {
         }
     }
 
-    /// What the role may do, as far as an exchange asks for it.
-    fn permissions(self) -> Value {
-        let of =
-            |resource: &str, actions: &[&str]| json!({ "resource": resource, "actions": actions });
-        let mut cases = vec!["read"];
+    /// What the role may do with cases.
+    fn case_actions(self) -> Vec<&'static str> {
+        let mut actions = vec!["read"];
         if self.may_write() {
-            cases.extend(["create", "write"]);
+            actions.extend(["create", "write"]);
         }
         if self.may_receive_referrals() {
-            cases.extend(["referral", "receive_referral"]);
+            actions.extend(["referral", "receive_referral"]);
         }
-        let mut list = vec![of("cases", &cases)];
-        list.extend(self.lists_users().then(|| of("users", &["read"])));
-        json!({ "list": list })
+        actions
     }
+}
+
+/// What the user's role may do, as far as an exchange asks for it.
+fn permissions(user: &User) -> Value {
+    let of = |resource: &str, actions: &[&str]| json!({ "resource": resource, "actions": actions });
+    let more = [
+        (user.lists_users, "users", "read"),
+        (user.lists_agencies, "agencies", "read"),
+        (user.lists_modules, "metadata", "manage"),
+    ];
+    let more = more.into_iter().filter(|(has, ..)| *has);
+    let more = more.map(|(_, resource, action)| of(resource, &[action]));
+    let list = std::iter::once(of("cases", &user.role.case_actions())).chain(more);
+    json!({ "list": list.collect::<Vec<_>>() })
 }
 
 /// The body of `GET /api/v2/users`.
@@ -233,7 +256,7 @@ pub(super) fn show(
     }
     let mut answer = to_json(&state, number.unwrap_or_default(), shown);
     if query.plain("extended") == Some("true") {
-        answer["permissions"] = shown.role.permissions();
+        answer["permissions"] = permissions(shown);
         answer["permitted_form"] = permitted_forms(shown, primero.forms().names());
         answer["agency_unique_id"] = json!(shown.agency);
         answer["is_manager"] = json!(shown.role == Role::Manager);
@@ -274,7 +297,7 @@ fn to_json(state: &State, id: usize, user: &User) -> Value {
         "unverified": false,
         "updated_at": state.sign_ins.updated_at(&user.user_name).unwrap_or(installed.to_owned()),
         "user_name": user.user_name,
-        "module_unique_ids": [super::forms::CHILD_PROTECTION],
+        "module_unique_ids": user.modules,
         "role_unique_id": user.role_id,
         "role_group_permission": user.scope.as_str(),
         "user_group_unique_ids": user.groups,
@@ -313,16 +336,20 @@ pub(super) const GROUP: &str = "usergroup-primero-cp";
 
 /// Agencies are numbered in the order in which users mention them.
 fn agency_number(users: &[User], agency: &str) -> usize {
+    let known = agencies(users);
+    let at = known.iter().position(|known| *known == agency);
+    1 + at.unwrap_or(known.len())
+}
+
+/// Every agency, in that order.
+pub(super) fn agencies(users: &[User]) -> Vec<&str> {
     let mut seen: Vec<&str> = Vec::new();
-    for user in users {
+    for user in users.iter().filter(|user| !user.agency.is_empty()) {
         if !seen.contains(&user.agency.as_str()) {
             seen.push(&user.agency);
         }
     }
-    1 + seen
-        .iter()
-        .position(|known| *known == agency)
-        .unwrap_or(seen.len())
+    seen
 }
 
 fn capitalised(name: &str) -> String {

@@ -16,7 +16,14 @@ const ID_KEYS: [&str; 7] = [
 ];
 
 /// Ours, but cut from the recording, which kept "the fields we care for".
-const CUT_FROM_THE_RECORDING: [&str; 3] = ["multi_select", "date_include_time", "date_closure"];
+const CUT_FROM_THE_RECORDING: [&str; 6] = [
+    "multi_select",
+    "date_include_time",
+    "date_closure",
+    "disabled",
+    "visible",
+    "module_ids",
+];
 
 /// Every time that the recorded server took from its own clock.
 const RECORDING_HOURS: &str = "2026-11-23T14:";

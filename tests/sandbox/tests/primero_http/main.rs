@@ -5,6 +5,7 @@ mod casts;
 mod comparison;
 mod effects;
 mod front;
+mod installation;
 mod listing;
 mod overlap;
 mod recording;
