@@ -91,6 +91,21 @@ mod tests {
         );
     }
 
+    /// What is held is tried again under another version, so one that changes by itself would release everything.
+    #[test]
+    fn the_shipped_profiles_have_the_versions_that_they_always_had() {
+        let gambella = include_str!("../../../infra/profiles/gambella.toml");
+        let reference = include_str!("../../../infra/profiles/reference.toml");
+        let versions = [gambella, reference, &minimal().text()].map(|text| {
+            let profile = Profile::parse(text).expect("it has no faults");
+            profile.version.to_string()
+        });
+        assert_eq!(
+            versions,
+            ["f3fbd8c6017d28ad", "fa9c045748e379ea", "38bd5550e4ca1edc"]
+        );
+    }
+
     #[test]
     fn comments_order_and_formatting_do_not_change_it() {
         let text = minimal().text();

@@ -16,6 +16,8 @@ mod address;
 mod decisions;
 mod delivery;
 mod fields;
+#[cfg(test)]
+mod golden;
 mod mapping;
 mod matching;
 mod source;

@@ -19,6 +19,8 @@
 mod choice;
 mod contact;
 mod delivery;
+#[cfg(test)]
+mod golden;
 mod mapping;
 mod source;
 #[cfg(test)]
