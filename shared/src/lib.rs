@@ -7,6 +7,7 @@
 pub mod checks;
 pub mod clock;
 pub mod deadline;
+pub mod document;
 pub mod domain;
 pub mod engine;
 pub mod entropy;
@@ -19,4 +20,3 @@ pub mod secrets;
 pub mod store;
 pub mod transport;
 pub mod workflows;
-pub mod written;

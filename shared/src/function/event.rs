@@ -1,13 +1,16 @@
 //! What a function is invoked with: by the scheduler, or by a person.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::json;
 
+use crate::document::declared::{Declared as _, Schema, document};
+use crate::document::kinds::{Kind, by};
+use crate::document::section::Notes;
+use crate::document::{Document, Node, Problem, Table};
 use crate::domain::ids::Deployment;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::Request;
-use crate::written::Written;
 
 /// What the scheduler or a person asks for. `{}` asks for an ordinary run of the default deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,17 +21,23 @@ pub struct Event {
     pub request: Request,
 }
 
-/// The keys of an event, in the order of the documentation.
-const KEYS: [&str; 8] = [
-    "deployment",
-    "dry_run",
-    "only",
-    "since",
-    "limit",
-    "release_held",
-    "accept_move",
-    "first_run",
-];
+document! {
+    /// The keys of an event, in the order of the documentation.
+    struct Asked {
+        deployment: Option<Deployment> =
+            value("the name of a deployment", |node| node.as_text()?.parse().ok()).optional(),
+        dry_run: bool = flag().or(false),
+        only: Option<Vec<String>> = value(RECORD_KEYS, texts).optional(),
+        since: Option<Timestamp> =
+            value("a time such as 2026-01-01T00:00:00Z", |node| node.as_text()?.parse().ok()).optional(),
+        limit: Option<usize> = value("a whole number above 0", count).optional(),
+        release_held: bool = flag().or(false),
+        accept_move: bool = flag().or(false),
+        first_run: bool = flag().or(false),
+    }
+}
+
+const RECORD_KEYS: &str = "a list of record keys of the workflow, not empty";
 
 /// The keys of an event that EventBridge makes by itself.
 const SCHEDULED: [&str; 10] = [
@@ -44,15 +53,25 @@ const SCHEDULED: [&str; 10] = [
     "replay-name",
 ];
 
+/// Everything that is wrong with an event; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct EventFaults(pub Vec<EventFault>);
+
 /// What is wrong with an event. Names keys, never values. `docs/REASONS.md` explains each; a test compares the two.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
+pub enum EventFault {
     /// The event is no JSON object.
     #[error("the event must be a JSON object")]
     NotAnObject,
-    /// These keys mean nothing to a run.
-    #[error("unknown key in the event: {}; a run takes: {}", .0.join(", "), KEYS.join(", "))]
-    UnknownKeys(Vec<String>),
+    /// Keys that mean nothing to a run, and keys of a run that may have been meant.
+    #[error(
+        "unknown key in the event: {}{}; a run takes: {}",
+        .0.join(", "),
+        if .1.is_empty() { String::new() } else { format!(" (did you mean {}?)", .1.join(", ")) },
+        Schema::of::<Asked>().keys().join(", ")
+    )]
+    UnknownKeys(Vec<String>, Vec<String>),
     /// These keys are given more than once, and nobody knows which is meant.
     #[error("key given twice in the event: {}", .0.join(", "))]
     RepeatedKeys(Vec<String>),
@@ -63,22 +82,22 @@ pub enum EventError {
     #[error("{key} in the event must be {expected}")]
     WrongType {
         /// The key.
-        key: &'static str,
+        key: String,
         /// What it should hold.
-        expected: &'static str,
+        expected: String,
     },
     /// The source lists what is pending, so there is no window to begin elsewhere.
     #[error("since in the event means nothing to {0}: its source lists what is pending")]
     SinceRefused(WorkflowName),
 }
 
-impl EventError {
+impl EventFault {
     /// A stable code for the kind of fault.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotAnObject => "not_an_object",
-            Self::UnknownKeys(_) => "unknown_key",
+            Self::UnknownKeys(..) => "unknown_key",
             Self::RepeatedKeys(_) => "repeated_key",
             Self::BesideSchedule(_) => "beside_schedule",
             Self::WrongType { .. } => "wrong_type",
@@ -89,119 +108,156 @@ impl EventError {
 
 impl Event {
     /// Reads an event for this workflow. A plain event of EventBridge Scheduler or EventBridge counts as `{}`.
-    pub fn read(event: &Written, workflow: WorkflowName) -> Result<Self, EventError> {
-        if !event.repeated.is_empty() {
-            return Err(EventError::RepeatedKeys(event.repeated.clone()));
+    pub fn read(event: &Document, workflow: WorkflowName) -> Result<Self, EventFaults> {
+        let repeated = event.repeated();
+        let mut faults = Vec::new();
+        if !repeated.is_empty() {
+            faults.push(EventFault::RepeatedKeys(repeated));
         }
-        let keys = match &event.value {
-            Value::Null => return Ok(Self::default()),
-            Value::Object(keys) => keys,
-            _ => return Err(EventError::NotAnObject),
+        let keys = match &event.root {
+            Node::Null => return Ok(Self::default()),
+            Node::Table(keys) => keys,
+            _ => return Err(EventFaults(vec![EventFault::NotAnObject])),
         };
-        if keys.get("detail-type").and_then(Value::as_str) == Some("Scheduled Event") {
-            return match beside_schedule(keys) {
-                beside if beside.is_empty() => Ok(Self::default()),
-                beside => Err(EventError::BesideSchedule(beside)),
-            };
+        if text(keys, "detail-type") == Some("Scheduled Event") {
+            let beside = beside_schedule(keys);
+            if !beside.is_empty() {
+                faults.push(EventFault::BesideSchedule(beside));
+            }
+            return finished(Self::default(), faults);
         }
-        let unknown: Vec<String> = keys
-            .keys()
-            .filter(|key| !KEYS.contains(&key.as_str()))
-            .cloned()
-            .collect();
-        if !unknown.is_empty() {
-            return Err(EventError::UnknownKeys(unknown));
+        let notes = Notes::default();
+        let asked = notes.read("", keys, Asked::read);
+        faults.extend(told(notes));
+        let Some(asked) = asked else {
+            return Err(EventFaults(faults));
+        };
+        if asked.since.is_some() && !workflow.follows_changes() {
+            faults.push(EventFault::SinceRefused(workflow));
         }
-        let deployment = read(keys, "deployment", "the name of a deployment", |value| {
-            value.as_str()?.parse().ok()
-        })?;
-        let switch = |key| read(keys, key, "true or false", Value::as_bool);
-        let only = read(
-            keys,
-            "only",
-            "a list of record keys of the workflow, not empty",
-            |value| record_keys(value, workflow),
-        )?;
-        let since = read(
-            keys,
-            "since",
-            "a time such as 2026-01-01T00:00:00Z",
-            |value| value.as_str()?.parse::<Timestamp>().ok(),
-        )?;
-        let limit = read(keys, "limit", "a whole number above 0", |value| {
-            value.as_u64()?.try_into().ok().filter(|limit| *limit > 0)
-        })?;
-        if since.is_some() && !workflow.follows_changes() {
-            return Err(EventError::SinceRefused(workflow));
+        let key = |key: &String| RecordKey::named(key, workflow);
+        let only = asked.only.map(|keys| keys.iter().map(key).collect());
+        if only == Some(None) {
+            faults.push(EventFault::WrongType {
+                key: "only".to_owned(),
+                expected: RECORD_KEYS.to_owned(),
+            });
         }
-        Ok(Self {
-            deployment,
+        let event = Self {
+            deployment: asked.deployment,
             request: Request {
-                dry_run: switch("dry_run")?.unwrap_or_default(),
-                only,
-                since,
-                limit,
-                release_held: switch("release_held")?.unwrap_or_default(),
-                accept_move: switch("accept_move")?.unwrap_or_default(),
-                first_run: switch("first_run")?.unwrap_or_default(),
+                dry_run: asked.dry_run,
+                only: only.flatten(),
+                since: asked.since,
+                limit: asked.limit,
+                release_held: asked.release_held,
+                accept_move: asked.accept_move,
+                first_run: asked.first_run,
             },
-        })
+        };
+        finished(event, faults)
     }
 }
 
-/// The value of a key; null counts as absent.
-fn read<T>(
-    keys: &Map<String, Value>,
-    key: &'static str,
-    expected: &'static str,
-    parse: impl FnOnce(&Value) -> Option<T>,
-) -> Result<Option<T>, EventError> {
-    match keys.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match parse(value) {
-            Some(read) => Ok(Some(read)),
-            None => Err(EventError::WrongType { key, expected }),
-        },
+fn finished(event: Event, faults: Vec<EventFault>) -> Result<Event, EventFaults> {
+    if faults.is_empty() {
+        return Ok(event);
+    }
+    Err(EventFaults(faults))
+}
+
+/// The notes of the reader in the words of an event; unknown keys are named together.
+fn told(notes: Notes) -> Vec<EventFault> {
+    let (mut unknown, mut meant, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    for fault in notes.finish() {
+        match fault.problem {
+            Problem::UnknownKey { suggestion } => {
+                unknown.push(fault.key);
+                meant.extend(suggestion);
+            }
+            problem => faults.push(EventFault::WrongType {
+                key: fault.key,
+                expected: match problem {
+                    Problem::NotA { expected, .. } => expected,
+                    other => other.to_string(),
+                },
+            }),
+        }
+    }
+    if !unknown.is_empty() {
+        faults.insert(0, EventFault::UnknownKeys(unknown, meant));
+    }
+    faults
+}
+
+/// A value that is never repeated in a fault.
+fn value<T>(expected: &'static str, read: impl Fn(&Node) -> Option<T>) -> impl Kind<Value = T> {
+    let problem = move || Problem::NotA {
+        found: None,
+        expected: expected.to_owned(),
+    };
+    by(json!({}), move |node| read(node).ok_or_else(problem))
+}
+
+fn flag() -> impl Kind<Value = bool> {
+    value("true or false", |node| match node {
+        Node::Switch(value) => Some(*value),
+        _ => None,
+    })
+}
+
+fn texts(node: &Node) -> Option<Vec<String>> {
+    let Node::List(list) = node else { return None };
+    let text = |node: &Node| node.as_text().map(str::to_owned);
+    list.iter()
+        .map(text)
+        .collect::<Option<Vec<_>>>()
+        .filter(|list| !list.is_empty())
+}
+
+fn count(node: &Node) -> Option<usize> {
+    match node {
+        Node::Integer(number) => usize::try_from(*number).ok().filter(|number| *number > 0),
+        _ => None,
     }
 }
 
-fn record_keys(
-    value: &Value,
-    workflow: WorkflowName,
-) -> Option<std::collections::BTreeSet<RecordKey>> {
-    let keys = value.as_array().filter(|keys| !keys.is_empty())?;
-    let key = |value: &Value| RecordKey::named(value.as_str()?, workflow);
-    keys.iter().map(key).collect()
+fn text<'d>(keys: &'d Table, key: &str) -> Option<&'d str> {
+    keys.get(key)?.node.as_text()
 }
 
 /// What was written into a scheduler's event beside its own keys, or into its detail.
-fn beside_schedule(event: &Map<String, Value>) -> Vec<String> {
-    let outside = event
-        .keys()
-        .filter(|key| !SCHEDULED.contains(&key.as_str()))
-        .cloned();
+fn beside_schedule(event: &Table) -> Vec<String> {
+    let named = |table: &Table| table.0.iter().map(|entry| entry.key.clone()).collect();
+    let mut beside: Vec<String> = named(event);
+    beside.retain(|key| !SCHEDULED.contains(&key.as_str()));
     // The detail is an object, or the text of one.
-    let detail = match event.get("detail") {
-        Some(Value::Object(detail)) => detail.clone(),
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-        _ => Map::new(),
-    };
-    outside
-        .chain(detail.into_iter().map(|(key, _)| key))
-        .collect()
+    let detail = event.get("detail").map(|entry| &entry.node);
+    let read = detail
+        .and_then(Node::as_text)
+        .and_then(|text| Document::read(text).ok());
+    if let Some(Node::Table(table)) = read.as_ref().map(|read| &read.root).or(detail) {
+        let inside: Vec<String> = named(table);
+        beside.extend(inside);
+    }
+    beside
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     const INTERVENTION: &str = "68b20e2a-4879-ee11-8179-000d3a43f6eb";
 
-    fn read(event: &Value) -> Result<Event, EventError> {
+    fn read(event: &Value) -> Result<Event, EventFaults> {
         let event = event.clone().into();
         Event::read(&event, WorkflowName::ReferralsToPrimero)
+    }
+
+    fn only<T>(fault: EventFault) -> Result<T, EventFaults> {
+        Err(EventFaults(vec![fault]))
     }
 
     /// A plain event of EventBridge Scheduler, with a key written into it.
@@ -236,7 +292,7 @@ mod tests {
             ("detail", json!({ "dry_run": true }), "dry_run"),
             ("detail", json!("{\"only\": []}"), "only"),
         ] {
-            let refused = Err(EventError::BesideSchedule(vec![named.to_owned()]));
+            let refused = only(EventFault::BesideSchedule(vec![named.to_owned()]));
             assert_eq!(read(&scheduled(key, value)), refused, "{key}");
         }
     }
@@ -244,8 +300,8 @@ mod tests {
     #[test]
     fn a_key_that_is_given_twice_is_refused_by_name() {
         let text = r#"{ "dry_run": true, "limit": 1, "dry_run": false }"#;
-        let event = Written::read(text).expect("it is JSON");
-        let refused = Err(EventError::RepeatedKeys(vec!["dry_run".to_owned()]));
+        let event = Document::read(text).expect("it is JSON");
+        let refused = only(EventFault::RepeatedKeys(vec!["dry_run".to_owned()]));
         assert_eq!(
             Event::read(&event, WorkflowName::ReferralsToPrimero),
             refused
@@ -317,11 +373,32 @@ mod tests {
     }
 
     #[test]
+    fn all_faults_come_at_once_and_an_unknown_key_gets_the_one_that_was_meant() {
+        let event = json!({
+            "dry-run": true, "limit": "x", "only": ["Nyakong"], "since": "2026-01-01T00:00:00Z",
+        });
+        assert_eq!(
+            read(&event).expect_err("three faults").to_string(),
+            "unknown key in the event: dry-run (did you mean dry_run?); a run takes: deployment, dry_run, only, since, \
+             limit, release_held, accept_move, first_run; limit in the event must be a whole number above 0"
+        );
+        let event = json!({ "only": ["Nyakong"], "since": "2026-01-01T00:00:00Z" });
+        let expected = EventFaults(vec![
+            EventFault::SinceRefused(WorkflowName::ReferralsToPrimero),
+            EventFault::WrongType {
+                key: "only".to_owned(),
+                expected: RECORD_KEYS.to_owned(),
+            },
+        ]);
+        assert_eq!(read(&event), Err(expected));
+    }
+
+    #[test]
     fn a_window_means_nothing_to_a_source_that_lists_what_is_pending() {
         let event = json!({ "since": "2026-01-01T00:00:00Z" });
         assert_eq!(
             read(&event),
-            Err(EventError::SinceRefused(WorkflowName::ReferralsToPrimero))
+            only(EventFault::SinceRefused(WorkflowName::ReferralsToPrimero))
         );
     }
 
@@ -329,15 +406,15 @@ mod tests {
     fn the_table_for_people_lists_every_fault_of_an_event() {
         let table = include_str!("../../../docs/REASONS.md");
         let faults = [
-            EventError::NotAnObject,
-            EventError::UnknownKeys(vec!["KEY".to_owned()]),
-            EventError::RepeatedKeys(vec!["KEY".to_owned()]),
-            EventError::BesideSchedule(vec!["KEY".to_owned()]),
-            EventError::WrongType {
-                key: "KEY",
-                expected: "…",
+            EventFault::NotAnObject,
+            EventFault::UnknownKeys(vec!["KEY".to_owned()], Vec::new()),
+            EventFault::RepeatedKeys(vec!["KEY".to_owned()]),
+            EventFault::BesideSchedule(vec!["KEY".to_owned()]),
+            EventFault::WrongType {
+                key: "KEY".to_owned(),
+                expected: "…".to_owned(),
             },
-            EventError::SinceRefused(WorkflowName::ReferralsToPrimero),
+            EventFault::SinceRefused(WorkflowName::ReferralsToPrimero),
         ];
         for fault in faults {
             let row = format!("| {} | {fault} |", fault.code());

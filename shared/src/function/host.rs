@@ -10,21 +10,21 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use super::event::{Event, EventError};
+use super::event::{Event, EventFaults};
 use super::metrics;
 use crate::clock::{SystemClock, later};
 use crate::deadline::StopSignal;
+use crate::document::{Document, Faults};
 use crate::domain::ids::Deployment;
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
 use crate::domain::system::WorkflowName;
 use crate::engine::{Finished, Request};
 use crate::entropy::Entropy;
-use crate::profile::{Profile, ProfileFaults};
-use crate::secrets::{SecretFaults, Secrets, from_secrets_manager};
+use crate::profile::Profile;
+use crate::secrets::{Secrets, from_secrets_manager};
 use crate::transport::{LONGEST_IDLE, http_client};
 use crate::workflows::Installation;
-use crate::written::Written;
 
 /// The longest that Lambda lets a function run.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -48,7 +48,7 @@ pub enum StartError {
 pub enum RunError {
     /// The event is not what a run takes.
     #[error(transparent)]
-    Event(#[from] EventError),
+    Event(#[from] EventFaults),
     /// No deployment was named and none is the default, or there is no profile of that name.
     #[error("unknown deployment {named}; packaged: {}", .packaged.join(", "))]
     UnknownDeployment {
@@ -59,7 +59,7 @@ pub enum RunError {
     },
     /// The profile has faults.
     #[error("invalid profile:\n{0}")]
-    Profile(#[from] ProfileFaults),
+    Profile(Faults),
     /// A profile's file is named after another deployment than its own: a run would work on the wrong ledger.
     #[error("invalid profile: {file}.toml is the profile of {deployment}")]
     Misnamed {
@@ -70,7 +70,7 @@ pub enum RunError {
     },
     /// The secrets are missing or have faults.
     #[error("invalid secrets:\n{0}")]
-    Secrets(#[from] SecretFaults),
+    Secrets(Faults),
     /// The run could not go on; its report is in the state table.
     #[error(transparent)]
     Stopped(#[from] Stop),
@@ -134,7 +134,7 @@ impl Host {
     pub async fn run(
         &self,
         workflow: WorkflowName,
-        event: &Written,
+        event: &Document,
         end: Timestamp,
         request: &str,
     ) -> Result<RunReport, RunError> {
@@ -147,7 +147,7 @@ impl Host {
     async fn run_asked(
         &self,
         workflow: WorkflowName,
-        event: &Written,
+        event: &Document,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
         let result = self.answer(workflow, event, end).await;
@@ -162,7 +162,7 @@ impl Host {
     async fn answer(
         &self,
         workflow: WorkflowName,
-        event: &Written,
+        event: &Document,
         end: Timestamp,
     ) -> Result<RunReport, RunError> {
         let event = Event::read(event, workflow)?;
@@ -215,7 +215,7 @@ impl Host {
         }
         let text = std::fs::read_to_string(self.profiles.join(format!("{named}.toml")))
             .unwrap_or_default();
-        let profile = Profile::parse(&text)?;
+        let profile = Profile::parse(&text).map_err(RunError::Profile)?;
         if profile.deployment.as_str() == named {
             Ok(profile)
         } else {
@@ -245,7 +245,8 @@ impl Host {
 
     /// Read for every run: what was kept from an earlier one may name a server that is no longer the right one.
     async fn secrets_of(&self, deployment: &Deployment) -> Result<Secrets, RunError> {
-        Ok(from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await?)
+        let secrets = from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await;
+        secrets.map_err(RunError::Secrets)
     }
 }
 

@@ -4,5 +4,5 @@ mod event;
 mod host;
 pub mod metrics;
 
-pub use self::event::{Event, EventError};
+pub use self::event::{Event, EventFault, EventFaults};
 pub use self::host::{Host, RunError, StartError};

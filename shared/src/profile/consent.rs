@@ -2,24 +2,18 @@
 
 use serde::Serialize;
 
-use super::section::{Read, Section};
+use crate::document::declared::document;
+use crate::document::kinds::{Kind as _, switch, words};
 
-/// `[consent]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ConsentSettings {
-    /// Whether consent is asked for at all. Default: yes.
-    pub required: bool,
-    /// The fields of the case that must all be true. Default: `disclosure_other_orgs` and `consent_for_services`.
-    pub fields: Vec<String>,
-}
-
-pub(super) fn read(section: &Section<'_>) -> Read<ConsentSettings> {
-    let required = section.switch("required", true);
-    let fields = section.words("fields", &["disclosure_other_orgs", "consent_for_services"]);
-    Ok(ConsentSettings {
-        required: required?,
-        fields: fields?,
-    })
+document! {
+    /// `[consent]`.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ConsentSettings {
+        /// Whether consent is asked for at all. Default: yes.
+        pub required: bool = switch().or(true),
+        /// The fields of the case that must all be true. Default: `disclosure_other_orgs` and `consent_for_services`.
+        pub fields: Vec<String> = words().or(["disclosure_other_orgs", "consent_for_services"]),
+    }
 }
 
 #[cfg(test)]

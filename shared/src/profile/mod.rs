@@ -6,30 +6,32 @@
 
 mod consent;
 mod engine;
-mod faults;
 mod ping;
 mod primero;
 mod progres;
-mod reading;
-mod section;
-mod spelling;
 mod tables;
 mod version;
 mod warnings;
 mod window;
 
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod shipped;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
+use crate::document::declared::{Declared as _, Schema, document};
+use crate::document::kinds::{Kind as _, beside, computed, parsed, section, switch};
+use crate::document::section::Notes;
+use crate::document::{Faults, toml};
 use crate::domain::ids::Deployment;
 
 pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
-pub use faults::{ProfileFault, ProfileFaults, ProfileProblem};
 pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
 pub use primero::{ClosedCase, FallbackContact, PrimeroSettings, Required};
 pub use progres::{ProgresSettings, ReferredAgain};
@@ -38,96 +40,75 @@ pub use version::ProfileVersion;
 pub use warnings::ProfileWarning;
 pub use window::WindowSettings;
 
-use reading::Reading;
-use section::Read;
+/// More would not fit into the memory of a function.
+const MAX_BODY_BYTES: i64 = 256 * 1024 * 1024;
 
-/// A profile without faults.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Profile {
-    /// The deployment it belongs to; part of every table key and of every id we choose.
-    pub deployment: Deployment,
-    /// Whether 1.1 tells proGres (status 001) about referrals that it had to hold. Default: no.
-    pub report_delivery_fail: bool,
-    /// The gate to proGres.
-    pub ping: PingSettings,
-    /// What identifies this deployment inside proGres.
-    pub progres: ProgresSettings,
-    /// The Primero installation.
-    pub primero: PrimeroSettings,
-    /// From when on changes in Primero are followed (1.2, 2.1).
-    pub window: WindowSettings,
-    /// The consent without which nothing goes to proGres (2.1).
-    pub consent: ConsentSettings,
-    /// Limits and retries of the engine (`[limits]` and `[retry]`).
-    pub engine: EngineSettings,
-    /// Code tables, both ways.
-    pub tables: CodeTables,
-    /// What is allowed but probably not meant. Not part of [`Self::version`].
-    #[serde(skip)]
-    pub warnings: Vec<ProfileWarning>,
-    /// Changes with any value, and with nothing else.
-    #[serde(skip)]
-    pub version: ProfileVersion,
+document! {
+    /// A profile without faults.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct Profile {
+        /// The deployment it belongs to; part of every table key and of every id we choose.
+        pub deployment: Deployment = parsed("a deployment name"),
+        /// Whether 1.1 tells proGres (status 001) about referrals that it had to hold. Default: no.
+        pub report_delivery_fail: bool = switch().or(false),
+        /// The gate to proGres.
+        pub ping: PingSettings = section(),
+        /// What identifies this deployment inside proGres.
+        pub progres: ProgresSettings = section(),
+        /// The Primero installation.
+        pub primero: PrimeroSettings = section(),
+        /// From when on changes in Primero are followed (1.2, 2.1).
+        pub window: WindowSettings = section(),
+        /// The consent without which nothing goes to proGres (2.1).
+        pub consent: ConsentSettings = section(),
+        /// Limits and retries of the engine (`[limits]`, `[retry]` and `[confirm]`).
+        pub engine: EngineSettings = beside(),
+        /// Code tables, both ways.
+        pub tables: CodeTables = beside(),
+        /// What is allowed but probably not meant. Not part of [`Self::version`].
+        #[serde(skip)]
+        pub warnings: Vec<ProfileWarning> = computed(),
+        /// Changes with any value, and with nothing else.
+        #[serde(skip)]
+        pub version: ProfileVersion = computed(),
+    }
 }
 
 impl Profile {
     /// Reads a profile from TOML text.
     ///
-    /// On failure every fault is listed, in the order of the keys' names; see [`ProfileFaults`].
-    pub fn parse(text: &str) -> Result<Self, ProfileFaults> {
-        let reading = Reading::of(text)?;
-        let profile = read(&reading);
-        let faults = reading.finish();
+    /// On failure every fault is listed, in the order of the keys' names; see [`Faults`].
+    pub fn parse(text: &str) -> Result<Self, Faults> {
+        let table = toml::read(text)?;
+        let notes = Notes::default();
+        let profile = notes.read("", &table, Self::read);
+        let mut faults = notes.finish();
+        faults.sort_by(|a, b| a.key.cmp(&b.key));
         match profile {
-            Ok(profile) if faults.is_empty() => Ok(profile),
-            _ => Err(ProfileFaults::new(faults)),
+            Some(mut profile) if faults.is_empty() => {
+                profile.warnings = warnings::of(&profile);
+                profile.version = version::of(&profile);
+                Ok(profile)
+            }
+            _ => Err(Faults::new(faults)),
         }
     }
-}
 
-fn read(reading: &Reading) -> Read<Profile> {
-    let root = reading.root();
-    let deployment = root.parsed::<Deployment>("deployment", "a deployment name");
-    let report_delivery_fail = root.switch("report_delivery_fail", false);
-    let ping = root
-        .section("ping")
-        .and_then(|section| ping::read(&section));
-    let progres = root
-        .section("progres")
-        .and_then(|section| progres::read(&section));
-    let primero = root
-        .section("primero")
-        .and_then(|section| primero::read(&section));
-    let window = root
-        .section("window")
-        .and_then(|section| window::read(&section));
-    let consent = root
-        .section("consent")
-        .and_then(|section| consent::read(&section));
-    let engine = engine::read(&root);
-    let tables = tables::read(&root);
-    let mut profile = Profile {
-        deployment: deployment?,
-        report_delivery_fail: report_delivery_fail?,
-        ping: ping?,
-        progres: progres?,
-        primero: primero?,
-        window: window?,
-        consent: consent?,
-        engine: engine?,
-        tables: tables?,
-        warnings: Vec::new(),
-        version: ProfileVersion::default(),
-    };
-    profile.warnings = warnings::of(&profile);
-    profile.version = version::of(&profile);
-    Ok(profile)
+    /// What a profile may hold, as JSON Schema.
+    #[must_use]
+    pub fn schema() -> Value {
+        let mut schema = Schema::of::<Self>().finish();
+        schema["$schema"] = json!("https://json-schema.org/draft-07/schema#");
+        schema["title"] = json!("Deployment profile of Referral Bridge");
+        schema
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::samples::minimal;
     use super::*;
+    use crate::document::Problem;
 
     #[test]
     fn what_has_a_safe_default_may_be_left_out() {
@@ -181,7 +162,7 @@ mod tests {
             faults
                 .as_slice()
                 .iter()
-                .all(|fault| fault.problem == ProfileProblem::Missing)
+                .all(|fault| fault.problem == Problem::Missing)
         );
         for key in [
             "deployment",
@@ -198,8 +179,8 @@ mod tests {
     fn what_is_not_toml_says_where() {
         let faults = Profile::parse("deployment = \"a\"\nping = [\n").expect_err("not TOML");
         let fault = &faults.as_slice()[0];
-        assert!(matches!(fault.problem, ProfileProblem::Syntax(_)));
-        assert!(fault.key.starts_with("line "), "{fault}");
+        let shown = fault.to_string();
+        assert!(shown.starts_with("line 2, column 9: not TOML: "), "{shown}");
     }
 
     #[test]

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::faults::ProfileProblem;
-use super::section::{MAX_BODY_BYTES, Read, Section};
-
-const DEFAULT_BODY_BYTES: i64 = 32 * 1024 * 1024;
+use super::MAX_BODY_BYTES;
+use crate::document::Problem;
+use crate::document::declared::{Schema, document};
+use crate::document::kinds::{
+    Entries, Field, Kind, by, entries, integer, one_of, one_or_several, optional_section, seconds,
+    set, switch, text,
+};
+use crate::document::section::Section;
 
 /// Most entries that a profile may name; older ones do.
 const MAX_BATCH: i64 = 150;
@@ -43,53 +47,63 @@ const MAPPED_SERVICE_FIELDS: &[&str] = &[
     "progres_interventionnumber",
 ];
 
-/// `[primero]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PrimeroSettings {
-    /// Module of new cases, for example `primeromodule-cp`. Without it Primero drops every field.
-    pub module_id: String,
-    /// Agency that takes the referrals of 1.1. Default `UNICEF`.
-    pub receiving_agency: String,
-    /// Owner of new cases; unset: the user that the bridge signs in as.
-    pub intake_user: Option<String>,
-    /// Users that case workers refer to when they mean proGres; none: any.
-    pub progres_user: Vec<String>,
-    /// What of a child 1.1 cannot do without, beside what a case is found by. Default: all that may be listed.
-    pub required: BTreeSet<Required>,
-    /// Whom proGres is to turn to where the case worker's profile says too little; unset: such a referral is held.
-    pub fallback_contact: Option<FallbackContact>,
-    /// The field of a service that says why it was rejected. Default `unhcr_referral_rejection_reason`.
-    pub rejection_reason_field: String,
-    /// What becomes of a referral whose only matching case is closed. Default [`ClosedCase::Hold`].
-    pub closed_case: ClosedCase,
-    /// Allows an installation without any numbered case, which has no control entry. Default: no.
-    pub allow_empty: bool,
-    /// Individuals or cases asked for by number in one call, 1 to 150. Default 4: with the control entry that makes the five that Primero
-    /// answers quickly, and more are never asked for at once, whatever stands here.
-    pub look_up_batch: usize,
-    /// Cases read by id in one call, 1 to 150, as far as the length of a request allows. Default 50.
-    pub verify_batch: usize,
-    /// Fixed values that a localised case form demands, by field name.
-    pub case_defaults: Map<String, Value>,
-    /// Fixed values that a localised services form demands, by field name.
-    pub service_defaults: Map<String, Value>,
-    /// How long one call may take (`timeout_seconds`, 1 to 300). Default 30 s.
-    pub timeout: Duration,
-    /// Largest answer that is read, in bytes, up to 256 MiB. Default 32 MiB.
-    pub max_body_bytes: usize,
+document! {
+    /// `[primero]`.
+    #[derive(Clone, Debug, PartialEq, Serialize)]
+    pub struct PrimeroSettings {
+        /// Module of new cases, for example `primeromodule-cp`. Without it Primero drops every field.
+        pub module_id: String = text(),
+        /// Agency that takes the referrals of 1.1. Default `UNICEF`.
+        pub receiving_agency: String = text().or("UNICEF"),
+        /// Owner of new cases; unset: the user that the bridge signs in as.
+        pub intake_user: Option<String> = text().optional(),
+        /// Users that case workers refer to when they mean proGres; none: any.
+        pub progres_user: Vec<String> = one_or_several(),
+        /// What of a child 1.1 cannot do without, beside what a case is found by. Default: all that may be listed.
+        pub required: BTreeSet<Required> = set(one_of([
+            ("name_last", Required::NameLast),
+            ("date_of_birth", Required::DateOfBirth),
+        ])).or(["name_last", "date_of_birth"]),
+        /// Whom proGres is to turn to where the case worker's profile says too little; unset: such a referral is held.
+        pub fallback_contact: Option<FallbackContact> = optional_section(),
+        /// The field of a service that says why it was rejected. Default `unhcr_referral_rejection_reason`.
+        pub rejection_reason_field: String = text().or("unhcr_referral_rejection_reason"),
+        /// What becomes of a referral whose only matching case is closed. Default [`ClosedCase::Hold`].
+        pub closed_case: ClosedCase = one_of([
+            ("hold", ClosedCase::Hold),
+            ("append", ClosedCase::Append),
+        ]).or("hold"),
+        /// Allows an installation without any numbered case, which has no control entry. Default: no.
+        pub allow_empty: bool = switch().or(false),
+        /// Individuals or cases asked for by number in one call, 1 to 150. Default 4: with the control entry that makes the five that Primero
+        /// answers quickly, and more are never asked for at once, whatever stands here.
+        pub look_up_batch: usize = integer(1..=MAX_BATCH).or(4),
+        /// Cases read by id in one call, 1 to 150, as far as the length of a request allows. Default 50.
+        pub verify_batch: usize = integer(1..=MAX_BATCH).or(50),
+        /// Fixed values that a localised case form demands, by field name.
+        pub case_defaults: Map<String, Value> = Defaults(MAPPED_CASE_FIELDS),
+        /// Fixed values that a localised services form demands, by field name.
+        pub service_defaults: Map<String, Value> = Defaults(MAPPED_SERVICE_FIELDS),
+        /// How long one call may take (`timeout_seconds`, 1 to 300). Default 30 s.
+        pub timeout at "timeout_seconds": Duration = seconds(1..=300).or(30),
+        /// Largest answer that is read, in bytes, up to 256 MiB. Default 32 MiB.
+        pub max_body_bytes: usize = integer(1..=MAX_BODY_BYTES).or(32 * 1024 * 1024),
+    }
 }
 
-/// `[primero.fallback_contact]`, whole or not at all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct FallbackContact {
-    /// Name among people. A submission has no field for it.
-    pub name: String,
-    /// E-mail address.
-    pub email: String,
-    /// Phone number.
-    pub phone: String,
-    /// Position; what tells proGres that a contact was substituted.
-    pub position: String,
+document! {
+    /// `[primero.fallback_contact]`, whole or not at all.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct FallbackContact {
+        /// Name among people. A submission has no field for it.
+        pub name: String = text(),
+        /// E-mail address.
+        pub email: String = text(),
+        /// Phone number.
+        pub phone: String = text(),
+        /// Position; what tells proGres that a contact was substituted.
+        pub position: String = text(),
+    }
 }
 
 /// A field of a case that 1.1 may or may not do without.
@@ -112,89 +126,37 @@ pub enum ClosedCase {
     Append,
 }
 
-pub(super) fn read(section: &Section<'_>) -> Read<PrimeroSettings> {
-    let module_id = section.text("module_id");
-    let receiving_agency = section.text_or("receiving_agency", "UNICEF");
-    let intake_user = section.optional_text("intake_user");
-    let progres_user = section.one_or_several("progres_user");
-    let required = section.choices(
-        "required",
-        &[
-            ("name_last", Required::NameLast),
-            ("date_of_birth", Required::DateOfBirth),
-        ],
-    );
-    let fallback_contact = section.optional_section("fallback_contact", read_contact);
-    let rejection_reason_field =
-        section.text_or("rejection_reason_field", "unhcr_referral_rejection_reason");
-    let closed_case = section.choice(
-        "closed_case",
-        ClosedCase::Hold,
-        &[("hold", ClosedCase::Hold), ("append", ClosedCase::Append)],
-    );
-    let allow_empty = section.switch("allow_empty", false);
-    let look_up_batch = section.integer("look_up_batch", 4, 1..=MAX_BATCH);
-    let verify_batch = section.integer("verify_batch", 50, 1..=MAX_BATCH);
-    let case_defaults = defaults(section, "case_defaults", MAPPED_CASE_FIELDS);
-    let service_defaults = defaults(section, "service_defaults", MAPPED_SERVICE_FIELDS);
-    let timeout = section.seconds("timeout_seconds", 30, 1..=300);
-    let max_body_bytes = section.integer("max_body_bytes", DEFAULT_BODY_BYTES, 1..=MAX_BODY_BYTES);
-    Ok(PrimeroSettings {
-        module_id: module_id?,
-        receiving_agency: receiving_agency?,
-        intake_user: intake_user?,
-        progres_user: progres_user?,
-        required: required?,
-        fallback_contact: fallback_contact?,
-        rejection_reason_field: rejection_reason_field?,
-        closed_case: closed_case?,
-        allow_empty: allow_empty?,
-        look_up_batch: look_up_batch?,
-        verify_batch: verify_batch?,
-        case_defaults: case_defaults?,
-        service_defaults: service_defaults?,
-        timeout: timeout?,
-        max_body_bytes: max_body_bytes?,
-    })
-}
+/// Fixed values by the name of their field. The fields that the mapping fills are refused.
+struct Defaults(&'static [&'static str]);
 
-fn read_contact(section: &Section<'_>) -> Read<FallbackContact> {
-    let [name, email, phone, position] =
-        ["name", "email", "phone", "position"].map(|key| section.text(key));
-    Ok(FallbackContact {
-        name: name?,
-        email: email?,
-        phone: phone?,
-        position: position?,
-    })
-}
-
-fn defaults(section: &Section<'_>, key: &str, mapped: &[&str]) -> Read<Map<String, Value>> {
-    let values: Map<String, Value> = section.entries(key, json)?;
-    for field in values
-        .keys()
-        .filter(|field| mapped.contains(&field.as_str()))
-    {
-        section.entry_fault(key, field, ProfileProblem::SetByTheMapping);
-    }
-    Ok(values)
-}
-
-fn json(value: &toml::Value) -> Result<Value, ProfileProblem> {
-    Ok(match value {
-        toml::Value::String(text) => Value::from(text.as_str()),
-        toml::Value::Integer(number) => Value::from(*number),
-        toml::Value::Boolean(value) => Value::from(*value),
-        toml::Value::Float(number) if number.is_finite() => Value::from(*number),
-        toml::Value::Float(_) => return Err(ProfileProblem::NotFinite),
+impl Defaults {
+    fn entries() -> Entries<impl Kind<Value = Value>, Map<String, Value>> {
         // Primero takes dates as text.
-        toml::Value::Datetime(moment) => Value::from(moment.to_string()),
-        toml::Value::Array(values) => values.iter().map(json).collect::<Result<_, _>>()?,
-        toml::Value::Table(table) => {
-            let entry = |(key, value): (&String, &toml::Value)| Ok((key.clone(), json(value)?));
-            Value::Object(table.iter().map(entry).collect::<Result<_, _>>()?)
+        let value = by(json!({}), |node| {
+            node.to_json()
+                .ok_or(Problem::Plain("is not a finite number"))
+        });
+        entries(value)
+    }
+}
+
+impl Field for Defaults {
+    type Value = Map<String, Value>;
+
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<Map<String, Value>> {
+        let slot = section.slot(key);
+        let values: Option<Map<_, _>> = Self::entries().of(&slot);
+        let named = slot.table()?.0.iter();
+        for entry in named.filter(|entry| self.0.contains(&&*entry.key)) {
+            let problem = Problem::Plain("is set by the mapping and cannot have a default");
+            slot.entry_fault(&entry.key, problem);
         }
-    })
+        values
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        Self::entries().describe(schema, key, about);
+    }
 }
 
 #[cfg(test)]
@@ -274,7 +236,8 @@ mod tests {
         assert_eq!(
             faults,
             "primero.case_defaults.unhcr_individual_no: is set by the mapping and cannot have a default\n\
-             primero.service_defaults.score: is not a finite number"
+             primero.service_defaults.score: is not a finite number\n\
+             primero.service_defaults.unique_id: is set by the mapping and cannot have a default"
         );
     }
 }

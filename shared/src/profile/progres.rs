@@ -2,25 +2,31 @@
 
 use serde::Serialize;
 
-use super::section::{Read, Section};
+use crate::document::declared::document;
+use crate::document::kinds::{Kind as _, guid, one_of, parsed, text};
 use crate::domain::dates::OfficeZone;
 use crate::domain::words::says;
 
-/// `[progres]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProgresSettings {
-    /// The agency that Primero knows UNHCR by; compared without case or blanks. Default `UNHCR`.
-    pub agency: String,
-    /// GUID of the business unit, canonical lower case.
-    pub business_unit: String,
-    /// GUID of the organisation that refers (`progres_organizationfrom`), canonical lower case.
-    pub organization_from: String,
-    /// Who refers, as proGres shows it. Default `Primero CP`.
-    pub referred_by: String,
-    /// What becomes of a service that is referred again after its submission was closed. Default [`ReferredAgain::Hold`].
-    pub referred_again: ReferredAgain,
-    /// Where the office's midnights are, for calendar days that come as instants; unset: such a day is held.
-    pub time_zone: Option<OfficeZone>,
+document! {
+    /// `[progres]`.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct ProgresSettings {
+        /// The agency that Primero knows UNHCR by; compared without case or blanks. Default `UNHCR`.
+        pub agency: String = text().or("UNHCR"),
+        /// GUID of the business unit, canonical lower case.
+        pub business_unit: String = guid(),
+        /// GUID of the organisation that refers (`progres_organizationfrom`), canonical lower case.
+        pub organization_from: String = guid(),
+        /// Who refers, as proGres shows it. Default `Primero CP`.
+        pub referred_by: String = text().or("Primero CP"),
+        /// What becomes of a service that is referred again after its submission was closed. Default [`ReferredAgain::Hold`].
+        pub referred_again: ReferredAgain = one_of([
+            ("hold", ReferredAgain::Hold),
+            ("send", ReferredAgain::Send),
+        ]).or("hold"),
+        /// Where the office's midnights are, for calendar days that come as instants; unset: such a day is held.
+        pub time_zone: Option<OfficeZone> = parsed("an IANA time zone, such as Africa/Nairobi").optional(),
+    }
 }
 
 impl ProgresSettings {
@@ -40,28 +46,6 @@ pub enum ReferredAgain {
     Hold,
     /// Submitted as another referral.
     Send,
-}
-
-pub(super) fn read(section: &Section<'_>) -> Read<ProgresSettings> {
-    let agency = section.text_or("agency", "UNHCR");
-    let business_unit = section.guid("business_unit");
-    let organization_from = section.guid("organization_from");
-    let referred_by = section.text_or("referred_by", "Primero CP");
-    let referred_again = section.choice(
-        "referred_again",
-        ReferredAgain::Hold,
-        &[("hold", ReferredAgain::Hold), ("send", ReferredAgain::Send)],
-    );
-    let time_zone =
-        section.optional_parsed("time_zone", "an IANA time zone, such as Africa/Nairobi");
-    Ok(ProgresSettings {
-        agency: agency?,
-        business_unit: business_unit?,
-        organization_from: organization_from?,
-        referred_by: referred_by?,
-        referred_again: referred_again?,
-        time_zone: time_zone?,
-    })
 }
 
 #[cfg(test)]

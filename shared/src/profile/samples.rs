@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Profile, ProfileFaults};
+use super::Profile;
+use crate::document::Faults;
 
 /// Lines of a profile by section and key; values are TOML literals.
 pub(super) struct Draft(BTreeMap<&'static str, BTreeMap<&'static str, String>>);
@@ -80,7 +81,7 @@ impl Draft {
         text
     }
 
-    pub(super) fn parse(&self) -> Result<Profile, ProfileFaults> {
+    pub(super) fn parse(&self) -> Result<Profile, Faults> {
         Profile::parse(&self.text())
     }
 
@@ -88,9 +89,14 @@ impl Draft {
         self.parse().expect("a valid profile")
     }
 
-    /// The faults, one per line.
+    /// The faults without their places, one per line.
     pub(super) fn faults(&self) -> String {
-        self.parse().expect_err("a fault").to_string()
+        let faults = self.parse().expect_err("a fault");
+        let faults = faults.as_slice().iter();
+        let lines: Vec<_> = faults
+            .map(|fault| format!("{}: {}", fault.key, fault.problem))
+            .collect();
+        lines.join("\n")
     }
 
     /// The warnings, one per line.

@@ -6,30 +6,35 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use super::faults::ProfileProblem;
-use super::section::{Noted, Read, Section, clean_text, guid_text};
-use super::spelling::fold;
+use crate::document::Problem;
+use crate::document::declared::{Declared, Schema, document};
+use crate::document::kinds::{self, Field, Kind, entries, guid, text};
+use crate::document::section::Section;
+use crate::document::spelling::fold;
 use crate::domain::codes::SexCode;
 
-/// The tables, with keys as the profile spells them. Look up through the methods, which forgive case and blanks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CodeTables {
-    /// proGres service description → Primero service type.
-    pub service_in: BTreeMap<String, String>,
-    /// Primero service type → GUID of the proGres service, canonical lower case.
-    pub service_out: BTreeMap<String, String>,
-    /// proGres language name → Primero language.
-    pub language_in: LanguageTable,
-    /// Primero language → proGres language name.
-    pub language_out: BTreeMap<String, String>,
-    /// proGres sex code → Primero sex; holds every code.
-    #[serde(serialize_with = "by_number")]
-    pub sex: BTreeMap<SexCode, String>,
-    /// proGres specific need → Primero protection concern. Empty: protection concerns are not written.
-    pub needs_in: BTreeMap<String, String>,
-    /// Primero protection concern → GUID of the proGres need category, canonical lower case.
-    pub needs_out: BTreeMap<String, String>,
+document! {
+    /// The tables, with keys as the profile spells them. Look up through the methods, which forgive case and blanks.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct CodeTables {
+        /// proGres service description → Primero service type.
+        pub service_in: BTreeMap<String, String> = Codes { target: text(), needed: true },
+        /// Primero service type → GUID of the proGres service, canonical lower case.
+        pub service_out: BTreeMap<String, String> = Codes { target: guid(), needed: false },
+        /// proGres language name → Primero language.
+        pub language_in: LanguageTable = Languages,
+        /// Primero language → proGres language name.
+        pub language_out: BTreeMap<String, String> = Codes { target: text(), needed: false },
+        /// proGres sex code → Primero sex; holds every code.
+        #[serde(serialize_with = "by_number")]
+        pub sex: BTreeMap<SexCode, String> = Sex,
+        /// proGres specific need → Primero protection concern. Empty: protection concerns are not written.
+        pub needs_in: BTreeMap<String, String> = Codes { target: text(), needed: false },
+        /// Primero protection concern → GUID of the proGres need category, canonical lower case.
+        pub needs_out: BTreeMap<String, String> = Codes { target: guid(), needed: false },
+    }
 }
 
 /// `[language_in]`.
@@ -110,77 +115,112 @@ fn by_number<S: Serializer>(
     serializer.collect_map(sex.iter().map(|(code, option)| (code.number(), option)))
 }
 
+/// A code table. Entries that only differ in case and blanks would be picked from by chance if their targets differed.
+struct Codes<K> {
+    target: K,
+    /// Whether it cannot be empty.
+    needed: bool,
+}
+
+impl<K: Kind<Value = String>> Field for Codes<K> {
+    type Value = BTreeMap<String, String>;
+
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<BTreeMap<String, String>> {
+        let slot = section.slot(key);
+        let entries: BTreeMap<String, String> = entries(&self.target).of(&slot)?;
+        if self.needed && entries.is_empty() {
+            return slot.fault(Problem::Missing);
+        }
+        let mut seen: BTreeMap<String, (&String, &String)> = BTreeMap::new();
+        for (name, target) in &entries {
+            let (earlier, its_target) = *seen.entry(fold(name)).or_insert((name, target));
+            if its_target != target {
+                let words = "only in case or blanks but has another target";
+                let problem = format!("differs from {earlier:?} {words}");
+                slot.entry_fault(name, Problem::Quoting(problem));
+            }
+        }
+        Some(entries)
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        let shape = json!({
+            "type": "object",
+            "additionalProperties": self.target.shape(),
+            "minProperties": i32::from(self.needed),
+        });
+        schema.key(key, about, (shape, self.needed));
+    }
+}
+
+/// A code table whose entry `other` is required.
+struct Languages;
+
+impl Field for Languages {
+    type Value = LanguageTable;
+
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<LanguageTable> {
+        let slot = section.slot(key);
+        slot.ask();
+        if slot.table()?.get(OTHER).is_none() {
+            slot.entry_fault(OTHER, Problem::Missing);
+        }
+        let codes = Codes {
+            target: text(),
+            needed: false,
+        };
+        let mut entries = codes.read(section, key)?;
+        let other = entries.remove(OTHER)?;
+        Some(LanguageTable { entries, other })
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        let shape = json!({
+            "type": "object",
+            "additionalProperties": text().shape(),
+            "required": [OTHER],
+        });
+        schema.key(key, about, (shape, true));
+    }
+}
+
 const OTHER: &str = "other";
 
-pub(super) fn read(root: &Section<'_>) -> Read<CodeTables> {
-    let service_in = table(root, "service_in");
-    if service_in.as_ref().is_ok_and(BTreeMap::is_empty) {
-        root.fault("service_in", ProfileProblem::Missing);
+/// `[sex]`: a table with a key for every code.
+struct SexTable(BTreeMap<SexCode, String>);
+
+impl Declared for SexTable {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        let read = |code: &SexCode| {
+            let option = text().read(section, &code.number().to_string());
+            Some((*code, option?))
+        };
+        // All of them, so that every fault is found.
+        let read: Vec<_> = SexCode::ALL.iter().map(read).collect();
+        read.into_iter().collect::<Option<_>>().map(Self)
     }
-    let service_out = guid_table(root, "service_out");
-    let language_in = read_languages(root);
-    let language_out = table(root, "language_out");
-    let sex = root.section("sex").and_then(|section| read_sex(&section));
-    let needs_in = table(root, "needs_in");
-    let needs_out = guid_table(root, "needs_out");
-    Ok(CodeTables {
-        service_in: service_in?,
-        service_out: service_out?,
-        language_in: language_in?,
-        language_out: language_out?,
-        sex: sex?,
-        needs_in: needs_in?,
-        needs_out: needs_out?,
-    })
-}
 
-fn table(root: &Section<'_>, name: &str) -> Read<BTreeMap<String, String>> {
-    let entries: BTreeMap<_, _> = root.entries(name, clean_text)?;
-    refuse_contradictions(root, name, &entries);
-    Ok(entries)
-}
-
-fn guid_table(root: &Section<'_>, name: &str) -> Read<BTreeMap<String, String>> {
-    let entries = root.entries(name, guid_text)?;
-    refuse_contradictions(root, name, &entries);
-    Ok(entries)
-}
-
-/// Entries that only differ in case and blanks would be picked from by chance if their targets differed.
-fn refuse_contradictions(root: &Section<'_>, name: &str, entries: &BTreeMap<String, String>) {
-    let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for (key, target) in entries {
-        match seen.get(&fold(key)) {
-            None => {
-                seen.insert(fold(key), (key, target));
-            }
-            Some((earlier, earlier_target)) if earlier_target != target => {
-                let problem = ProfileProblem::SameKeyOtherTarget {
-                    other: (*earlier).to_owned(),
-                };
-                root.entry_fault(name, key, problem);
-            }
-            Some(_) => {}
+    fn describe(schema: &mut Schema) {
+        for code in SexCode::ALL {
+            text().describe(schema, &code.number().to_string(), &[]);
         }
     }
 }
 
-fn read_languages(root: &Section<'_>) -> Read<LanguageTable> {
-    root.expect_entry("language_in", OTHER);
-    let mut entries = table(root, "language_in")?;
-    // `None` only where `expect_entry` has noted it.
-    let other = entries.remove(OTHER).ok_or(Noted)?;
-    Ok(LanguageTable { entries, other })
-}
+struct Sex;
 
-fn read_sex(section: &Section<'_>) -> Read<BTreeMap<SexCode, String>> {
-    let read: Vec<_> = SexCode::ALL
-        .iter()
-        .map(|code| (*code, section.text(&code.number().to_string())))
-        .collect();
-    read.into_iter()
-        .map(|(code, option)| Ok((code, option?)))
-        .collect()
+impl Field for Sex {
+    type Value = BTreeMap<SexCode, String>;
+
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<Self::Value> {
+        kinds::section::<SexTable>()
+            .read(section, key)
+            .map(|table| table.0)
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        kinds::section::<SexTable>().describe(schema, key, about);
+    }
 }
 
 #[cfg(test)]

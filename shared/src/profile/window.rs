@@ -5,24 +5,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::section::{Read, Section};
+use crate::document::declared::document;
+use crate::document::kinds::{Kind as _, moment, seconds};
 
-/// `[window]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct WindowSettings {
-    /// Where the first run begins, and before which no referral of Primero is sent (`start_from`).
-    pub start_from: Timestamp,
-    /// How far a run looks back behind the end of the one before (`overlap_seconds`, up to a day). Default 10 minutes.
-    pub overlap: Duration,
-}
-
-pub(super) fn read(section: &Section<'_>) -> Read<WindowSettings> {
-    let start_from = section.moment("start_from");
-    let overlap = section.seconds("overlap_seconds", 600, 0..=86_400);
-    Ok(WindowSettings {
-        start_from: start_from?,
-        overlap: overlap?,
-    })
+document! {
+    /// `[window]`.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+    pub struct WindowSettings {
+        /// Where the first run begins, and before which no referral of Primero is sent (`start_from`).
+        pub start_from: Timestamp = moment(),
+        /// How far a run looks back behind the end of the one before (`overlap_seconds`, up to a day). Default 10 minutes.
+        pub overlap at "overlap_seconds": Duration = seconds(0..=86_400).or(600),
+    }
 }
 
 #[cfg(test)]

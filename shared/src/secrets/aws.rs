@@ -4,10 +4,9 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_secretsmanager::operation::batch_get_secret_value::BatchGetSecretValueOutput;
 
-use super::faults::{FetchFailure, SecretFaults, SecretProblem};
-use super::fields::Source;
-use super::reading;
+use super::reading::{self, Source};
 use super::{SecretVersion, Secrets};
+use crate::document::{Faults, Problem};
 use crate::domain::ids::Deployment;
 
 /// Fetches `<prefix>/<deployment>/ping`, `…/primero` and `…/ledger` in one call.
@@ -15,7 +14,7 @@ pub async fn from_secrets_manager(
     client: &Client,
     prefix: &str,
     deployment: &Deployment,
-) -> Result<Secrets, SecretFaults> {
+) -> Result<Secrets, Faults> {
     let ids = ["ping", "primero", "ledger"].map(|name| format!("{prefix}/{deployment}/{name}"));
     let request = client.batch_get_secret_value();
     let request = request.set_secret_id_list(Some(ids.to_vec()));
@@ -27,10 +26,10 @@ pub async fn from_secrets_manager(
 }
 
 /// What the answer has of one secret.
-fn source(id: String, answer: Result<&BatchGetSecretValueOutput, &FetchFailure>) -> Source {
+fn source(id: String, answer: Result<&BatchGetSecretValueOutput, &Problem>) -> Source {
     let failed = |name, failure| Source {
         name,
-        content: Err(SecretProblem::NotFetched(failure)),
+        content: Err(failure),
         version: None,
     };
     let answer = match answer {
@@ -43,38 +42,40 @@ fn source(id: String, answer: Result<&BatchGetSecretValueOutput, &FetchFailure>)
         return Source {
             name: id,
             content: text
-                .ok_or(SecretProblem::NotFetched(FetchFailure::NoText))
-                .and_then(reading::json),
+                .ok_or(Problem::Plain("holds no text"))
+                .and_then(reading::document),
             version: value.version_id().map(SecretVersion::new),
         };
     }
     let mut errors = answer.errors().iter();
     let error = errors.find(|error| error.secret_id() == Some(&id));
     let code = error.and_then(|error| error.error_code());
-    failed(id, code.map_or(FetchFailure::NotFound, coded))
+    failed(id, code.map_or(NOT_FOUND, coded))
 }
 
+const NOT_FOUND: Problem = Problem::Plain("not found, or without a value yet");
+
 /// Only the code of an error is kept: its message may repeat what was sent.
-fn failure<E, R>(error: &SdkError<E, R>) -> FetchFailure
+fn failure<E, R>(error: &SdkError<E, R>) -> Problem
 where
     SdkError<E, R>: aws_sdk_secretsmanager::error::ProvideErrorMetadata,
 {
     match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => FetchFailure::Unreachable,
-        _ => match error.code() {
-            Some(code) => coded(code),
-            None => FetchFailure::Other("an unreadable error".to_owned()),
-        },
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
+            Problem::Plain("Secrets Manager is unreachable")
+        }
+        _ => coded(error.code().unwrap_or("an unreadable error")),
     }
 }
 
-fn coded(code: &str) -> FetchFailure {
+fn coded(code: &str) -> Problem {
     match code {
-        "ResourceNotFoundException" => FetchFailure::NotFound,
-        "AccessDeniedException" | "UnrecognizedClientException" => FetchFailure::AccessDenied,
-        "DecryptionFailure" => FetchFailure::NotDecrypted,
-        "ThrottlingException" => FetchFailure::Throttled,
-        code => FetchFailure::Other(code.to_owned()),
+        "ResourceNotFoundException" => NOT_FOUND,
+        // The role may not read it, or may not use its KMS key.
+        "AccessDeniedException" | "UnrecognizedClientException" => Problem::Plain("access denied"),
+        "DecryptionFailure" => Problem::Plain("cannot be decrypted"),
+        "ThrottlingException" => Problem::Plain("throttled"),
+        code => Problem::Told(format!("Secrets Manager answered {code}")),
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
     }
 
     /// Fetches from a server that answers one call, which asks for all three.
-    async fn fetch(answer: ResponseTemplate) -> Result<Secrets, SecretFaults> {
+    async fn fetch(answer: ResponseTemplate) -> Result<Secrets, Faults> {
         let server = MockServer::start().await;
         let ids = ["ping", "primero", "ledger"].map(|name| format!("bridge/testland/{name}"));
         Mock::given(header("x-amz-target", "secretsmanager.BatchGetSecretValue"))
@@ -168,7 +169,7 @@ mod tests {
             faults.to_string(),
             "bridge/testland/ping: not found, or without a value yet\n\
              bridge/testland/primero: access denied\n\
-             bridge/testland/ledger.fingerprint_key: is shorter than 32 characters"
+             bridge/testland/ledger.fingerprint_key: is shorter than 32 characters (line 1, column 2)"
         );
         assert!(!format!("{faults:?}").contains("hush"));
     }
@@ -212,7 +213,7 @@ mod tests {
             .await
             .expect_err("no server");
         assert_eq!(faults.as_slice().len(), 3);
-        let unreachable = SecretProblem::NotFetched(FetchFailure::Unreachable);
+        let unreachable = Problem::Plain("Secrets Manager is unreachable");
         assert!(
             faults
                 .as_slice()

@@ -4,25 +4,24 @@ use std::env;
 use std::ffi::OsString;
 
 use super::Secrets;
-use super::faults::{SecretFaults, SecretProblem};
-use super::fields::Source;
-use super::reading;
+use super::reading::{self, Source};
+use crate::document::{Faults, Problem};
 
 /// Reads `PING_SECRET`, `PRIMERO_SECRET` and `LEDGER_SECRET`.
-pub fn from_environment() -> Result<Secrets, SecretFaults> {
+pub fn from_environment() -> Result<Secrets, Faults> {
     from_variables(|name| env::var_os(name))
 }
 
-fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Secrets, SecretFaults> {
+fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Secrets, Faults> {
     let source = |name: &str| Source {
         name: name.to_owned(),
         content: variable(name)
-            .ok_or(SecretProblem::Missing)
+            .ok_or(Problem::Missing)
             .and_then(|text| {
                 text.into_string()
-                    .map_err(|_| SecretProblem::WrongType("UTF-8 text"))
+                    .map_err(|_| Problem::Plain("is not UTF-8 text"))
             })
-            .and_then(|text| reading::json(&text)),
+            .and_then(|text| reading::document(&text)),
         version: None,
     };
     reading::read(

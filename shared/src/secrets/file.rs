@@ -5,11 +5,8 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
-use super::Secrets;
-use super::faults::{SecretFault, SecretFaults, SecretProblem};
-use super::reading;
+use super::{Secrets, reading};
+use crate::document::{Document, Fault, Faults, Problem};
 
 /// Far more than three secrets need; a larger file is another file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -17,40 +14,40 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// Reads one JSON file `{"ping": {…}, "primero": {…}, "ledger": {…}}`.
 ///
 /// Mode 0600 or stricter is demanded.
-pub fn from_file(path: &Path) -> Result<Secrets, SecretFaults> {
-    let of_file = |problem| {
-        SecretFaults::new(vec![SecretFault {
-            at: path.display().to_string(),
+pub fn from_file(path: &Path) -> Result<Secrets, Faults> {
+    let key = path.display().to_string();
+    match read(path) {
+        Ok(document) => reading::read_all(&document, &key),
+        Err(problem) => Err(Faults::new(vec![Fault {
+            key,
+            at: None,
             problem,
-        }])
-    };
-    let object = read(path).map_err(of_file)?;
-    reading::read_all(object, &path.display().to_string())
+        }])),
+    }
 }
 
-fn read(path: &Path) -> Result<Map<String, Value>, SecretProblem> {
-    let unreadable = |error: std::io::Error| SecretProblem::Unreadable(error.kind());
+fn read(path: &Path) -> Result<Document, Problem> {
+    let unreadable =
+        |error: std::io::Error| Problem::Told(format!("cannot be read ({})", error.kind()));
+    let no_file = || Problem::Told(format!("is not a file of at most {MAX_BYTES} bytes"));
     // Looked at before it is opened, because opening a pipe would wait for its writer.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(SecretProblem::NotASecretFile(MAX_BYTES));
+        return Err(no_file());
     }
     let file = File::open(path).map_err(unreadable)?;
     // Asked of the open file, so that it cannot be exchanged in between.
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(SecretProblem::OpenToOthers { mode });
+        return Err(Problem::Told(format!("mode is {mode:04o}, must be 0600")));
     }
     let mut text = String::new();
     file.take(MAX_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(unreadable)?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(SecretProblem::NotASecretFile(MAX_BYTES));
+        return Err(no_file());
     }
-    match reading::json(&text)? {
-        Value::Object(object) => Ok(object),
-        _ => Err(SecretProblem::WrongType("a JSON object")),
-    }
+    reading::document(&text)
 }
 
 #[cfg(test)]
@@ -71,9 +68,9 @@ mod tests {
         (folder, path)
     }
 
-    fn problem(path: &Path) -> SecretProblem {
+    fn problem(path: &Path) -> String {
         let faults = from_file(path).expect_err("a fault");
-        faults.as_slice()[0].problem.clone()
+        faults.as_slice()[0].problem.to_string()
     }
 
     #[test]
@@ -88,12 +85,9 @@ mod tests {
     fn a_file_that_is_open_to_others_is_refused() {
         for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
             let (_folder, path) = file(&samples::json().to_string(), mode);
-            assert_eq!(problem(&path), SecretProblem::OpenToOthers { mode });
+            let expected = format!("mode is {mode:04o}, must be 0600");
+            assert_eq!(problem(&path), expected);
         }
-        assert_eq!(
-            SecretProblem::OpenToOthers { mode: 0o644 }.to_string(),
-            "mode is 0644, must be 0600"
-        );
     }
 
     #[test]
@@ -101,11 +95,11 @@ mod tests {
         let mut json = samples::json();
         let object = json.as_object_mut().expect("an object");
         object.remove("ledger");
-        object.insert("extra".to_owned(), Value::Null);
+        object.insert("extra".to_owned(), serde_json::Value::Null);
         let (_folder, path) = file(&json.to_string(), 0o600);
         let faults = from_file(&path).expect_err("two faults").to_string();
         assert!(
-            faults.ends_with("secrets.json: 1 unknown key\nledger: missing"),
+            faults.ends_with("secrets.json: 1 unknown key (line 1, column 2)\nledger: missing"),
             "{faults}"
         );
     }
@@ -113,14 +107,14 @@ mod tests {
     #[test]
     fn a_missing_file_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
-        let unreadable = SecretProblem::Unreadable(std::io::ErrorKind::NotFound);
+        let unreadable = "cannot be read (entity not found)";
         assert_eq!(problem(&folder.path().join("none.json")), unreadable);
     }
 
     #[test]
     fn a_folder_or_an_oversized_file_is_refused() {
         let (folder, path) = file(&" ".repeat(70_000), 0o600);
-        let refused = SecretProblem::NotASecretFile(MAX_BYTES);
+        let refused = "is not a file of at most 65536 bytes";
         assert_eq!(problem(&path), refused);
         assert_eq!(problem(folder.path()), refused);
     }
@@ -128,10 +122,7 @@ mod tests {
     #[test]
     fn broken_json_is_placed_but_not_repeated() {
         let (_folder, path) = file("{\n  \"ping\": hush", 0o600);
-        assert!(matches!(
-            problem(&path),
-            SecretProblem::NotJson { line: 2, .. }
-        ));
+        assert!(problem(&path).starts_with("not JSON (line 2, column "));
         assert!(
             !from_file(&path)
                 .expect_err("not JSON")

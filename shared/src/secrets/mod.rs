@@ -5,8 +5,6 @@
 
 mod aws;
 mod environment;
-mod faults;
-mod fields;
 mod file;
 mod reading;
 mod url;
@@ -16,10 +14,15 @@ mod samples;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+use crate::document::Faults;
+use crate::document::declared::document;
+use crate::document::kinds::{Kind as _, beside, computed, one_of};
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::pii::Pii;
 use crate::domain::site::Site;
@@ -27,26 +30,27 @@ use crate::domain::system::{System, WorkflowName};
 
 pub use aws::from_secrets_manager;
 pub use environment::from_environment;
-pub use faults::{FetchFailure, SecretFault, SecretFaults, SecretProblem};
 pub use file::from_file;
 
-/// All secrets of one deployment.
-#[derive(Clone, Debug)]
-pub struct Secrets {
-    /// The gate to proGres.
-    pub ping: PingSecret,
-    /// Primero.
-    pub primero: PrimeroSecret,
-    /// The key of the ledger's fingerprints.
-    pub ledger: LedgerKey,
+use reading::{Users, Whole, key, line, password, url_by};
+
+document! {
+    /// All secrets of one deployment.
+    #[derive(Clone, Debug)]
+    pub struct Secrets {
+        /// The gate to proGres.
+        pub ping: PingSecret = Whole(PhantomData),
+        /// Primero.
+        pub primero: PrimeroSecret = Whole(PhantomData),
+        /// The key of the ledger's fingerprints.
+        pub ledger: LedgerKey = Whole(PhantomData),
+    }
 }
 
 impl Secrets {
     /// Reads `{"ping": {…}, "primero": {…}, "ledger": {…}}`, or names every fault.
-    pub fn from_json(
-        secrets: serde_json::Map<String, serde_json::Value>,
-    ) -> Result<Self, SecretFaults> {
-        reading::read_all(secrets, "secrets")
+    pub fn from_json(secrets: Map<String, Value>) -> Result<Self, Faults> {
+        reading::read_all(&Value::Object(secrets).into(), "secrets")
     }
 
     /// Where both systems are, written in one way, and in whose name this deployment works there: that of an agency, whatever its case
@@ -96,40 +100,48 @@ impl Secrets {
     }
 }
 
-/// What a call to PING needs.
-#[derive(Clone)]
-pub struct PingSecret {
-    /// Base URL of the gateway, without a slash at the end.
-    pub base_url: String,
-    /// Whole URL of the token endpoint; it holds a tenant and a policy name.
-    pub token_url: String,
-    /// `client_id` of the token request.
-    pub client_id: String,
-    /// `username` of the token request.
-    pub username: String,
-    /// `password` of the token request.
-    pub password: SecretString,
-    /// `scope` of the token request.
-    pub scope: String,
-    /// `Ocp-Apim-Subscription-Key` of every call.
-    pub subscription_key: SecretString,
-    /// Version, where Secrets Manager gave one.
-    pub version: Option<SecretVersion>,
+document! {
+    /// What a call to PING needs.
+    #[derive(Clone)]
+    pub struct PingSecret {
+        /// Base URL of the gateway, without a slash at the end.
+        pub base_url: String = url_by(url::base),
+        /// Whole URL of the token endpoint; it holds a tenant and a policy name.
+        pub token_url: String = url_by(url::endpoint),
+        /// `client_id` of the token request.
+        pub client_id: String = line(),
+        /// `username` of the token request.
+        pub username: String = line(),
+        /// `password` of the token request.
+        pub password: SecretString = password(),
+        /// `scope` of the token request.
+        pub scope: String = line(),
+        /// `Ocp-Apim-Subscription-Key` of every call.
+        pub subscription_key: SecretString = key(1),
+        /// Version, where Secrets Manager gave one.
+        pub version: Option<SecretVersion> = computed(),
+    }
 }
 
-/// What a call to Primero needs.
-#[derive(Clone)]
-pub struct PrimeroSecret {
-    /// Base URL of the installation, without a slash at the end.
-    pub url: String,
-    /// How to sign in. Default [`PrimeroAuth::Basic`].
-    pub auth: PrimeroAuth,
-    /// Signs in for every run that has no user of its own.
-    pub user: PrimeroUser,
-    /// Users of single workflows. Under [`PrimeroAuth::Session`] one user's new session ends that user's others.
-    pub users: HashMap<WorkflowName, PrimeroUser>,
-    /// Version, where Secrets Manager gave one.
-    pub version: Option<SecretVersion>,
+document! {
+    /// What a call to Primero needs.
+    #[derive(Clone)]
+    pub struct PrimeroSecret {
+        /// Base URL of the installation, without a slash at the end.
+        pub url: String = url_by(url::base),
+        /// How to sign in. Default [`PrimeroAuth::Basic`].
+        pub auth: PrimeroAuth = one_of([
+            ("basic", PrimeroAuth::Basic),
+            ("session", PrimeroAuth::Session),
+            ("token", PrimeroAuth::Token),
+        ]).or("basic"),
+        /// Signs in for every run that has no user of its own.
+        pub user: PrimeroUser = beside(),
+        /// Users of single workflows. Under [`PrimeroAuth::Session`] one user's new session ends that user's others.
+        pub users: HashMap<WorkflowName, PrimeroUser> = Users,
+        /// Version, where Secrets Manager gave one.
+        pub version: Option<SecretVersion> = computed(),
+    }
 }
 
 impl PrimeroSecret {
@@ -141,24 +153,28 @@ impl PrimeroSecret {
     }
 }
 
-/// A user of Primero.
-#[derive(Clone)]
-pub struct PrimeroUser {
-    /// User name.
-    pub username: String,
-    /// Password.
-    pub password: SecretString,
+document! {
+    /// A user of Primero.
+    #[derive(Clone)]
+    pub struct PrimeroUser {
+        /// User name.
+        pub username: String = line(),
+        /// Password.
+        pub password: SecretString = password(),
+    }
 }
 
-/// The key that the ledger's fingerprints are made with.
-#[derive(Clone)]
-pub struct LedgerKey {
-    /// The key, at least 32 characters.
-    pub fingerprint_key: SecretString,
-    /// The one that was in use before it, for a ledger that has rows made with that.
-    pub previous_fingerprint_key: Option<SecretString>,
-    /// Version, where Secrets Manager gave one.
-    pub version: Option<SecretVersion>,
+document! {
+    /// The key that the ledger's fingerprints are made with.
+    #[derive(Clone)]
+    pub struct LedgerKey {
+        /// The key, at least 32 characters.
+        pub fingerprint_key: SecretString = key(32),
+        /// The one that was in use before it, for a ledger that has rows made with that.
+        pub previous_fingerprint_key: Option<SecretString> = key(32).optional(),
+        /// Version, where Secrets Manager gave one.
+        pub version: Option<SecretVersion> = computed(),
+    }
 }
 
 impl LedgerKey {
@@ -221,30 +237,19 @@ impl fmt::Display for SecretVersion {
     }
 }
 
-impl fmt::Debug for PingSecret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("PingSecret")
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
+/// Of a secret its version alone may be shown.
+macro_rules! shows_its_version {
+    ($($secret:ident),*) => { $(
+        impl fmt::Debug for $secret {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut shown = out.debug_struct(stringify!($secret));
+                shown.field("version", &self.version).finish_non_exhaustive()
+            }
+        }
+    )* };
 }
 
-impl fmt::Debug for PrimeroSecret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("PrimeroSecret")
-            .field("auth", &self.auth)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for LedgerKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("LedgerKey")
-            .field("version", &self.version)
-            .finish_non_exhaustive()
-    }
-}
+shows_its_version!(PingSecret, PrimeroSecret, LedgerKey);
 
 #[cfg(test)]
 mod tests {

@@ -3,181 +3,210 @@
 use std::collections::HashMap;
 
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-use super::faults::{SecretFault, SecretFaults, SecretProblem};
-use super::fields::{Fields, Source};
-use super::{LedgerKey, PingSecret, PrimeroAuth, PrimeroSecret, PrimeroUser, Secrets, url};
+use super::{LedgerKey, PingSecret, PrimeroSecret, PrimeroUser, SecretVersion, Secrets};
+use crate::document::declared::{Declared, Schema};
+use crate::document::kinds::{Field, Kind, by, optional_section, wrong_type};
+use crate::document::section::{Notes, Section};
+use crate::document::{Document, Faults, Node, Problem};
 use crate::domain::system::WorkflowName;
-use crate::written::Written;
 
-/// Fewer characters would not carry 128 bits in any usual spelling of a key.
-const FINGERPRINT_KEY_CHARACTERS: usize = 32;
-
-/// Every key that secrets may have, for errors that may not name another.
-const KEYS: [&str; 19] = [
-    "ping",
-    "primero",
-    "ledger",
-    "base_url",
-    "token_url",
-    "client_id",
-    "username",
-    "password",
-    "scope",
-    "subscription_key",
-    "url",
-    "auth",
-    "users",
-    "fingerprint_key",
-    "previous_fingerprint_key",
-    WorkflowName::ReferralsToPrimero.as_str(),
-    WorkflowName::DecisionsToProgres.as_str(),
-    WorkflowName::ReferralsToProgres.as_str(),
-    WorkflowName::DecisionsToPrimero.as_str(),
-];
+/// One secret as it came, before anything is known about it.
+pub(super) struct Source {
+    /// What a person knows it by: a key of the file, a variable, a secret id.
+    pub(super) name: String,
+    pub(super) content: Result<Document, Problem>,
+    pub(super) version: Option<SecretVersion>,
+}
 
 /// Parses text to JSON; the error has the position and nothing of the text.
-pub(super) fn json(text: &str) -> Result<Value, SecretProblem> {
-    let written = Written::read(text).map_err(|error| SecretProblem::NotJson {
-        line: error.line(),
-        column: error.column(),
+pub(super) fn document(text: &str) -> Result<Document, Problem> {
+    let document = Document::read(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::Told(format!("not JSON (line {line}, column {column})"))
     })?;
-    let repeated = written.repeated;
+    let repeated = document.repeated();
     if repeated.is_empty() {
-        return Ok(written.value);
+        return Ok(document);
     }
-    let is_repeated = |key: &&str| repeated.iter().any(|repeated| repeated == key);
-    Err(SecretProblem::RepeatedKeys {
-        count: repeated.len(),
-        named: KEYS.into_iter().filter(is_repeated).collect(),
+    let known = known_keys();
+    let count = repeated.len();
+    let named = repeated.into_iter().filter(|key| known.contains(key));
+    Err(Problem::RepeatedKeys {
+        count,
+        named: named.collect(),
     })
+}
+
+/// Every key that secrets may have, for errors that may not name another.
+fn known_keys() -> Vec<String> {
+    fn inside(shape: &Value, keys: &mut Vec<String>) {
+        for (key, shape) in shape["properties"].as_object().into_iter().flatten() {
+            keys.push(key.clone());
+            inside(shape, keys);
+        }
+    }
+    let mut keys = Vec::new();
+    inside(&Schema::of::<Secrets>().finish(), &mut keys);
+    keys
 }
 
 /// Reads `{"ping": {…}, "primero": {…}, "ledger": {…}}`; `at` names where the object came from.
-pub(super) fn read_all(mut object: Map<String, Value>, at: &str) -> Result<Secrets, SecretFaults> {
-    let [ping, primero, ledger] = ["ping", "primero", "ledger"].map(|name| Source {
-        name: name.to_owned(),
-        content: object.remove(name).ok_or(SecretProblem::Missing),
-        version: None,
-    });
-    let secrets = read(ping, primero, ledger);
-    if object.is_empty() {
-        return secrets;
+pub(super) fn read_all(document: &Document, at: &str) -> Result<Secrets, Faults> {
+    let notes = Notes::silent();
+    let secrets = notes.read_node("", &document.root, Secrets::read);
+    let mut faults = notes.finish();
+    for fault in faults.iter_mut().filter(|fault| fault.key.is_empty()) {
+        at.clone_into(&mut fault.key);
     }
-    let problem = SecretProblem::UnknownKeys {
-        count: object.len(),
-        meant: Vec::new(),
-    };
-    let unknown = SecretFault {
-        at: at.to_owned(),
-        problem,
-    };
-    let others = secrets
-        .err()
-        .into_iter()
-        .flat_map(|faults| faults.as_slice().to_vec());
-    Err(SecretFaults::new(
-        std::iter::once(unknown).chain(others).collect(),
-    ))
+    // What concerns the file comes first.
+    faults.sort_by_key(|fault| fault.key != at);
+    secrets
+        .filter(|_| faults.is_empty())
+        .ok_or_else(|| Faults::new(faults))
 }
 
 /// Reads all three, or names every fault of every one.
-pub(super) fn read(ping: Source, primero: Source, ledger: Source) -> Result<Secrets, SecretFaults> {
-    let mut faults = Vec::new();
-    let ping = Fields::open(ping, &mut faults).and_then(|fields| fields.close(read_ping));
-    let primero = Fields::open(primero, &mut faults).and_then(|fields| fields.close(read_primero));
-    let ledger = Fields::open(ledger, &mut faults).and_then(|fields| fields.close(read_ledger));
-    match (ping, primero, ledger) {
-        (Some(ping), Some(primero), Some(ledger)) if faults.is_empty() => Ok(Secrets {
-            ping,
-            primero,
-            ledger,
-        }),
-        _ => Err(SecretFaults::new(faults)),
+pub(super) fn read(ping: Source, primero: Source, ledger: Source) -> Result<Secrets, Faults> {
+    let notes = Notes::silent();
+    let versions = [&ping, &primero, &ledger].map(|source| source.version.clone());
+    let ping: Option<PingSecret> = read_one(ping, &notes);
+    let primero: Option<PrimeroSecret> = read_one(primero, &notes);
+    let ledger: Option<LedgerKey> = read_one(ledger, &notes);
+    let faults = notes.finish();
+    let (Some(mut ping), Some(mut primero), Some(mut ledger), []) =
+        (ping, primero, ledger, &*faults)
+    else {
+        return Err(Faults::new(faults));
+    };
+    [ping.version, primero.version, ledger.version] = versions;
+    Ok(Secrets {
+        ping,
+        primero,
+        ledger,
+    })
+}
+
+fn read_one<T: Declared>(source: Source, notes: &Notes) -> Option<T> {
+    match source.content {
+        Ok(document) => notes.read_node(&source.name, &document.root, T::read),
+        Err(problem) => {
+            notes.fault(source.name, None, problem);
+            None
+        }
     }
 }
 
-fn read_ping(fields: &mut Fields<'_>) -> Option<PingSecret> {
-    let base_url = fields.checked("base_url", url::base);
-    let token_url = fields.checked("token_url", url::endpoint);
-    let client_id = fields.text("client_id");
-    let username = fields.text("username");
-    let password = fields.password("password");
-    let scope = fields.text("scope");
-    let subscription_key = fields.text("subscription_key").map(SecretString::from);
-    Some(PingSecret {
-        base_url: base_url?,
-        token_url: token_url?,
-        client_id: client_id?,
-        username: username?,
-        password: password?,
-        scope: scope?,
-        subscription_key: subscription_key?,
-        version: fields.version.clone(),
-    })
-}
+/// A secret that must be there as a whole.
+pub(super) struct Whole<T>(pub(super) std::marker::PhantomData<T>);
 
-fn read_primero(fields: &mut Fields<'_>) -> Option<PrimeroSecret> {
-    let url = fields.checked("url", url::base);
-    let auth = fields.optional("auth", |fields, key| {
-        fields.checked(key, |word| match word {
-            "basic" => Ok(PrimeroAuth::Basic),
-            "session" => Ok(PrimeroAuth::Session),
-            "token" => Ok(PrimeroAuth::Token),
-            _ => Err(SecretProblem::NotOneOf("basic, session, token")),
-        })
-    });
-    let user = read_user(fields);
-    let users = fields.optional("users", |fields, key| fields.group(key, read_users));
-    Some(PrimeroSecret {
-        url: url?,
-        auth: auth?,
-        user: user?,
-        users: users?,
-        version: fields.version.clone(),
-    })
-}
+impl<T: Declared> Field for Whole<T> {
+    type Value = T;
 
-fn read_user(fields: &mut Fields<'_>) -> Option<PrimeroUser> {
-    let username = fields.text("username");
-    let password = fields.password("password");
-    Some(PrimeroUser {
-        username: username?,
-        password: password?,
-    })
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<T> {
+        let slot = section.slot(key);
+        match optional_section::<T>().read(section, key)? {
+            None => slot.fault(Problem::Missing),
+            whole => whole,
+        }
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        optional_section::<T>().describe(schema, key, about);
+    }
 }
 
 /// A user per workflow, for as many workflows as there are.
-fn read_users(fields: &mut Fields<'_>) -> Option<HashMap<WorkflowName, PrimeroUser>> {
-    let mut read = |workflow: &WorkflowName| {
-        let user = fields.optional(workflow.as_str(), |fields, key| {
-            fields.group(key, read_user).map(Some)
-        })?;
-        Some(user.map(|user| (*workflow, user)))
-    };
-    // All of them, so that every fault is found.
-    let users: Vec<_> = WorkflowName::ALL.iter().map(&mut read).collect();
-    let users: Option<Vec<_>> = users.into_iter().collect();
-    Some(users?.into_iter().flatten().collect())
+pub(super) struct Users;
+
+struct UserOfEach(HashMap<WorkflowName, PrimeroUser>);
+
+impl Declared for UserOfEach {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        let read = |workflow: &WorkflowName| {
+            let user = optional_section::<PrimeroUser>().read(section, workflow.as_str());
+            Some((*workflow, user?))
+        };
+        // All of them, so that every fault is found.
+        let users: Vec<_> = WorkflowName::ALL.iter().map(read).collect();
+        let users: Vec<_> = users.into_iter().collect::<Option<_>>()?;
+        let named = users
+            .into_iter()
+            .filter_map(|(workflow, user)| Some((workflow, user?)));
+        Some(Self(named.collect()))
+    }
+
+    fn describe(schema: &mut Schema) {
+        for workflow in WorkflowName::ALL {
+            optional_section::<PrimeroUser>().describe(schema, workflow.as_str(), &[]);
+        }
+    }
 }
 
-fn read_ledger(fields: &mut Fields<'_>) -> Option<LedgerKey> {
-    let long_enough = |key: &str| {
-        if key.chars().count() < FINGERPRINT_KEY_CHARACTERS {
-            return Err(SecretProblem::TooShort(FINGERPRINT_KEY_CHARACTERS));
+impl Field for Users {
+    type Value = HashMap<WorkflowName, PrimeroUser>;
+
+    fn read(&self, section: &Section<'_>, key: &str) -> Option<Self::Value> {
+        let users = optional_section::<UserOfEach>().read(section, key)?;
+        Some(users.map_or_else(HashMap::new, |users| users.0))
+    }
+
+    fn describe(&self, schema: &mut Schema, key: &str, about: &[&str]) {
+        optional_section::<UserOfEach>().describe(schema, key, about);
+    }
+}
+
+/// A text without stray blanks, of which `read` makes something.
+fn line_by<T>(read: impl Fn(&str) -> Result<T, Problem>) -> impl Kind<Value = T> {
+    by(json!({ "type": "string" }), move |node| {
+        let text = text(node)?;
+        if text.trim() != text || text.chars().any(char::is_control) {
+            let problem = "has blanks around it or a control character in it";
+            return Err(Problem::Plain(problem));
+        }
+        read(text)
+    })
+}
+
+/// A text without stray blanks.
+pub(super) fn line() -> impl Kind<Value = String> {
+    line_by(|text| Ok(text.to_owned()))
+}
+
+/// A URL that passes this check.
+pub(super) fn url_by(check: fn(&str) -> Result<String, Problem>) -> impl Kind<Value = String> {
+    line_by(check)
+}
+
+/// A key of so many characters at least: fewer than 32 would not carry 128 bits in any usual spelling of a key.
+pub(super) fn key(characters: usize) -> impl Kind<Value = SecretString> {
+    line_by(move |key| {
+        if key.chars().count() < characters {
+            let problem = format!("is shorter than {characters} characters");
+            return Err(Problem::Told(problem));
         }
         Ok(SecretString::from(key))
-    };
-    let fingerprint_key = fields.checked("fingerprint_key", long_enough);
-    let previous_fingerprint_key = fields.optional("previous_fingerprint_key", |fields, key| {
-        fields.checked(key, long_enough).map(Some)
-    });
-    Some(LedgerKey {
-        fingerprint_key: fingerprint_key?,
-        previous_fingerprint_key: previous_fingerprint_key?,
-        version: fields.version.clone(),
     })
+}
+
+/// A password may begin or end with a blank; it is sent as it stands. A line end behind it came with copying.
+pub(super) fn password() -> impl Kind<Value = SecretString> {
+    by(json!({ "type": "string" }), |node| {
+        let text = text(node)?;
+        if text.ends_with(['\n', '\r']) {
+            return Err(Problem::Plain("ends in a line end"));
+        }
+        Ok(SecretString::from(text))
+    })
+}
+
+fn text(node: &Node) -> Result<&str, Problem> {
+    let text = node.as_text().ok_or_else(|| wrong_type(node, "string"))?;
+    if text.trim().is_empty() {
+        return Err(Problem::BLANK);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -185,7 +214,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
     use serde_json::json;
 
-    use super::super::samples;
+    use super::super::{PrimeroAuth, samples};
     use super::*;
     use crate::domain::system::System;
 
@@ -327,8 +356,8 @@ mod tests {
         assert_eq!(
             faults,
             "primero.users.referrals-to-primero.password: missing\n\
-             primero.users.referrals-to-primero: 1 unknown key\n\
              primero.users.referrals-to-progres: is not a JSON object\n\
+             primero.users.referrals-to-primero: 1 unknown key\n\
              primero.users: 1 unknown key, did you mean decisions-to-primero?"
         );
     }
@@ -377,13 +406,13 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_skipped() {
-        assert_eq!(json("\u{feff}{}"), Ok(json!({})));
+        assert_eq!(document("\u{feff}{}"), Ok(json!({}).into()));
     }
 
     #[test]
     fn a_key_that_is_given_twice_is_a_fault_and_named_if_it_is_known() {
         let text = r#"{"ping": {"password": "one", "password": "two", "hush": 1, "hush": 2}}"#;
-        let fault = json(text).expect_err("a fault").to_string();
+        let fault = document(text).expect_err("a fault").to_string();
         assert_eq!(fault, "2 keys given twice: password");
     }
 

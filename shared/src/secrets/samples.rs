@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Secrets;
-use super::fields::Source;
-use super::reading;
+use super::reading::{self, Source};
+use crate::document::Faults;
 
 pub(super) fn json() -> Value {
     json!({
@@ -40,10 +40,10 @@ pub(super) fn secrets() -> Secrets {
     parse(&json()).expect("valid secrets")
 }
 
-pub(super) fn parse(json: &Value) -> Result<Secrets, super::SecretFaults> {
+pub(super) fn parse(json: &Value) -> Result<Secrets, Faults> {
     let source = |name: &str| Source {
         name: name.to_owned(),
-        content: Ok(json[name].clone()),
+        content: Ok(json[name].clone().into()),
         version: None,
     };
     reading::read(source("ping"), source("primero"), source("ledger"))

@@ -4,18 +4,27 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::faults::SecretProblem;
+use crate::document::Problem;
+
+/// It is not an absolute http or https URL.
+const NOT_A_URL: Problem = Problem::Plain("not_a_url");
+/// Plain http is for loopback hosts only.
+const MUST_BE_HTTPS: Problem = Problem::Plain("url_must_be_https");
+/// A user name or password inside a URL would end in logs.
+const HOLDS_USER_INFO: Problem = Problem::Plain("url_must_not_hold_user_info");
+/// A base URL with a query, or a URL with a fragment.
+const HOLDS_MORE: Problem = Problem::Plain("url_must_not_hold_query_or_fragment");
 
 /// A URL that calls are sent to as it stands. It may carry a query (token endpoints name their policy there).
-pub(super) fn endpoint(text: &str) -> Result<String, SecretProblem> {
+pub(super) fn endpoint(text: &str) -> Result<String, Problem> {
     checked(text).map(|_| text.to_owned())
 }
 
 /// A URL that paths are joined to; without its slash at the end.
-pub(super) fn base(text: &str) -> Result<String, SecretProblem> {
+pub(super) fn base(text: &str) -> Result<String, Problem> {
     let url = checked(text)?;
     if url.query().is_some() {
-        return Err(SecretProblem::UrlHoldsMore);
+        return Err(HOLDS_MORE);
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -39,20 +48,20 @@ pub(super) fn host(text: &str) -> String {
     }
 }
 
-fn checked(text: &str) -> Result<Url, SecretProblem> {
-    let url = Url::parse(text).map_err(|_| SecretProblem::NotAUrl)?;
-    let host = url.host_str().ok_or(SecretProblem::NotAUrl)?;
+fn checked(text: &str) -> Result<Url, Problem> {
+    let url = Url::parse(text).map_err(|_| NOT_A_URL)?;
+    let host = url.host_str().ok_or(NOT_A_URL)?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(host) => {}
-        "http" => return Err(SecretProblem::UrlMustBeHttps),
-        _ => return Err(SecretProblem::NotAUrl),
+        "http" => return Err(MUST_BE_HTTPS),
+        _ => return Err(NOT_A_URL),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(SecretProblem::UrlHoldsUserInfo);
+        return Err(HOLDS_USER_INFO);
     }
     if url.fragment().is_some() {
-        return Err(SecretProblem::UrlHoldsMore);
+        return Err(HOLDS_MORE);
     }
     Ok(url)
 }
@@ -84,7 +93,7 @@ mod tests {
             "http://10.0.0.1",
             "http://localhost.example",
         ] {
-            assert_eq!(base(url), Err(SecretProblem::UrlMustBeHttps), "{url}");
+            assert_eq!(base(url), Err(MUST_BE_HTTPS), "{url}");
         }
     }
 
@@ -97,10 +106,7 @@ mod tests {
         ] {
             assert!(base(url).is_err(), "{url}");
         }
-        assert_eq!(
-            base("https://:word@ping.example"),
-            Err(SecretProblem::UrlHoldsUserInfo)
-        );
+        assert_eq!(base("https://:word@ping.example"), Err(HOLDS_USER_INFO));
     }
 
     #[test]
@@ -109,19 +115,13 @@ mod tests {
             base("https://ping.example/gate/").as_deref(),
             Ok("https://ping.example/gate")
         );
-        assert_eq!(
-            base("https://ping.example?a=b"),
-            Err(SecretProblem::UrlHoldsMore)
-        );
+        assert_eq!(base("https://ping.example?a=b"), Err(HOLDS_MORE));
     }
 
     #[test]
     fn an_endpoint_may_have_a_query_but_no_fragment() {
         assert!(endpoint("https://login.example/token?p=policy").is_ok());
-        assert_eq!(
-            endpoint("https://login.example/token#p"),
-            Err(SecretProblem::UrlHoldsMore)
-        );
+        assert_eq!(endpoint("https://login.example/token#p"), Err(HOLDS_MORE));
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
             "https://",
             "file:///etc/hosts",
         ] {
-            assert_eq!(endpoint(url), Err(SecretProblem::NotAUrl), "{url:?}");
+            assert_eq!(endpoint(url), Err(NOT_A_URL), "{url:?}");
         }
     }
 }

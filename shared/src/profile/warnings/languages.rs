@@ -1,8 +1,8 @@
 //! Languages whose way in and way out disagree.
 
-use super::super::spelling::fold;
 use super::super::tables::{CodeTables, LanguageTable};
 use super::ProfileWarning;
+use crate::document::spelling::fold;
 
 pub(super) fn that_disagree(tables: &CodeTables) -> Vec<ProfileWarning> {
     let mut warnings = languages_in(tables);

@@ -3,17 +3,17 @@
 mod languages;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::Profile;
-use super::spelling::fold;
 use super::tables::CodeTables;
+use crate::document::spelling::fold;
 use crate::domain::codes::SexCode;
 
 /// Something that a person should look at before the deployment runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileWarning {
     /// proGres sends a language that Primero keeps under an option, which goes back to proGres as another language.
+    #[error("language_in.{name:?}: comes in as {option}, which goes out as {returns_as:?}")]
     LanguageReturnsAs {
         /// The language that comes in.
         name: String,
@@ -23,6 +23,7 @@ pub enum ProfileWarning {
         returns_as: String,
     },
     /// A Primero language goes out under a name that comes in as another option.
+    #[error("language_out.{option}: goes out as {name:?}, which comes in as {returns_as}")]
     LanguageOptionReturnsAs {
         /// The Primero option that goes out.
         option: String,
@@ -32,11 +33,13 @@ pub enum ProfileWarning {
         returns_as: String,
     },
     /// Languages that go out under names which `language_in` does not list: they come back as `other`.
+    #[error("language_out: come back as language_in.other: {}", names.join("; "))]
     LanguagesWithoutWayIn {
         /// The names.
         names: Vec<String>,
     },
     /// Several service types go out as one proGres service, and `service_in` does not choose exactly one of them.
+    #[error("service_out: {} all go out as {guid}, and service_in does not choose one of them", service_types.join(", "))]
     NoChosenWayBack {
         /// GUID of the proGres service.
         guid: String,
@@ -44,11 +47,13 @@ pub enum ProfileWarning {
         service_types: Vec<String>,
     },
     /// A service type that comes in but cannot go out: 2.1 holds it as `unmapped_service`.
+    #[error("service_in: {service_type} comes in but is not in service_out")]
     ServiceWithoutWayOut {
         /// The service type.
         service_type: String,
     },
     /// A table entry that the look-up never comes to, because an earlier one is the same but for case and blanks.
+    #[error("{table}.{entry:?}: never reached, {found_instead:?} is found instead")]
     UnreachableEntry {
         /// The table.
         table: &'static str,
@@ -58,6 +63,10 @@ pub enum ProfileWarning {
         found_instead: String,
     },
     /// Several sex codes share an option, which goes back as the first of them.
+    #[error(
+        "sex: {} share {option}, which goes back as the first",
+        codes.iter().map(|code| code.number().to_string()).collect::<Vec<_>>().join(", ")
+    )]
     SharedSex {
         /// The Primero option.
         option: String,
@@ -65,81 +74,13 @@ pub enum ProfileWarning {
         codes: Vec<SexCode>,
     },
     /// Two operations have the same shipping process; PING issues one for each.
+    #[error("ping.shipping: {} share {id}", operations.join(", "))]
     SharedShippingProcess {
         /// The shipping process id.
         id: String,
         /// The keys that hold it.
         operations: Vec<&'static str>,
     },
-}
-
-impl fmt::Display for ProfileWarning {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LanguageReturnsAs {
-                name,
-                option,
-                returns_as,
-            } => {
-                write!(
-                    out,
-                    "language_in.{name:?}: comes in as {option}, which goes out as {returns_as:?}"
-                )
-            }
-            Self::LanguageOptionReturnsAs {
-                option,
-                name,
-                returns_as,
-            } => {
-                write!(
-                    out,
-                    "language_out.{option}: goes out as {name:?}, which comes in as {returns_as}"
-                )
-            }
-            Self::LanguagesWithoutWayIn { names } => {
-                write!(
-                    out,
-                    "language_out: come back as language_in.other: {}",
-                    names.join("; ")
-                )
-            }
-            Self::NoChosenWayBack {
-                guid,
-                service_types,
-            } => write!(
-                out,
-                "service_out: {} all go out as {guid}, and service_in does not choose one of them",
-                service_types.join(", ")
-            ),
-            Self::ServiceWithoutWayOut { service_type } => {
-                write!(
-                    out,
-                    "service_in: {service_type} comes in but is not in service_out"
-                )
-            }
-            Self::UnreachableEntry {
-                table,
-                entry,
-                found_instead,
-            } => {
-                write!(
-                    out,
-                    "{table}.{entry:?}: never reached, {found_instead:?} is found instead"
-                )
-            }
-            Self::SharedSex { option, codes } => {
-                let numbers: Vec<_> = codes.iter().map(|code| code.number().to_string()).collect();
-                write!(
-                    out,
-                    "sex: {} share {option}, which goes back as the first",
-                    numbers.join(", ")
-                )
-            }
-            Self::SharedShippingProcess { id, operations } => {
-                write!(out, "ping.shipping: {} share {id}", operations.join(", "))
-            }
-        }
-    }
 }
 
 pub(super) fn of(profile: &Profile) -> Vec<ProfileWarning> {

@@ -3,7 +3,7 @@
 use crate::domain::identifier::without_invisible;
 
 /// What is the same but for case, blanks and marks that nobody sees folds to the same text.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     without_invisible(text)
         .split_whitespace()
         .collect::<Vec<_>>()
@@ -11,8 +11,13 @@ pub(super) fn fold(text: &str) -> String {
         .to_lowercase()
 }
 
+/// A key without what only parts its words, and without case.
+pub(crate) fn bare(key: &str) -> String {
+    key.replace(['-', '_', ' '], "").to_lowercase()
+}
+
 /// The path of `key` inside the table at `path`, quoted where TOML wants it quoted.
-pub(super) fn join(path: &str, key: &str) -> String {
+pub(crate) fn join(path: &str, key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let plain = !key.is_empty() && key.chars().all(bare);
     let key = if plain {
@@ -29,7 +34,7 @@ pub(super) fn join(path: &str, key: &str) -> String {
 
 /// The known key that `key` inside the table at `path` most likely stands for: one of the same table that is spelt much
 /// the same, else one of the same name elsewhere.
-pub(super) fn suggestion<'a>(
+pub(crate) fn suggestion<'a>(
     path: &str,
     key: &str,
     known: impl Iterator<Item = &'a str> + Clone,
@@ -51,7 +56,7 @@ pub(super) fn suggestion<'a>(
     })
 }
 
-fn leaf_of<'a>(path: &str, full: &'a str) -> Option<&'a str> {
+pub(crate) fn leaf_of<'a>(path: &str, full: &'a str) -> Option<&'a str> {
     let rest = if path.is_empty() {
         full
     } else {
