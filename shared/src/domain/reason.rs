@@ -88,6 +88,10 @@ reasons! {
     ConfirmationOverdue = "confirmation_overdue",
     /// The decision was taken back in Primero before it reached proGres. It is sent when the service is decided again.
     DecisionWithdrawn = "decision_withdrawn",
+    /// The decision was taken back in Primero after proGres was told. Decide anew in Primero, or tell UNHCR.
+    DecisionTakenBack = "decision_taken_back",
+    /// A disabled case has a decision that proGres was not told, and no enabled case is known to have the intervention. Enable it, or decide on the case that took its place.
+    CaseDisabled = "case_disabled",
     /// The decision was sent, but whether its comment arrived is unknown; it was not sent twice.
     CommentUnconfirmed = "comment_unconfirmed",
     /// Referred again after UNHCR had closed the first submission. Release to send it, or set `progres.referred_again` to `send`.
@@ -173,6 +177,7 @@ impl Reason {
                 | Self::CommentUnconfirmed
                 | Self::UntidyNumber
                 | Self::WithdrawnAfterSending
+                | Self::DecisionTakenBack
         )
     }
 

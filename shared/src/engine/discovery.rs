@@ -241,7 +241,9 @@ impl<'r, W: Workflow> Conveyor<'r, W> {
             if feed != Feed::Pending {
                 self.discovery.page.unrowed.insert(record.key.clone());
             }
-            self.unseen.remove(&record.key);
+            if !record.only_if_known {
+                self.unseen.remove(&record.key);
+            }
             if self.discovery.aboard.contains_key(&record.key) {
                 tally.count_once(record.key.clone());
             }

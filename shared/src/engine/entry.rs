@@ -26,6 +26,8 @@ pub struct Arrival<W: Workflow> {
 pub enum Origin {
     /// The source offers it.
     Offered,
+    /// The source shows it, which matters only if the ledger knows it.
+    Shown,
     /// The ledger says that it is due, or a person named it.
     Ledger,
     /// The ledger has it unfinished, and the source, which lists all that is pending, no longer lists it.
@@ -60,6 +62,7 @@ impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
             place,
             offer,
             fault,
+            only_if_known,
         } = record;
         let brings = version.is_some() || place.is_some() || offer.is_some() || fault.is_some();
         let brought = brings.then(|| {
@@ -72,7 +75,11 @@ impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
         });
         Self {
             key,
-            origin: Origin::Offered,
+            origin: if only_if_known {
+                Origin::Shown
+            } else {
+                Origin::Offered
+            },
             again: false,
             brought,
         }

@@ -37,7 +37,7 @@ impl<W: Workflow> Conveyor<'_, W> {
             match (arrival.origin, row) {
                 (Origin::Offered, row) => self.decide(arrival, row, tally),
                 (_, None) => self.finish(&arrival.key),
-                (Origin::Ledger, row) => {
+                (Origin::Ledger | Origin::Shown, row) => {
                     self.unseen.remove(&arrival.key);
                     self.decide(arrival, row, tally);
                 }
@@ -91,8 +91,8 @@ impl<W: Workflow> Conveyor<'_, W> {
                 .as_ref()
                 .and_then(|brought| brought.version.as_deref()),
             by: match (origin, run.character.feed) {
-                (Origin::Offered, Feed::Pending) => By::List,
-                (Origin::Offered, Feed::Changes { .. }) => By::Change,
+                (Origin::Offered | Origin::Shown, Feed::Pending) => By::List,
+                (Origin::Offered | Origin::Shown, Feed::Changes { .. }) => By::Change,
                 (Origin::Ledger | Origin::Vanished, _) => By::Ledger,
             },
             named: !again && run.request.names(&key),

@@ -406,6 +406,7 @@ pub(super) fn asked<W: Workflow>(entry: &Entry<W>) -> Asked<'_, W> {
     Asked {
         key: &entry.key,
         place: entry.found_at.as_ref().or(entry.place.as_ref()),
+        known: entry.before.as_ref().and_then(|row| row.place.as_ref()),
         offer: entry.offer.as_ref(),
     }
 }

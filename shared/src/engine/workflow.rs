@@ -321,6 +321,8 @@ pub struct Discovered<W: Workflow + ?Sized> {
     pub offer: Option<W::Offer>,
     /// Set when what the source listed cannot even be fetched.
     pub fault: Option<Fault>,
+    /// Whether it concerns us only if the ledger has a row of it: else it is not even counted.
+    pub only_if_known: bool,
 }
 
 impl<W: Workflow + ?Sized> Discovered<W> {
@@ -333,6 +335,7 @@ impl<W: Workflow + ?Sized> Discovered<W> {
             place: None,
             offer: None,
             fault: None,
+            only_if_known: false,
         }
     }
 }
@@ -343,6 +346,8 @@ pub struct Asked<'a, W: Workflow + ?Sized> {
     pub key: &'a RecordKey,
     /// Where it is found: by discovery in this run, else by the ledger.
     pub place: Option<&'a W::Place>,
+    /// Where the ledger has it.
+    pub known: Option<&'a W::Place>,
     /// What discovery brought of it in this run.
     pub offer: Option<&'a W::Offer>,
 }

@@ -80,6 +80,8 @@ impl ChangedCase {
 pub struct ChangedPage {
     /// Enabled cases, by time of change. One that changed again since comes again.
     pub cases: Vec<ChangedCase>,
+    /// Disabled ones: no cases to work on, though what stands on them may matter.
+    pub disabled: Vec<ChangedCase>,
     /// Rows that say neither which case they are nor when it changed.
     pub unreadable: Vec<UnreadableRow>,
     /// The second in which the page ended: all that changed before it was handed out, so a later run goes on with it. None if
@@ -201,7 +203,7 @@ impl Changes<'_> {
         let last = listed.rows.last().map(|row| whole_second(row.changed_at));
         let filled = listed.count() >= self.per;
         let (from, _) = self.window;
-        let cases = enabled(self.fresh(listed.rows));
+        let (cases, disabled) = parted(self.fresh(listed.rows));
         let unreadable = self.fresh_unread(listed.unreadable);
         match last {
             Some(second) if filled && second > from => self.start_at(second),
@@ -210,6 +212,7 @@ impl Changes<'_> {
         }
         Ok(ChangedPage {
             cases,
+            disabled,
             unreadable,
             reached: last.map(moment),
         })
@@ -257,8 +260,10 @@ impl Changes<'_> {
                 self.full = Some(FullSecond::pass(at.passes + 1));
             }
         }
+        let (cases, disabled) = parted(fresh);
         Ok(ChangedPage {
-            cases: enabled(fresh),
+            cases,
+            disabled,
             unreadable,
             reached: Some(moment(second)),
         })
@@ -342,10 +347,9 @@ fn known_by(row: &Value) -> Pii<String> {
     Pii::new(id.map_or_else(|| row.to_string(), |id| id.to_string()))
 }
 
-/// A disabled case is listed, but is no case to work on.
-fn enabled(mut rows: Vec<ChangedCase>) -> Vec<ChangedCase> {
-    rows.retain(|row| row.case.enabled);
-    rows
+/// Enabled cases, and disabled ones: they are listed, but are no cases to work on.
+fn parted(rows: Vec<ChangedCase>) -> (Vec<ChangedCase>, Vec<ChangedCase>) {
+    rows.into_iter().partition(|row| row.case.enabled)
 }
 
 fn whole_second(at: Timestamp) -> i64 {

@@ -30,22 +30,33 @@ pub async fn open<'c>(
     })
 }
 
-/// The next page, with the records that each of its cases holds. A row that cannot be read is held by itself.
+/// The cases of a page, by time of change.
+pub struct PageCases {
+    /// Cases to work on.
+    pub enabled: Vec<Arc<ChangedCase>>,
+    /// Cases on which nothing is done.
+    pub disabled: Vec<Arc<ChangedCase>>,
+}
+
+/// The next page, with the records that its cases hold. A row that cannot be read is held by itself.
 pub async fn next_page<W: Workflow>(
     changes: &mut Changes<'_>,
     keys: &FingerprintKey,
-    records: impl Fn(&Arc<ChangedCase>) -> Vec<Discovered<W>>,
+    records: impl Fn(&PageCases) -> Vec<Discovered<W>>,
 ) -> Result<Option<Page<W>>, Stop> {
     let page = changes.next().await.map_err(ended)?;
     Ok(page.map(|page| {
-        let cases = page.cases.into_iter();
-        let records = cases.flat_map(|case| records(&Arc::new(case)));
+        let shared = |cases: Vec<ChangedCase>| cases.into_iter().map(Arc::new).collect();
+        let cases = PageCases {
+            enabled: shared(page.cases),
+            disabled: shared(page.disabled),
+        };
         let unreadable = page.unreadable.into_iter().map(|row| Discovered {
             fault: Some(unreadable(vec![row.field.to_owned()])),
             ..Discovered::named(unreadable_key(&row.known_by, keys))
         });
         Page {
-            records: records.chain(unreadable).collect(),
+            records: records(&cases).into_iter().chain(unreadable).collect(),
             reached: page.reached,
         }
     }))

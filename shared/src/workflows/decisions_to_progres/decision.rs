@@ -141,6 +141,20 @@ fn ours(service: &Service, profile: &Profile) -> Option<Result<(), Unclear>> {
     }
 }
 
+/// The records that the services of a case are, decided or not.
+pub fn keys_of<'c>(
+    case: &'c ChangedCase,
+    profile: &'c Profile,
+    keys: &'c FingerprintKey,
+) -> impl Iterator<Item = RecordKey> + use<'c> {
+    let services = case.case.services.iter();
+    services.filter_map(move |service| {
+        ours(service, profile)?.ok()?;
+        let intervention = service.intervention_number().and_then(intervention);
+        Some(key_of(case, service, intervention.as_ref(), keys))
+    })
+}
+
 /// The services that are one record: more than one only if Primero holds the same intervention twice.
 pub fn of_record(
     key: &RecordKey,
@@ -148,9 +162,6 @@ pub fn of_record(
     profile: &Profile,
     keys: &FingerprintKey,
 ) -> Vec<Decided> {
-    if !case.case.enabled {
-        return Vec::new();
-    }
     let mut decided = decided(case, profile, keys);
     decided.retain(|service| service.key == *key);
     decided
@@ -177,6 +188,12 @@ pub fn agrees(one: &Decided, other: &Decided) -> bool {
     one.verdict == other.verdict && one.reason == other.reason
 }
 
+/// Whether any two services of two cases decide otherwise.
+pub fn contradict(one: &[Decided], other: &[Decided]) -> bool {
+    one.iter()
+        .any(|one| other.iter().any(|other| !agrees(one, other)))
+}
+
 /// Status and reason, and nothing else: what makes a decision another one.
 pub fn fingerprint_input(services: &[Decided]) -> Pii<Vec<u8>> {
     let decisions: BTreeSet<(&str, &str)> = services
@@ -192,6 +209,13 @@ pub fn fingerprint_input(services: &[Decided]) -> Pii<Vec<u8>> {
         .map(|(verdict, reason)| format!("{verdict}\n{reason}"))
         .collect();
     Pii::new(text.join("\n\n").into_bytes())
+}
+
+/// The same of services on a disabled case.
+pub fn fingerprint_input_disabled(services: &[Decided]) -> Pii<Vec<u8>> {
+    let mut input = b"disabled\n\n".to_vec();
+    input.extend(fingerprint_input(services).expose());
+    Pii::new(input)
 }
 
 /// Why a record without an intervention cannot be sent.

@@ -3,55 +3,60 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::mapping::{Decision, Source};
+use super::mapping::Decision;
+use super::voices::Source;
 use super::{DecisionsToProgres, Place, confirmation, decision, submission};
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::{CaseRecordId, TransactionId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::engine::{Asked, BatchResult, Confirmation, Fault, FaultKind, Trouble, Written};
+use crate::primero::ChangedCase;
 use crate::progres::{Operation, Receipt};
 use crate::transport::GateError;
 use crate::workflows::trouble::per_record;
 
+/// Cases as they are now, and those that could not be read.
+type Read = (
+    HashMap<CaseRecordId, Arc<ChangedCase>>,
+    HashMap<CaseRecordId, GateError>,
+);
+
 impl DecisionsToProgres<'_> {
-    /// What discovery brought in this run, and all else read again with the case that contradicts it, if one does.
+    /// What discovery brought in this run, and all else read again: every case that is known to have the intervention.
     pub(super) async fn read(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
-        let again = asked.iter().filter(|record| record.offer.is_none());
-        let ids: HashSet<_> = again
-            .filter_map(|record| record.place)
-            .flat_map(|place| [Some(place.case), place.rival])
-            .flatten()
-            .collect();
+        let ids: HashSet<_> = asked.iter().flat_map(unshown).collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        let cases = self
-            .primero
-            .changed_cases_by_id(&ids, &decision::CASE_FIELDS);
-        let (cases, unread) = cases.await?.parted();
-        let cases: HashMap<_, _> = cases
-            .into_iter()
-            .map(|(id, case)| (id, Arc::new(case)))
-            .collect();
+        let (cases, unread) = self.cases(&ids).await?;
         let read = |record: &Asked<'_, Self>| -> Result<Source, Trouble> {
-            if let Some(case) = record.offer {
-                return Ok(Source {
-                    case: Arc::clone(case),
-                    rival: None,
-                });
-            }
-            let of_record = |place: &Place| [Some(place.case), place.rival];
-            let ids = record.place.into_iter().flat_map(of_record).flatten();
-            if let Some(error) = ids.into_iter().find_map(|id| unread.get(&id)) {
+            let ids = unshown(record);
+            if let Some(error) = ids.iter().find_map(|id| unread.get(id)) {
                 return Err(error.clone().into());
             }
-            let found = record.place.and_then(|place| {
-                Some(Source {
-                    case: Arc::clone(cases.get(&place.case)?),
-                    rival: place.rival.and_then(|rival| cases.get(&rival)).cloned(),
-                })
-            });
-            found.ok_or_else(|| Fault::retry(Reason::DetailsMissing).into())
+            let again = ids.iter().filter_map(|id| cases.get(id)).cloned();
+            let shown = record.offer.into_iter().flatten().cloned();
+            let source = Source {
+                cases: again.chain(shown).collect(),
+            };
+            let is_here = |place: &Place| {
+                let mut cases = source.cases.iter();
+                cases.any(|case| case.case.id == place.case)
+            };
+            if record.offer.is_none() && !record.place.is_some_and(is_here) {
+                return Err(Fault::retry(Reason::DetailsMissing).into());
+            }
+            Ok(source)
         };
         per_record(asked.iter().map(read))
+    }
+
+    /// These cases as they are now, and those that could not be read.
+    pub(super) async fn cases(&self, ids: &[CaseRecordId]) -> Result<Read, GateError> {
+        let cases = self
+            .primero
+            .changed_cases_by_id(ids, &decision::CASE_FIELDS);
+        let (cases, unread) = cases.await?.parted();
+        let cases = cases.into_iter().map(|(id, case)| (id, Arc::new(case)));
+        Ok((cases.collect(), unread))
     }
 
     /// Sends decisions: all in one request but those whose comment may be there, which go alone and first. Where PING answers a request
@@ -117,6 +122,26 @@ impl DecisionsToProgres<'_> {
         let words = confirmation::of(&checked, records);
         Ok(words.into_iter().map(Ok).collect())
     }
+}
+
+/// The cases of a record that discovery did not show, those that the ledger knows first.
+fn unshown(record: &Asked<'_, DecisionsToProgres<'_>>) -> Vec<CaseRecordId> {
+    let shown = |id: &CaseRecordId| {
+        let mut cases = record.offer.into_iter().flatten();
+        cases.any(|case| case.case.id == *id)
+    };
+    let places = [record.known, record.place].into_iter().flatten();
+    let mut ids = Vec::new();
+    for id in places
+        .flat_map(|place| [place.rival, Some(place.case)])
+        .flatten()
+    {
+        if !shown(&id) {
+            ids.retain(|other| *other != id);
+            ids.push(id);
+        }
+    }
+    ids
 }
 
 /// What an answer means for a decision, given those of all it went out with. Without a receipt nobody can ask after it, so that is as

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::Place;
 use super::decision::{self, Decided, Intervention, Verdict};
+use super::voices::{Source, Speaker, Voices};
 use crate::domain::fingerprint::{Fingerprint, FingerprintKey};
 use crate::domain::ids::{CaseId, CaseRecordId};
 use crate::domain::pii::Pii;
@@ -16,14 +17,6 @@ use crate::engine::{Fault, History};
 use crate::primero::ChangedCase;
 use crate::profile::Profile;
 use crate::workflows::window;
-
-/// The case that carries a decision, and another one if it was seen to carry the same intervention.
-#[derive(Clone, Debug)]
-pub struct Source {
-    pub case: Arc<ChangedCase>,
-    /// The other case as it is now.
-    pub rival: Option<Arc<ChangedCase>>,
-}
 
 /// A decision, ready to be told.
 #[derive(Clone, Debug)]
@@ -46,6 +39,8 @@ pub struct Decision {
     pub repeats: bool,
     /// Where it stands, once proGres may have the comment.
     pub place: Place,
+    /// Whether the case that decides is disabled: unless an enabled one has the intervention, a person looks.
+    pub of_disabled_case: bool,
 }
 
 impl Decision {
@@ -59,7 +54,7 @@ impl Decision {
 /// A decision after mapping.
 pub struct Outcome {
     pub fingerprint: Fingerprint,
-    pub place: Place,
+    pub place: Option<Place>,
     pub result: Result<Decision, Fault>,
 }
 
@@ -69,289 +64,188 @@ pub fn map(
     source: &Source,
     history: &History<'_, Place>,
     today: Date,
-    (profile, keys): (&Profile, &FingerprintKey),
+    by: (&Profile, &FingerprintKey),
 ) -> Outcome {
-    let services = decision::of_record(key, &source.case, profile, keys);
-    let fingerprint = keys.fingerprint(&decision::fingerprint_input(&services));
-    let rival = rival_of(source, history.place);
-    let commented = history.place.and_then(|place| place.commented.clone());
-    let is_this = |before: &Fingerprint| !before.changed_to(&fingerprint);
-    let comment_may_be_there = commented.as_ref().is_some_and(is_this);
-    let was_repeated = history.place.is_some_and(|place| place.repeated);
-    let place = Place {
-        case: source.case.case.id,
-        rival: rival.map(|(case, _)| case),
-        commented,
-        repeated: was_repeated,
-        sent_with: history.place.map_or(0, |place| place.sent_with),
+    let Voices { speaker, rival } = Voices::of(key, source, history.place, by);
+    let undecided = source.cases.iter().find_map(|case| window::undecided(case));
+    match speaker {
+        Speaker::Nobody => silent(source, history, undecided, by.1),
+        Speaker::Enabled(case, services) => {
+            let fingerprint = by.1.fingerprint(&decision::fingerprint_input(&services));
+            let made = Made {
+                case,
+                services: &services,
+                fingerprint: &fingerprint,
+                rival,
+            };
+            let result = match undecided {
+                Some(fault) => Err(fault),
+                None if rival.is_some() && !history.released => {
+                    Err(Fault::hold(Reason::AmbiguousCase, Vec::new()))
+                }
+                None => made.decision(history, today, by.0),
+            };
+            Outcome {
+                place: Some(made.place(history)),
+                fingerprint,
+                result,
+            }
+        }
+        Speaker::Disabled(case, services) => {
+            let told = by.1.fingerprint(&decision::fingerprint_input(&services));
+            let was_told = history.may_be_there && is_of(history.place, &told);
+            // Enabled again, it has to look like another decision than the one that is held.
+            let held = decision::fingerprint_input_disabled(&services);
+            let fingerprint = if was_told {
+                told
+            } else {
+                by.1.fingerprint(&held)
+            };
+            let made = Made {
+                case,
+                services: &services,
+                fingerprint: &fingerprint,
+                rival: None,
+            };
+            let result = match undecided {
+                Some(fault) => Err(fault),
+                None if was_told && history.done => Err(Fault::settled()),
+                None => made
+                    .decision(history, today, by.0)
+                    .map_err(|_| case_disabled()),
+            };
+            Outcome {
+                place: Some(made.place(history)),
+                result: result.map(|decision| Decision {
+                    of_disabled_case: true,
+                    ..decision
+                }),
+                fingerprint,
+            }
+        }
+    }
+}
+
+/// Why what a disabled case decides is not told.
+pub fn case_disabled() -> Fault {
+    Fault::hold(Reason::CaseDisabled, Vec::new())
+}
+
+/// Whether a decision that was told was taken back since, as far as the cases show it: true or false only where they do.
+pub fn taken_back(
+    key: &RecordKey,
+    source: &Source,
+    history: &History<'_, Place>,
+    by: (&Profile, &FingerprintKey),
+) -> Option<bool> {
+    let told = history.place?;
+    let sent = history.may_be_there || told.commented.is_some();
+    let all_readable = source
+        .cases
+        .iter()
+        .all(|case| window::undecided(case).is_none());
+    if !sent || !all_readable {
+        return None;
+    }
+    match Voices::of(key, source, history.place, by).speaker {
+        Speaker::Enabled(..) => Some(false),
+        Speaker::Disabled(..) => None,
+        Speaker::Nobody => {
+            let deciding = |case: &&Arc<ChangedCase>| case.case.id == told.case;
+            let case = source.cases.iter().find(deciding)?;
+            case.case.enabled.then_some(true)
+        }
+    }
+}
+
+/// Nobody decides any more, or nobody has yet. What was told stays what the ledger knows of it.
+fn silent(
+    source: &Source,
+    history: &History<'_, Place>,
+    undecided: Option<Fault>,
+    keys: &FingerprintKey,
+) -> Outcome {
+    let told = history.place.filter(|_| history.may_be_there);
+    let told = told.and_then(|place| place.commented.clone());
+    let nothing = || keys.fingerprint(&decision::fingerprint_input(&[]));
+    let place = history
+        .place
+        .cloned()
+        .or_else(|| Some(Place::at(source.cases.last()?)));
+    let fault = match undecided {
+        Some(fault) => fault,
+        None if history.done => Fault::settled(),
+        None => Fault::skip(Reason::DecisionWithdrawn),
     };
-    let decide = || {
-        if let Some(fault) = window::undecided(&source.case) {
-            return Err(fault);
+    Outcome {
+        fingerprint: told.unwrap_or_else(nothing),
+        place,
+        result: Err(fault),
+    }
+}
+
+/// A decision as a case makes it.
+struct Made<'m> {
+    case: &'m ChangedCase,
+    services: &'m [Decided],
+    fingerprint: &'m Fingerprint,
+    rival: Option<CaseRecordId>,
+}
+
+impl Made<'_> {
+    /// Where it stands before it is told.
+    fn place(&self, history: &History<'_, Place>) -> Place {
+        let before = history.place;
+        Place {
+            case: self.case.case.id,
+            rival: self.rival,
+            commented: before.and_then(|place| place.commented.clone()),
+            repeated: before.is_some_and(|place| place.repeated),
+            sent_with: before.map_or(0, |place| place.sent_with),
         }
-        let decided = decision::unanimous(&services, profile)?;
-        let contradicted = rival.is_some_and(|(_, read)| {
-            read.is_none_or(|rival| contradicts(rival, &decided, (profile, keys)))
-        });
-        if contradicted && !history.released {
-            return Err(Fault::hold(Reason::AmbiguousCase, Vec::new()));
-        }
+    }
+
+    fn decision(
+        &self,
+        history: &History<'_, Place>,
+        today: Date,
+        profile: &Profile,
+    ) -> Result<Decision, Fault> {
+        let decided = decision::unanimous(self.services, profile)?;
+        let comment_may_be_there = is_of(history.place, self.fingerprint);
+        let was_repeated = history.place.is_some_and(|place| place.repeated);
         let intervention = decided.intervention.ok_or_else(decision::legacy_number)?;
         let no_case_id = || Fault::hold(Reason::UnreadableRecord, vec!["case_id".to_owned()]);
         let is_rejection = decided.verdict == Ok(Verdict::Rejected);
         let repeats = comment_may_be_there && is_rejection && !was_repeated;
-        let owner = source.case.value("owned_by").and_then(|name| name.as_str());
+        let owner = self.case.value("owned_by").and_then(|name| name.as_str());
         let owner = owner.map(user_name).filter(|name| !name.is_empty());
         Ok(Decision {
             intervention,
             verdict: decided.verdict?,
             reason: decided.reason,
-            case_id: source.case.case.case_id.clone().ok_or_else(no_case_id)?,
+            case_id: self.case.case.case_id.clone().ok_or_else(no_case_id)?,
             case_worker: owner.map(Pii::new),
             told_on: today,
             comment_may_be_there,
             repeats,
             place: Place {
-                case: source.case.case.id,
+                case: self.case.case.id,
                 rival: None,
-                commented: Some(fingerprint.clone()),
+                commented: Some(self.fingerprint.clone()),
                 repeated: comment_may_be_there && (repeats || was_repeated),
                 sent_with: 0,
             },
+            of_disabled_case: false,
         })
-    };
-    let result = decide();
-    Outcome {
-        fingerprint,
-        place,
-        result,
     }
 }
 
-/// The other case of the intervention, with what it says now if that was read.
-fn rival_of<'s>(
-    source: &'s Source,
-    before: Option<&Place>,
-) -> Option<(CaseRecordId, Option<&'s ChangedCase>)> {
-    let case = source.case.case.id;
-    let before = before?;
-    let others = [Some(before.case), before.rival];
-    let other = others.into_iter().flatten().find(|other| *other != case)?;
-    let read = source.rival.as_deref();
-    Some((other, read.filter(|rival| rival.case.id == other)))
-}
-
-/// Whether the other case decides the same intervention otherwise. One that decides nothing any more does not.
-fn contradicts(
-    rival: &ChangedCase,
-    decided: &Decided,
-    (profile, keys): (&Profile, &FingerprintKey),
-) -> bool {
-    decision::of_record(&decided.key, rival, profile, keys)
-        .iter()
-        .any(|other| !decision::agrees(other, decided))
+/// Whether the comment that may be in proGres is of this decision.
+fn is_of(place: Option<&Place>, decision: &Fingerprint) -> bool {
+    let commented = place.and_then(|place| place.commented.as_ref());
+    commented.is_some_and(|before| !before.changed_to(decision))
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::super::testing::{
-        CASE, INTERVENTION, TODAY, accepted, case, case_with, keys, profile, rejected, service,
-    };
-    use super::*;
-    use crate::domain::ids::InterventionId;
-
-    const OTHER_CASE: &str = "506b539a-e662-425e-810b-47e4fa7da496";
-
-    fn id(text: &str) -> CaseRecordId {
-        text.parse().expect("a GUID")
-    }
-
-    fn mapped(source: &Source, history: &History<'_, Place>) -> Outcome {
-        let key: InterventionId = INTERVENTION.parse().expect("a GUID");
-        map(&key.into(), source, history, TODAY, (&profile(), &keys()))
-    }
-
-    fn source(services: &[Value]) -> Source {
-        Source {
-            case: Arc::new(case(services)),
-            rival: None,
-        }
-    }
-
-    fn known(place: &Place) -> History<'_, Place> {
-        History {
-            place: Some(place),
-            done: false,
-            released: false,
-            may_be_there: false,
-        }
-    }
-
-    fn unknown() -> History<'static, Place> {
-        History {
-            place: None,
-            done: false,
-            released: false,
-            may_be_there: false,
-        }
-    }
-
-    fn at(case: &str, rival: Option<&str>) -> Place {
-        Place {
-            case: id(case),
-            rival: rival.map(id),
-            commented: None,
-            repeated: false,
-            sent_with: 0,
-        }
-    }
-
-    fn held(outcome: &Outcome) -> bool {
-        let ambiguous = Fault::hold(Reason::AmbiguousCase, Vec::new());
-        matches!(&outcome.result, Err(fault) if *fault == ambiguous)
-    }
-
-    fn on_other_case(services: &[Value]) -> Arc<ChangedCase> {
-        Arc::new(case_with("id", OTHER_CASE, services))
-    }
-
-    #[test]
-    fn a_decision_is_told_with_its_comment_the_first_time() {
-        let outcome = mapped(&source(&[accepted()]), &unknown());
-        let decision = outcome.result.expect("a decision");
-        assert!(!decision.comment_may_be_there);
-        assert_eq!(outcome.place, at(CASE, None));
-        assert_eq!(decision.place.commented, Some(outcome.fingerprint));
-    }
-
-    #[test]
-    fn the_same_decision_is_told_again_without_its_comment() {
-        let first = mapped(&source(&[accepted()]), &unknown());
-        let sent = first.result.expect("a decision").place;
-        let again = mapped(&source(&[accepted()]), &known(&sent));
-        assert!(again.result.expect("a decision").comment_may_be_there);
-        assert_eq!(again.place, sent);
-    }
-
-    #[test]
-    fn a_rejection_goes_once_more_with_its_reason_and_then_without() {
-        let told = |place: Option<&Place>| {
-            let history = History { place, ..unknown() };
-            let outcome = mapped(&source(&[rejected("Duplicate")]), &history);
-            outcome.result.expect("a decision")
-        };
-        let first = told(None);
-        let second = told(Some(&first.place));
-        let third = told(Some(&second.place));
-        let sent = |decision: &Decision| (decision.comment_may_be_there, decision.repeats);
-        assert_eq!(
-            [&first, &second, &third].map(sent),
-            [(false, false), (true, true), (true, false)]
-        );
-        // Another decision has a comment of its own, which was not sent at all.
-        let other = mapped(&source(&[rejected("Moved")]), &known(&third.place));
-        let other = other.result.expect("a decision");
-        assert!(!other.place.repeated && !other.comment_may_be_there);
-    }
-
-    #[test]
-    fn another_decision_carries_its_own_comment() {
-        let first = mapped(&source(&[accepted()]), &unknown());
-        let sent = first.result.expect("a decision").place;
-        let other = mapped(&source(&[rejected("Duplicate")]), &known(&sent));
-        let decision = other.result.expect("a decision");
-        assert!(!decision.comment_may_be_there);
-        assert_eq!(decision.place.commented, Some(other.fingerprint));
-    }
-
-    #[test]
-    fn a_decision_that_is_taken_back_and_made_again_has_had_its_comment() {
-        let first = mapped(&source(&[accepted()]), &unknown());
-        let sent = first.result.expect("a decision").place;
-        let pending = service("unhcr_referral_status", "pending");
-        let taken_back = mapped(&source(&[pending]), &known(&sent));
-        let again = mapped(&source(&[accepted()]), &known(&taken_back.place));
-        assert!(again.result.expect("a decision").comment_may_be_there);
-    }
-
-    #[test]
-    fn a_number_that_lacks_a_part_is_held() {
-        let legacy = source(&[service("progres_interventionnumber", "803-26")]);
-        let services = decision::decided(&legacy.case, &profile(), &keys());
-        let outcome = map(
-            &services[0].key,
-            &legacy,
-            &unknown(),
-            TODAY,
-            (&profile(), &keys()),
-        );
-        assert_eq!(outcome.result.err(), Some(decision::legacy_number()));
-    }
-
-    #[test]
-    fn a_case_without_its_case_id_cannot_be_named_to_progres() {
-        let nameless = Source {
-            case: Arc::new(case_with("case_id", json!(null), &[accepted()])),
-            rival: None,
-        };
-        let fields = vec!["case_id".to_owned()];
-        assert_eq!(
-            mapped(&nameless, &unknown()).result.err(),
-            Some(Fault::hold(Reason::UnreadableRecord, fields))
-        );
-    }
-
-    #[test]
-    fn a_decision_on_another_case_than_before_is_held_and_both_are_remembered() {
-        let before = at(OTHER_CASE, None);
-        let outcome = mapped(&source(&[accepted()]), &known(&before));
-        assert!(held(&outcome));
-        assert_eq!(outcome.place, at(CASE, Some(OTHER_CASE)));
-        // Seen again, it is held again.
-        let again = mapped(&source(&[accepted()]), &known(&outcome.place));
-        assert!(held(&again));
-        assert_eq!(again.place, outcome.place);
-    }
-
-    #[test]
-    fn the_other_case_no_longer_matters_once_it_decides_nothing_else() {
-        let before = at(CASE, Some(OTHER_CASE));
-        let silent = [
-            on_other_case(&[]),
-            on_other_case(&[accepted()]),
-            Arc::new(case_with("enabled", false, &[rejected("Duplicate")])),
-        ];
-        for mut rival in silent {
-            Arc::make_mut(&mut rival).case.id = id(OTHER_CASE);
-            let source = Source {
-                rival: Some(rival),
-                ..source(&[accepted()])
-            };
-            let outcome = mapped(&source, &known(&before));
-            assert_eq!(outcome.result.expect("a decision").place.rival, None);
-        }
-        let source = Source {
-            rival: Some(on_other_case(&[rejected("Duplicate")])),
-            ..source(&[accepted()])
-        };
-        assert!(held(&mapped(&source, &known(&before))));
-    }
-
-    #[test]
-    fn a_person_chooses_the_case_that_was_seen_last() {
-        let before = at(CASE, Some(OTHER_CASE));
-        let released = History {
-            released: true,
-            ..known(&before)
-        };
-        let source = Source {
-            rival: Some(on_other_case(&[rejected("Duplicate")])),
-            ..source(&[accepted()])
-        };
-        let decision = mapped(&source, &released).result.expect("a decision");
-        assert_eq!(decision.verdict, Verdict::Accepted);
-        assert_eq!(decision.place.case, id(CASE));
-    }
-}
+mod tests;

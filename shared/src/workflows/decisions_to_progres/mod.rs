@@ -5,18 +5,22 @@
 //! any number of times, but keeps every comment; so once a comment went out, the same decision only goes out without it, alone in its
 //! request, and the report says `comment_unconfirmed`.
 //!
-//! One intervention may stand on two cases, say after a merge gone wrong. Whichever was seen first stands; what another case says is
-//! held (`ambiguous_case`) until only one of them decides, or a person releases it, which chooses the case seen last.
+//! One intervention may stand on two cases, say after a merge gone wrong. What the cases of a page say is gathered before anything is
+//! told, and the row keeps the case that decided. What another enabled case says otherwise is held (`ambiguous_case`) until only one of
+//! them decides, or a person releases it, which chooses the case seen last. What a disabled case says is held (`case_disabled`) unless
+//! an enabled one has the intervention. A decision that is taken back after it went is remarked (`decision_taken_back`).
 //!
 //! | step of the contract | file |
 //! |---|---|
-//! | 1 discover, 2 what a decision is | `decision.rs`, this file |
+//! | 1 discover, 2 what a decision is | `decision.rs`, `gathering.rs` |
+//! | which case speaks for an intervention | `voices.rs` |
 //! | 3 send | `mapping.rs`, `submission.rs`, `delivery.rs` |
 //! | 4 confirm | `confirmation.rs` |
 
 mod confirmation;
 mod decision;
 mod delivery;
+mod gathering;
 mod mapping;
 mod receipt;
 mod submission;
@@ -24,15 +28,17 @@ mod submission;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod voices;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use self::mapping::Source;
+use self::voices::Source;
+use super::trouble::per_record;
+use super::window::PageCases;
 use super::{traffic, window};
 use crate::checks::Preflight;
 use crate::domain::check::Check;
@@ -44,8 +50,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
-    Located, Mapped, Opened, Page, Tells, Workflow, Written,
+    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
+    LedgerView, Located, Mapped, Opened, Page, Tells, Trouble, Workflow, Written,
 };
 use crate::primero::{ChangedCase, Changes, PrimeroClient};
 use crate::profile::Profile;
@@ -79,6 +85,19 @@ pub struct Place {
     pub sent_with: usize,
 }
 
+impl Place {
+    /// A decision of which nothing is known but its case.
+    fn at(case: &ChangedCase) -> Self {
+        Self {
+            case: case.case.id,
+            rival: None,
+            commented: None,
+            repeated: false,
+            sent_with: 0,
+        }
+    }
+}
+
 impl<'r> DecisionsToProgres<'r> {
     /// The workflow between these two systems.
     #[must_use]
@@ -97,39 +116,70 @@ impl<'r> DecisionsToProgres<'r> {
         }
     }
 
-    /// The decisions of a case, one record each however often it holds them.
-    fn decisions(&self, case: &Arc<ChangedCase>) -> Vec<Discovered<Self>> {
-        let place = || Place {
-            case: case.case.id,
-            rival: None,
-            commented: None,
-            repeated: false,
-            sent_with: 0,
-        };
-        if let Some(fault) = window::undecided(case) {
-            return vec![Discovered {
+    /// The decisions of a page, one record each however many cases hold it.
+    fn decisions(&self, page: &PageCases) -> Vec<Discovered<Self>> {
+        let undecided = page.enabled.iter().filter_map(|case| {
+            Some(Discovered {
                 version: Some(window::version(case)),
-                place: Some(place()),
-                fault: Some(fault),
+                place: Some(Place::at(case)),
+                fault: Some(window::undecided(case)?),
                 ..Discovered::named(window::key_of_unreadable(case.case.id, &self.fingerprints))
-            }];
-        }
-        let decided = decision::decided(case, self.profile, &self.fingerprints);
-        let mut seen = HashSet::new();
-        let keys = decided.into_iter().map(|decided| decided.key);
-        keys.filter(|key| seen.insert(key.clone()))
-            .map(|key| Discovered {
-                version: Some(window::version(case)),
-                place: Some(place()),
-                offer: Some(Arc::clone(case)),
-                ..Discovered::named(key)
             })
-            .collect()
+        });
+        let readable = |cases: &[Arc<ChangedCase>]| {
+            let readable = cases
+                .iter()
+                .filter(|case| window::undecided(case).is_none());
+            readable.cloned().collect()
+        };
+        let page = PageCases {
+            enabled: readable(&page.enabled),
+            disabled: readable(&page.disabled),
+        };
+        let gathered = gathering::gather(&page, self.profile, &self.fingerprints).into_iter();
+        let gathered = gathered.map(|one| Discovered {
+            version: one.version(),
+            place: Some(one.place),
+            only_if_known: !one.decided,
+            offer: Some(one.cases),
+            ..Discovered::named(one.key)
+        });
+        undecided.chain(gathered).collect()
+    }
+
+    /// What a disabled case decides, where no enabled case is known to have the intervention: the one on which 1.1 placed it may.
+    async fn of_disabled_case(
+        &self,
+        decision: &Decision,
+        ledger: LedgerView<'_>,
+    ) -> Result<Located<Self>, Trouble> {
+        let held = || Trouble::from(mapping::case_disabled());
+        let key = RecordKey::from(decision.intervention.id);
+        let placed = receipt::cases_of(std::slice::from_ref(&key), ledger).await?;
+        let placed = placed.get(&key).copied();
+        let Some(id) = placed.filter(|id| *id != decision.place.case) else {
+            return Err(held());
+        };
+        let (mut cases, mut unread) = self.cases(&[id]).await?;
+        if let Some(error) = unread.remove(&id) {
+            return Err(error.into());
+        }
+        let case = cases.remove(&id).filter(|case| {
+            let mut keys = decision::keys_of(case, self.profile, &self.fingerprints);
+            case.case.enabled && keys.any(|other| other == key)
+        });
+        let case: Arc<ChangedCase> = case.ok_or_else(held)?;
+        let place = Place::at(&case);
+        Ok(Located::Otherwise(
+            place,
+            Fault::skip(Reason::DecisionWithdrawn),
+        ))
     }
 }
 
 impl<'r> Workflow for DecisionsToProgres<'r> {
-    type Offer = Arc<ChangedCase>;
+    /// The cases of a page that have the intervention.
+    type Offer = Vec<Arc<ChangedCase>>;
     type Source = Source;
     type Record = Decision;
     /// There is one way to tell of a decision.
@@ -181,7 +231,7 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     }
 
     async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
-        window::next_page(changes, &self.fingerprints, |case| self.decisions(case)).await
+        window::next_page(changes, &self.fingerprints, |page| self.decisions(page)).await
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {
@@ -189,11 +239,28 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     }
 
     fn both(&self, known: &Place, found: &Place) -> Option<Place> {
-        (found.case != known.case).then(|| Place {
+        let rival = if found.case == known.case {
+            found.rival.filter(|_| known.rival.is_none())
+        } else {
+            Some(known.case)
+        };
+        rival.is_some().then(|| Place {
             case: found.case,
-            rival: Some(known.case),
+            rival,
             ..known.clone()
         })
+    }
+
+    fn remarks_now(
+        &self,
+        key: &RecordKey,
+        source: &Source,
+        history: &History<'_, Place>,
+    ) -> Vec<(Reason, bool)> {
+        let by = (self.profile, &self.fingerprints);
+        let taken_back = mapping::taken_back(key, source, history, by);
+        let taken_back = taken_back.map(|is_so| (Reason::DecisionTakenBack, is_so));
+        taken_back.into_iter().collect()
     }
 
     fn map(
@@ -209,7 +276,7 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
         let partition = Pii::new(key.to_string());
         Mapped {
             fingerprint: outcome.fingerprint,
-            place: Some(outcome.place),
+            place: outcome.place,
             result: outcome.result.map(|decision| (partition, decision)),
         }
     }
@@ -218,14 +285,22 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     async fn locate(
         &self,
         decisions: &[&Decision],
-        _ledger: LedgerView<'_>,
+        ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
         // A reason that is not there may have had no field to stand in.
         if decisions.iter().any(|decision| decision.lacks_reason()) {
             let read = decision::fields_read(self.profile);
             self.preflight.fields_read(&read).await;
         }
-        Ok(decisions.iter().map(|_| Ok(Located::Missing(()))).collect())
+        let mut located = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            located.push(if decision.of_disabled_case {
+                self.of_disabled_case(decision, ledger).await
+            } else {
+                Ok(Located::Missing(()))
+            });
+        }
+        per_record(located)
     }
 
     fn field_names(&self, decision: &Decision, (): &()) -> Vec<String> {

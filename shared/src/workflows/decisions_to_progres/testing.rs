@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::mapping::{Decision, Source, map};
+use super::mapping::{Decision, map};
+use super::voices::Source;
 use crate::engine::History;
 use crate::primero::ChangedCase;
 pub use crate::workflows::testing::{keys, profile};
@@ -66,8 +67,7 @@ pub fn case_with(field: &str, value: impl Into<Value>, services: &[Value]) -> Ch
 pub fn decision(case: &ChangedCase) -> Decision {
     let services = super::decision::decided(case, &profile(), &keys());
     let source = Source {
-        case: Arc::new(case.clone()),
-        rival: None,
+        cases: vec![Arc::new(case.clone())],
     };
     let unknown = History {
         place: None,

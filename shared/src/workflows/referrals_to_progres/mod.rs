@@ -288,7 +288,11 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     }
 
     async fn next_page(&self, changes: &mut Changes<'r>) -> Result<Option<Page<Self>>, Stop> {
-        window::next_page(changes, &self.fingerprints, |case| self.services(case)).await
+        window::next_page(changes, &self.fingerprints, |page| {
+            let cases = page.enabled.iter();
+            cases.flat_map(|case| self.services(case)).collect()
+        })
+        .await
     }
 
     async fn fetch(&self, asked: &[Asked<'_, Self>]) -> BatchResult<Source> {

@@ -193,9 +193,8 @@ async fn consent_that_is_given_later_lets_the_referral_go() {
 /// Something happens right after the page of changes that shows the case.
 fn once_it_is_listed(bridge: &Bridge, happens: impl Fn(&Primero) + Send + 'static) {
     let primero = &bridge.sandbox.primero;
-    primero.after_each_listing(move |primero, listings| {
-        // The first two prove the scope and tell the time.
-        if listings == 3 {
+    primero.after_each_page_of_changes(move |primero, listings| {
+        if listings == 1 {
             happens(primero);
         }
     });

@@ -170,7 +170,7 @@ async fn signed_in(
             let conditions = filters::read(&call.query, user, primero.forms())?;
             tokio::time::sleep(primero.cost_of(&conditions)).await;
             let listed = listing::list(&primero.state(), View::of(user, primero), &call.query);
-            primero.listing_answered();
+            primero.listing_answered(&call.query);
             listed
         }
         ("POST", ["cases"]) => cases::create(primero, user, call).await,

@@ -219,14 +219,32 @@ fn an_intervention_that_stands_twice_and_contradicts_itself_is_held() {
 }
 
 #[test]
-fn a_decision_that_is_taken_back_or_whose_case_is_disabled_is_skipped() {
+fn a_decision_that_is_taken_back_is_skipped() {
     let taken_back = case(&[service("unhcr_referral_status", "pending")]);
-    let disabled = case_with("enabled", false, &[accepted()]);
-    for case in [taken_back, disabled] {
-        let services = of_record(&key(), &case, &profile(), &keys());
-        let fault = reason_of(unanimous(&services, &profile()));
-        assert_eq!(fault, Fault::skip(Reason::DecisionWithdrawn));
+    let services = of_record(&key(), &taken_back, &profile(), &keys());
+    let fault = reason_of(unanimous(&services, &profile()));
+    assert_eq!(fault, Fault::skip(Reason::DecisionWithdrawn));
+}
+
+#[test]
+fn a_case_has_the_interventions_that_it_decides_and_those_that_it_does_not() {
+    let pending = service("unhcr_referral_status", "pending");
+    let others = service("service_request_agency", "UNICEF");
+    for (services, expected) in [
+        (vec![accepted()], vec![key()]),
+        (vec![pending], vec![key()]),
+        (vec![others], Vec::new()),
+    ] {
+        let case = case(&services);
+        let found: Vec<_> = keys_of(&case, &profile(), &keys()).collect();
+        assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_decision_on_a_disabled_case_is_another_one() {
+    let services = found(&case(&[accepted()]));
+    assert!(fingerprint_input_disabled(&services) != fingerprint_input(&services));
 }
 
 #[test]

@@ -210,18 +210,20 @@ async fn what_was_told_before_the_run_is_stopped_is_not_forgotten() {
 #[tokio::test]
 async fn what_discovery_showed_is_not_read_again() {
     let scene = Scene::start().await;
-    let shown = Arc::new(case(&[accepted()]));
+    let shown = vec![Arc::new(case(&[accepted()]))];
     let key = key(INTERVENTION);
     let asked = Asked {
         key: &key,
         place: None,
+        known: None,
         offer: Some(&shown),
     };
 
     let read = workflow(&scene).read(&[asked]).await;
 
     let read = read.expect("nothing stops the run");
-    assert!(Arc::ptr_eq(&read[0].as_ref().expect("a case").case, &shown));
+    let source = read[0].as_ref().expect("a case");
+    assert!(Arc::ptr_eq(&source.cases[0], &shown[0]));
     assert_eq!(scene.calls(System::Primero, "cases"), 0);
 }
 
@@ -262,6 +264,7 @@ async fn a_case_is_read_again_with_the_one_that_contradicts_it() {
     let asked = places.map(|place| Asked {
         key: &key,
         place,
+        known: None,
         offer: None,
     });
 
@@ -269,11 +272,39 @@ async fn a_case_is_read_again_with_the_one_that_contradicts_it() {
 
     let read = read.expect("nothing stops the run");
     let found = read[0].as_ref().expect("it is there");
-    assert_eq!(found.case.case.id, id(CASE));
-    let rival = found.rival.as_ref().expect("it is there, too");
-    assert_eq!(rival.case.id, id(OTHER_CASE));
+    let found: Vec<_> = found.cases.iter().map(|case| case.case.id).collect();
+    assert_eq!(found, [id(OTHER_CASE), id(CASE)]);
     let missing = Fault::retry(Reason::DetailsMissing);
     for other in &read[1..] {
         assert_eq!(other.as_ref().err(), Some(&missing));
     }
+}
+
+#[tokio::test]
+async fn the_case_that_the_ledger_knows_is_read_beside_another_that_discovery_shows() {
+    let scene = Scene::start().await;
+    scene.insert(stored(OTHER_CASE, &[rejected("Duplicate")]));
+    let key = key(INTERVENTION);
+    let shown = vec![Arc::new(case(&[accepted()]))];
+    let place = |case: &str| Place {
+        case: case.parse().expect("a GUID"),
+        rival: None,
+        commented: None,
+        repeated: false,
+        sent_with: 0,
+    };
+    let (known, found) = (place(OTHER_CASE), place(CASE));
+    let asked = Asked {
+        key: &key,
+        place: Some(&found),
+        known: Some(&known),
+        offer: Some(&shown),
+    };
+
+    let read = workflow(&scene).read(&[asked]).await;
+
+    let read = read.expect("nothing stops the run");
+    let source = read[0].as_ref().expect("both are there");
+    let ids: Vec<_> = source.cases.iter().map(|case| case.case.id).collect();
+    assert_eq!(ids, [known.case, found.case]);
 }

@@ -61,6 +61,7 @@ async fn read(workflow: &ReferralsToProgres<'_>, keys: &[RecordKey]) -> Vec<Resu
         .map(|key| Asked {
             key,
             place: Some(&place),
+            known: None,
             offer: None,
         })
         .collect();
@@ -163,6 +164,7 @@ async fn a_referral_without_a_service_comes_to_light_beside_the_others() {
     let asked = Asked {
         key: &found[0].key,
         place: found[0].place.as_ref(),
+        known: None,
         offer: found[0].offer.as_ref(),
     };
     let source = workflow

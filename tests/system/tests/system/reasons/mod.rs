@@ -45,6 +45,8 @@ async fn met(reason: Reason) -> RunReport {
         R::RejectedByProgres => heap(of_systems::rejected_by_progres).await,
         R::ConfirmationOverdue => heap(of_systems::confirmation_overdue).await,
         R::DecisionWithdrawn => heap(of_proceedings::decision_withdrawn).await,
+        R::DecisionTakenBack => heap(of_proceedings::decision_taken_back).await,
+        R::CaseDisabled => heap(of_proceedings::case_disabled).await,
         R::CommentUnconfirmed => heap(of_proceedings::comment_unconfirmed).await,
         R::ReferredAgain => heap(of_proceedings::referred_again).await,
         R::ReferralWithoutService => heap(of_proceedings::referral_without_service).await,

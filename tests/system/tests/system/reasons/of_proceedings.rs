@@ -65,6 +65,26 @@ pub async fn decision_withdrawn() -> RunReport {
     soon(&bridge, WorkflowName::DecisionsToProgres).await
 }
 
+/// It is taken back when proGres knows it.
+pub async fn decision_taken_back() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let referral = bridge.decided(1, &ServiceDecision::Accepted);
+    soon(&bridge, WorkflowName::DecisionsToProgres).await;
+    bridge.worker_decides(&referral, &ServiceDecision::Pending);
+    soon(&bridge, WorkflowName::DecisionsToProgres).await
+}
+
+/// Its case is disabled before anybody told proGres.
+pub async fn case_disabled() -> RunReport {
+    let bridge = TestBridge::start().await;
+    let referral = bridge.decided(1, &ServiceDecision::Accepted);
+    let (case, _) = bridge.services_of(&referral).remove(0);
+    let case = case["id"].as_str().expect("a text");
+    let disabled = bridge.sandbox.primero.disable_case(case);
+    disabled.expect("it is there");
+    soon(&bridge, WorkflowName::DecisionsToProgres).await
+}
+
 /// PING takes it, and its answer is lost.
 pub async fn comment_unconfirmed() -> RunReport {
     let bridge = TestBridge::start().await;

@@ -41,7 +41,7 @@ fn save_while_we_read(bridge: &TestBridge) {
     bridge
         .sandbox
         .primero
-        .after_each_listing(move |primero, listings| {
+        .after_each_page_of_changes(move |primero, listings| {
             for place in 0..SAVED {
                 let nth = (listings * 211 + place * (CASES / SAVED)) % ids.len();
                 let name = json!({ "name_nickname": format!("saved {listings}") });
