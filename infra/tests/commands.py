@@ -54,6 +54,7 @@ NEEDS_AWS = {
     "git pull": "needs the repository's origin",
     "infra/package": "needs a Rust target that may be absent; what it puts around a build is checked by test_package",
     "infra/check": "is what runs this",
+    "infra/emulated/check": "takes minutes, and packages that are built; .ci/full runs it",
 }
 
 
