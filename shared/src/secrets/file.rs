@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Secrets, reading};
 use crate::document::{Document, Fault, Faults, Problem};
@@ -13,10 +13,12 @@ const MAX_BYTES: u64 = 64 * 1024;
 
 /// Reads one JSON file `{"ping": {…}, "primero": {…}, "ledger": {…}}`.
 ///
-/// Mode 0600 or stricter is demanded.
+/// Mode 0600 or stricter is demanded, but where the machine itself mounts secrets for this one process: in systemd's
+/// `$CREDENTIALS_DIRECTORY`, and in `/run/secrets`, as Docker, Podman and Kubernetes do. There who may read is decided by the mount, and
+/// the files have modes such as 0440 and 0444.
 pub fn from_file(path: &Path) -> Result<Secrets, Faults> {
     let key = path.display().to_string();
-    match read(path) {
+    match read(path, &mounts()) {
         Ok(document) => reading::read_all(&document, &key),
         Err(problem) => Err(Faults::new(vec![Fault {
             key,
@@ -26,7 +28,25 @@ pub fn from_file(path: &Path) -> Result<Secrets, Faults> {
     }
 }
 
-fn read(path: &Path) -> Result<Document, Problem> {
+/// Where the machine mounts secrets.
+fn mounts() -> Vec<PathBuf> {
+    let of_systemd = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let of_containers = PathBuf::from("/run/secrets");
+    of_systemd.into_iter().chain([of_containers]).collect()
+}
+
+/// The permission bits that a file there may not have.
+fn forbidden(path: &Path, mounts: &[PathBuf]) -> u32 {
+    // Kubernetes mounts links into a folder beside them.
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let mounted = real(path).is_some_and(|file| {
+        let mut folders = mounts.iter().filter_map(|folder| real(folder));
+        folders.any(|folder| file.starts_with(folder))
+    });
+    if mounted { 0o033 } else { 0o077 }
+}
+
+fn read(path: &Path, mounts: &[PathBuf]) -> Result<Document, Problem> {
     let unreadable =
         |error: std::io::Error| Problem::Told(format!("cannot be read ({})", error.kind()));
     let no_file = || Problem::Told(format!("is not a file of at most {MAX_BYTES} bytes"));
@@ -37,7 +57,7 @@ fn read(path: &Path) -> Result<Document, Problem> {
     let file = File::open(path).map_err(unreadable)?;
     // Asked of the open file, so that it cannot be exchanged in between.
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & forbidden(path, mounts) != 0 {
         return Err(Problem::Told(format!("mode is {mode:04o}, must be 0600")));
     }
     let mut text = String::new();
@@ -88,6 +108,36 @@ mod tests {
             let expected = format!("mode is {mode:04o}, must be 0600");
             assert_eq!(problem(&path), expected);
         }
+    }
+
+    /// What is wrong with the file where these folders are mounts of secrets.
+    fn refused(path: &Path, mounts: &[&Path]) -> Option<Problem> {
+        let mounts: Vec<PathBuf> = mounts.iter().map(|folder| folder.to_path_buf()).collect();
+        read(path, &mounts).err()
+    }
+
+    #[test]
+    fn what_the_machine_mounts_may_be_readable_and_never_writable() {
+        let mounted = |mode| {
+            let (folder, path) = file(&samples::json().to_string(), mode);
+            refused(&path, &[folder.path()])
+        };
+        for mode in [0o400, 0o440, 0o444, 0o644] {
+            assert_eq!(mounted(mode), None, "{mode:o}");
+        }
+        for mode in [0o664, 0o646, 0o445] {
+            assert!(mounted(mode).is_some(), "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_judged_by_where_it_leads() {
+        let (data, path) = file(&samples::json().to_string(), 0o444);
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("secrets.json");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        assert!(refused(&link, &[folder.path()]).is_some());
+        assert_eq!(refused(&link, &[data.path()]), None);
     }
 
     #[test]
