@@ -11,7 +11,7 @@ use referral_bridge::observe;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     observe::start();
-    let host = Host::from_environment().await?;
+    let host = Host::from_environment()?;
     run(service_fn(|event| handle(&host, event))).await
 }
 

@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
+use super::aws::Clients;
 use super::event::{Event, EventFaults};
 use super::metrics;
 use crate::clock::{SystemClock, later};
@@ -23,14 +21,11 @@ use crate::engine::{Finished, Request};
 use crate::entropy::Entropy;
 use crate::profile::Profile;
 use crate::secrets::{Secrets, from_secrets_manager};
-use crate::transport::{LONGEST_IDLE, http_client};
+use crate::transport::http_client;
 use crate::workflows::Installation;
 
 /// The longest that Lambda lets a function run.
 const LONGEST: Duration = Duration::from_mins(15);
-
-/// The longest that one try of a call to AWS may take.
-const LONGEST_TRY: Duration = Duration::from_secs(5);
 
 /// What a function needs before it can take events.
 #[derive(Debug, thiserror::Error)]
@@ -102,24 +97,17 @@ pub struct Host {
 }
 
 impl Host {
-    /// Builds the clients. Reads `TABLE_NAME`, `SECRET_PREFIX` (default `referral-bridge`), `DEPLOYMENT` (optional) and
+    /// Builds the clients. Reads what Lambda sets, and `TABLE_NAME`, `SECRET_PREFIX` (default `referral-bridge`), `DEPLOYMENT` (optional) and
     /// `PROFILES_DIR` (default: `profiles` in the package).
-    pub async fn from_environment() -> Result<Self, StartError> {
-        let aws = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .http_client(aws_http_client())
-            .timeout_config(answers_within(LONGEST_TRY))
-            .load()
-            .await;
-        let variable = |name| {
-            std::env::var(name)
-                .ok()
-                .filter(|value: &String| !value.is_empty())
-        };
+    pub fn from_environment() -> Result<Self, StartError> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let region = variable("AWS_REGION").ok_or(StartError::Environment("AWS_REGION"))?;
+        let Clients { state, secrets } = Clients::new(region, variable);
         let package = variable("LAMBDA_TASK_ROOT").unwrap_or_else(|| ".".to_owned());
         let profiles = variable("PROFILES_DIR").map(PathBuf::from);
         Ok(Self {
-            state: aws_sdk_dynamodb::Client::new(&aws),
-            secrets: aws_sdk_secretsmanager::Client::new(&aws),
+            state,
+            secrets,
             http: http_client()?,
             profiles: profiles.unwrap_or_else(|| Path::new(&package).join("profiles")),
             table: variable("TABLE_NAME").ok_or(StartError::Environment("TABLE_NAME"))?,
@@ -248,21 +236,6 @@ impl Host {
         let secrets = from_secrets_manager(&self.secrets, &self.secret_prefix, deployment).await;
         secrets.map_err(RunError::Secrets)
     }
-}
-
-/// AWS answers in milliseconds; a connection that never does must not outlive the run.
-fn answers_within(longest: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .operation_attempt_timeout(longest)
-        .build()
-}
-
-/// Like the SDK's own, but for how long a connection is kept idle: a thawed function must not write into one that AWS has closed.
-fn aws_http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .pool_idle_timeout(LONGEST_IDLE)
-        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
-        .build_https()
 }
 
 /// The end of the invocation. Who is invoked has time left, so an end that lies behind is none (local emulators of Lambda give one): then
