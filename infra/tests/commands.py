@@ -38,10 +38,10 @@ TRIED = {
     "cd infra/terraform && terraform state rm": "test_terraform",
     "cd infra/": "test_readme",
     "infra/switch": "test_switch",
-    "bridge held": "cli/tests/ledger.rs",
-    "bridge show": "cli/tests/ledger.rs",
-    "bridge runs": "cli/tests/ledger.rs",
-    "bridge allow-sign-in": "cli/tests/ledger.rs",
+    "bridge held": "cli/tests/program/ledger.rs",
+    "bridge show": "cli/tests/program/ledger.rs",
+    "bridge runs": "cli/tests/program/ledger.rs",
+    "bridge allow-sign-in": "cli/tests/program/ledger.rs",
     "done": "test_readme",
 }
 NEEDS_AWS = {
