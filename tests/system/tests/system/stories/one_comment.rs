@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::reason::Reason;
+use referral_bridge::domain::system::WorkflowName;
+use referral_bridge::store::RecordState;
 use sandbox::faults::{Fault, Rule, Target};
 use sandbox::journal::System;
 use sandbox::primero::ServiceDecision;
@@ -168,4 +170,97 @@ async fn a_late_first_decision_never_overtakes_a_newer_one() {
     assert_eq!(bridge.codes_told(&asked), [ACKNOWLEDGED, REFUSED]);
     let refusal = "Referral rejected by PRIMERO: Moved away";
     assert_eq!(bridge.comments(&asked), [COMMENT, refusal]);
+}
+
+/// When a run dies that has kept the row of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    BeforeTheRequest,
+    AfterTheRequest,
+}
+
+/// A run that tells of one decision dies; a later one goes on. Answers that one's report.
+async fn killed(bridge: &TestBridge, asked: &Asked, death: Death) -> RunReport {
+    const FOR_EVER: u64 = 24 * 60 * 60 * 1000;
+    let fault = match death {
+        Death::BeforeTheRequest => Fault::Latency {
+            milliseconds: FOR_EVER,
+        },
+        Death::AfterTheRequest => Fault::SlowBody {
+            milliseconds: FOR_EVER,
+        },
+    };
+    lose(bridge, &fault, 1);
+    bridge.pass(Duration::from_mins(1));
+    let workflow = WorkflowName::DecisionsToProgres;
+    let dies = async {
+        loop {
+            let noted = bridge.row_of(workflow, &asked.intervention).await.is_some();
+            let arrived = !bridge.codes_told(asked).is_empty();
+            if noted && (arrived || death == Death::BeforeTheRequest) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = dies => {}
+        report = bridge.completed(workflow) => panic!("it was to die: {report:?}"),
+    }
+    bridge.sandbox.faults(System::Ping).clear();
+    let row = bridge.row_of(workflow, &asked.intervention).await;
+    let row = row.expect("it was kept before the request");
+    assert_eq!(row.state, RecordState::Retry, "{death:?}");
+    let told = usize::from(death == Death::AfterTheRequest);
+    assert_eq!(
+        bridge.codes_told(asked).len(),
+        told,
+        "the story is the one meant"
+    );
+    bridge.pass(Duration::from_hours(1));
+    bridge.completed(workflow).await
+}
+
+#[tokio::test]
+async fn an_acceptance_whose_run_is_killed_at_its_request_goes_again_without_its_comment() {
+    for (death, comments) in [
+        (Death::BeforeTheRequest, &[""; 0][..]),
+        (Death::AfterTheRequest, &[COMMENT][..]),
+    ] {
+        let bridge = TestBridge::start().await;
+        let asked = bridge.accepted(1);
+
+        let report = killed(&bridge, &asked, death).await;
+
+        assert_eq!(report.counts.delivered, 1, "{death:?}: {report:?}");
+        assert_eq!(last_told(&bridge, &asked), ACKNOWLEDGED);
+        assert_eq!(bridge.comments(&asked), comments, "{death:?}");
+        assert_eq!(report.remarks[&Reason::CommentUnconfirmed], 1, "{death:?}");
+        let quiet = bridge.report_decisions().await;
+        assert_eq!(quiet.counts.delivered, 0, "{death:?}: {quiet:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rejection_whose_run_is_killed_at_its_request_goes_again_with_its_reason_marked() {
+    const REASON: &str = "Referral rejected by PRIMERO: Moved away";
+    const AGAIN: &str = "Referral rejected by PRIMERO: Moved away (repeated)";
+    for (death, comments) in [
+        (Death::BeforeTheRequest, &[AGAIN][..]),
+        (Death::AfterTheRequest, &[REASON, AGAIN][..]),
+    ] {
+        let bridge = TestBridge::start().await;
+        let asked = bridge.asked(1);
+        bridge.answer(&asked, &rejected("Moved away"));
+
+        let report = killed(&bridge, &asked, death).await;
+
+        assert_eq!(report.counts.delivered, 1, "{death:?}: {report:?}");
+        assert_eq!(last_told(&bridge, &asked), REFUSED);
+        assert_eq!(bridge.comments(&asked), comments, "{death:?}");
+        let quiet = bridge.report_decisions().await;
+        assert_eq!(quiet.counts.delivered, 0, "{death:?}: {quiet:?}");
+        assert_eq!(bridge.comments(&asked), comments, "twice at most");
+    }
 }
