@@ -16,6 +16,13 @@ pub fn key_of_unreadable(row: &Row, fingerprints: &FingerprintKey) -> RecordKey 
     RecordKey::of_unreadable(&fingerprints.fingerprint(&bytes))
 }
 
+/// What a list shows of a record, as a keyed hash: a row that is corrected there is read anew at once.
+pub fn version(row: &Row, fingerprints: &FingerprintKey) -> String {
+    let bytes = Pii::new(row.canonical().expose().clone().into_bytes());
+    let hash = fingerprints.fingerprint(&bytes).hash;
+    hash.chars().take(16).collect()
+}
+
 /// Without the list there is nothing to do: any failure ends the run.
 pub fn listing_failed(route: &'static str, error: GateError) -> Stop {
     match error.of_the_system() {

@@ -121,6 +121,7 @@ impl<'r> ReferralsToPrimero<'r> {
         if let Some(id) = source::listed_id(row) {
             return Discovered {
                 offer: source::listed_number(row),
+                version: Some(source_rows::version(row, &self.fingerprints)),
                 ..Discovered::named(id.into())
             };
         }

@@ -239,3 +239,30 @@ async fn a_service_without_a_usable_id_stays_held_whatever_looks_at_it_again() {
         assert_eq!(reason, Some(Reason::UnreadableRecord), "{another_profile}");
     }
 }
+
+#[tokio::test]
+async fn what_is_corrected_among_many_that_are_held_goes_with_the_next_run() {
+    const MANY: u32 = 120;
+    let bridge = TestBridge::start().await;
+    for number in 1..=MANY {
+        bridge.refer(&Referral::numbered(number).with(SEX, Value::Null));
+    }
+    let first = bridge.complete().await;
+    assert_eq!(first.counts.held, u64::from(MANY), "{:?}", first.counts);
+
+    let corrected = [Referral::numbered(1), Referral::numbered(MANY)];
+    for referral in &corrected {
+        bridge
+            .sandbox
+            .ping
+            .edit(referral.rows())
+            .expect("it is there");
+    }
+    bridge.pass(Duration::from_mins(5));
+    let report = bridge.complete().await;
+
+    assert_eq!(report.counts.delivered, 2, "{:?}", report.counts);
+    for referral in &corrected {
+        bridge.assert_delivered_once(referral);
+    }
+}
