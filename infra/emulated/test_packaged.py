@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import commands
 from scene import COUNTRY, RECORDS, ROOT, TABLE, WORKFLOWS, eventually, name
 
 LIMIT = 5
@@ -116,6 +117,42 @@ def test_nothing_at_rest_has_a_name_in_it(scene):
     assert not [one for one in names if one in rows or one in lines]
 
 
+def test_cloudformation_deploys_another_country_as_its_template_stands(scene):
+    """By the command of the README. What the first stack would export has Terraform made here."""
+    stacks, outputs = scene.aws("cloudformation"), exported(scene)
+    stacks.create_stack(StackName="referral-bridge", TemplateBody=json.dumps(outputs))
+    stacks.get_waiter("stack_create_complete").wait(StackName="referral-bridge", WaiterConfig={"Delay": 1})
+    (command,) = [line for line in commands.commands() if line.startswith("aws cloudformation deploy")]
+    typed(scene, "bash", "-c", command.replace(COUNTRY, "elsewhere"))
+    (stack,) = stacks.describe_stacks(StackName="referral-bridge-elsewhere")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert {secret["Name"] for secret in scene.aws("secretsmanager").list_secrets()["SecretList"]} == {
+        f"referral-bridge/{country}/{system}" for country in (COUNTRY, "elsewhere") for system in scene.systems.secrets
+    }
+    schedules = scene.aws("scheduler")
+    for workflow in WORKFLOWS:
+        ours, theirs = (schedules.get_schedule(GroupName="referral-bridge", Name=f"{country}-{workflow}") for country in (COUNTRY, "elsewhere"))
+        assert theirs["ScheduleExpression"] == ours["ScheduleExpression"] and theirs["State"] == "DISABLED"
+        assert theirs["Target"]["Arn"] == ours["Target"]["Arn"]
+        assert json.loads(theirs["Target"]["Input"]) == {"deployment": "elsewhere"}
+
+
+def exported(scene):
+    """A template whose outputs are those by which the first stack serves countries, with the values of this account."""
+    schedules = {workflow: scene.aws("scheduler").get_schedule(GroupName="referral-bridge", Name=f"{COUNTRY}-{workflow}") for workflow in WORKFLOWS}
+    target = schedules[WORKFLOWS[0]]["Target"]
+    values = {
+        "key": scene.aws("kms").describe_key(KeyId="alias/referral-bridge")["KeyMetadata"]["Arn"],
+        "alarm-topic": scene.aws("sns").list_topics()["Topics"][0]["TopicArn"],
+        "failed-runs-queue": target["DeadLetterConfig"]["Arn"],
+        "scheduler-role": target["RoleArn"],
+        "schedule-group": "referral-bridge",
+        **{workflow: schedule["Target"]["Arn"] for workflow, schedule in schedules.items()},
+    }
+    outputs = {f"O{number}": {"Value": value, "Export": {"Name": f"referral-bridge-{of}"}} for number, (of, value) in enumerate(values.items())}
+    return {"Resources": {"Nothing": {"Type": "AWS::SNS::Topic"}}, "Outputs": outputs}
+
+
 def failed_run(scene):
     """The next message of the queue of failed runs, taken out of it."""
     queues = scene.aws("sqs")
@@ -136,7 +173,11 @@ def version(scene, workflow):
 
 
 def switch(scene, *arguments):
-    """`infra/switch`, with the AWS CLI."""
+    typed(scene, ROOT / "infra" / "switch", *arguments)
+
+
+def typed(scene, *command):
+    """A command that ends well, typed at the root of the repository with the AWS CLI at hand."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
         "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
@@ -145,5 +186,5 @@ def switch(scene, *arguments):
         "AWS_SECRET_ACCESS_KEY": "nothing",
         "AWS_DEFAULT_REGION": "eu-west-1",
     }
-    done = subprocess.run([ROOT / "infra" / "switch", *arguments], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -93,6 +93,12 @@ def test_every_metric_that_the_code_tells_has_an_alarm():
     assert told == asked
 
 
+def test_a_metric_without_an_alarm_is_found():
+    changed = planted(texts(), "deployment.yaml", "MetricName: HeldNew", "MetricName: Held")
+    asked = rehearsal.asked_by_alarms(sam_shapes("everything", changed))
+    assert rehearsal.told_by_the_code() - asked == {"HeldNew"}
+
+
 PLANTS = [
     # A second mail at the end of each; four mails instead of one; an alarm that rings at one failure; silence that counts as well.
     ("deployment.yaml", "      AlarmActions: ", "      OKActions: [x]\n      AlarmActions: ", 4),
