@@ -8,6 +8,7 @@ mod bench;
 mod demo;
 mod held;
 mod output;
+mod profile;
 mod profile_file;
 mod run;
 mod runs;
@@ -46,6 +47,8 @@ enum Command {
     Backup(backup::Backup),
     /// Puts a backup in the place of the state of this machine.
     Restore(backup::Restore),
+    /// Looks at profiles: faults, what may be said, which fields move, what differs.
+    Profile(profile::ProfileCommand),
     /// Measures one workflow over generated records against simulated systems in a process of their own.
     Bench(bench::Bench),
     /// The simulated systems of `bench`.
@@ -78,6 +81,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::AllowSignIn(allow) => allow.run().await,
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
+        Command::Profile(profile) => profile.run(),
         Command::Bench(bench) => bench.run().await,
         Command::BenchSystems(systems) => systems.serve().await,
     }

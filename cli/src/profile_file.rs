@@ -13,7 +13,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Reads a profile; one with faults is refused with all of them, and so is one that is named after another deployment than its own: a
 /// run would work on the wrong ledger.
 pub fn read_profile(file: &Path) -> anyhow::Result<Profile> {
-    let text = read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = read_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
     let profile =
         Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))?;
     let name = file.file_stem().unwrap_or_default();
@@ -27,7 +27,8 @@ pub fn read_profile(file: &Path) -> anyhow::Result<Profile> {
     Ok(profile)
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+/// The text of a profile.
+pub fn read_text(file: &Path) -> anyhow::Result<String> {
     // Looked at before it is opened, because opening a pipe would wait for its writer, and a device may have no end.
     let is_file = fs::metadata(file)?.is_file();
     ensure!(is_file, "it is not a file");

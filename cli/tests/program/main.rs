@@ -3,4 +3,5 @@
 
 mod bench;
 mod ledger;
+mod profile;
 mod run;

@@ -186,6 +186,12 @@ impl<'d> Slot<'d> {
         self.notes.known.borrow_mut().insert(self.path.clone());
     }
 
+    /// Notes that somebody asked for an entry of this table.
+    pub(crate) fn ask_entry(&self, entry: &str) {
+        let path = join(&self.path, entry);
+        self.notes.known.borrow_mut().insert(path);
+    }
+
     /// Notes a fault of this key.
     pub(crate) fn fault<T>(&self, problem: Problem) -> Option<T> {
         if !self.broken {

@@ -6,6 +6,7 @@
 
 mod consent;
 mod engine;
+pub(crate) mod extra;
 mod ping;
 mod primero;
 mod progres;
@@ -26,12 +27,13 @@ use serde_json::{Value, json};
 
 use crate::document::declared::{Declared as _, Schema, document};
 use crate::document::kinds::{Kind as _, beside, computed, parsed, section, switch};
-use crate::document::section::Notes;
+use crate::document::section::{Notes, Section};
 use crate::document::{Faults, toml};
 use crate::domain::ids::Deployment;
 
 pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
+pub use extra::{ExtraField, ExtraKind, ExtraOf, ExtraSettings};
 pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
 pub use primero::{ClosedCase, FallbackContact, PrimeroSettings, Required};
 pub use progres::{ProgresSettings, ReferredAgain};
@@ -65,6 +67,9 @@ document! {
         pub engine: EngineSettings = beside(),
         /// Code tables, both ways.
         pub tables: CodeTables = beside(),
+        /// Fields of the country's own, which move beside those of the workflows' tables.
+        #[serde(skip_serializing_if = "ExtraSettings::is_empty")]
+        pub extra: ExtraSettings = section(),
         /// What is allowed but probably not meant. Not part of [`Self::version`].
         #[serde(skip)]
         pub warnings: Vec<ProfileWarning> = computed(),
@@ -72,6 +77,9 @@ document! {
         #[serde(skip)]
         pub version: ProfileVersion = computed(),
     }
+    check |read: &Self, root: &Section<'_>| {
+        extra::refuse_consent(&read.extra, &read.consent.fields, root);
+    };
 }
 
 impl Profile {

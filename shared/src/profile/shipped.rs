@@ -14,6 +14,21 @@ fn gambella() -> Profile {
 }
 
 #[test]
+fn every_shipped_profile_has_no_faults_and_is_named_after_its_deployment() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/profiles");
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a text");
+        let profile = Profile::parse(&text);
+        let profile = profile.unwrap_or_else(|faults| panic!("{}:\n{faults}", file.display()));
+        let name = file.file_stem().and_then(|name| name.to_str());
+        assert_eq!(name, Some(profile.deployment.as_str()));
+    }
+}
+
+#[test]
 fn the_reference_is_a_valid_profile_without_warnings() {
     let profile = Profile::parse(REFERENCE).expect("reference.toml has no faults");
     assert_eq!(profile.warnings, []);

@@ -100,7 +100,7 @@ impl CodeTables {
     }
 }
 
-fn find<'a>(table: &'a BTreeMap<String, String>, text: &str) -> Option<&'a str> {
+pub(super) fn find<'a>(table: &'a BTreeMap<String, String>, text: &str) -> Option<&'a str> {
     let wanted = fold(text);
     table
         .iter()

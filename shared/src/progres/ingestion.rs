@@ -15,6 +15,8 @@ pub struct Submission {
     pub external_id: String,
     /// Field names and values.
     pub fields: Vec<(&'static str, FieldValue)>,
+    /// The same of fields of a country's own.
+    pub own: Vec<(String, FieldValue)>,
     /// What is attached as comments.
     pub comments: Vec<Pii<String>>,
 }
@@ -148,11 +150,15 @@ impl PingClient {
 }
 
 fn record(submission: &Submission) -> Value {
-    let field = |(name, value): &(&str, FieldValue)| json!({ "Name": name, "Value": value.as_ref().map(Pii::expose) });
+    let fields = submission.fields.iter();
+    let fields = fields.map(|(name, value)| (*name, value));
+    let own = submission.own.iter();
+    let own = own.map(|(name, value)| (name.as_str(), value));
+    let field = |(name, value): (&str, &FieldValue)| json!({ "Name": name, "Value": value.as_ref().map(Pii::expose) });
     let comment = |text: &Pii<String>| json!({ "Comment": text.expose() });
     json!({
         "ExternalId": submission.external_id,
         "Attachments": submission.comments.iter().map(comment).collect::<Vec<_>>(),
-        "Fields": submission.fields.iter().map(field).collect::<Vec<_>>(),
+        "Fields": fields.chain(own).map(field).collect::<Vec<_>>(),
     })
 }

@@ -9,7 +9,7 @@ use crate::progres::{Details, Row};
 use crate::transport::GateError;
 
 /// How the detail rows of a workflow name their record.
-pub struct Naming<I> {
+pub struct Naming<'t, I> {
     /// The keys that may hold the record's id; the first is the one that mapping reads.
     pub keys: &'static [&'static str],
     /// The record that a row names by its id.
@@ -17,7 +17,7 @@ pub struct Naming<I> {
     /// The number that a row gives its record, which may stand in for the id.
     pub number_of: fn(&Row) -> Option<String>,
     /// The keys that are mapped as text.
-    pub texts: &'static [&'static str],
+    pub texts: &'t [&'t str],
 }
 
 /// A record whose details are asked for.
@@ -44,7 +44,7 @@ struct Found {
 /// with a row that cannot be read is held, and a row of a record that was not asked for is left out.
 pub async fn read<I: Copy + Eq + Hash + ToString>(
     wanted: &[Wanted<I>],
-    naming: &Naming<I>,
+    naming: &Naming<'_, I>,
     ask: impl AsyncFn(&[I]) -> Result<Details<'_, I>, GateError>,
 ) -> BatchResult<Vec<Row>> {
     let ids: Vec<I> = wanted.iter().filter_map(|one| one.id).collect();
@@ -77,7 +77,7 @@ pub async fn read<I: Copy + Eq + Hash + ToString>(
 async fn alone<I: Copy + Eq + Hash + ToString>(
     id: I,
     wanted: &[Wanted<I>],
-    naming: &Naming<I>,
+    naming: &Naming<'_, I>,
     ask: impl AsyncFn(&[I]) -> Result<Details<'_, I>, GateError>,
 ) -> Result<Result<Found, Fault>, Trouble> {
     let mut all = Found::default();
@@ -109,7 +109,7 @@ impl Found {
     }
 }
 
-impl<I: Copy + Eq + Hash + ToString> Naming<I> {
+impl<I: Copy + Eq + Hash + ToString> Naming<'_, I> {
     /// The rows of a request by their record; none if nothing tells whose one of them is.
     fn sorted(
         &self,

@@ -12,14 +12,14 @@ const TIME_ZONE: &str = "progres.time_zone";
 /// What was found wrong with a record so far: why, and which field.
 #[derive(Debug, Default)]
 pub struct Faults {
-    noted: Vec<(Reason, &'static str)>,
+    noted: Vec<(Reason, String)>,
     /// What time alone mends.
-    passing: Option<(Reason, &'static str)>,
+    passing: Option<(Reason, String)>,
 }
 
 impl Faults {
     /// Passes a value on; notes a fault of this field if there is none.
-    pub fn noted<T>(&mut self, value: Option<T>, reason: Reason, field: &'static str) -> Option<T> {
+    pub fn noted<T>(&mut self, value: Option<T>, reason: Reason, field: &str) -> Option<T> {
         if value.is_none() {
             self.note(reason, field);
         }
@@ -27,19 +27,15 @@ impl Faults {
     }
 
     /// Notes a fault of a field, once.
-    pub fn note(&mut self, reason: Reason, field: &'static str) {
-        if !self.noted.contains(&(reason, field)) {
-            self.noted.push((reason, field));
+    pub fn note(&mut self, reason: Reason, field: &str) {
+        let fault = (reason, field.to_owned());
+        if !self.noted.contains(&fault) {
+            self.noted.push(fault);
         }
     }
 
     /// The day that a text names. Where it is a moment, the key is named that could make a day of it.
-    pub fn day(
-        &mut self,
-        text: &str,
-        zone: Option<&OfficeZone>,
-        field: &'static str,
-    ) -> Option<Date> {
+    pub fn day(&mut self, text: &str, zone: Option<&OfficeZone>, field: &str) -> Option<Date> {
         let day = dates::day(text, zone);
         if day.is_err() {
             self.note(Reason::InvalidDate, field);
@@ -56,12 +52,12 @@ impl Faults {
         text: &str,
         zone: Option<&OfficeZone>,
         today: Date,
-        field: &'static str,
+        field: &str,
     ) -> Option<Date> {
         match dates::birth(self.day(text, zone, field)?, today) {
             Ok(day) => Some(day),
             Err(NoBirth::Tomorrow) => {
-                self.passing = Some((Reason::InvalidDate, field));
+                self.passing = Some((Reason::InvalidDate, field.to_owned()));
                 None
             }
             Err(NoBirth::Impossible) => self.noted(None, Reason::InvalidDate, field),
@@ -75,12 +71,12 @@ impl Faults {
         match (read, self.noted.first(), self.passing) {
             (Some(read), None, None) => Ok(read),
             (_, None, Some((reason, field))) => Err(Fault {
-                fields: vec![field.to_owned()],
+                fields: vec![field],
                 ..Fault::retry(reason)
             }),
             (_, first, _) => {
                 let reason = first.map_or(Reason::InternalError, |(reason, _)| *reason);
-                let fields = self.noted.iter().map(|(_, field)| (*field).to_owned());
+                let fields = self.noted.into_iter().map(|(_, field)| field);
                 Err(Fault::hold(reason, fields.collect()))
             }
         }

@@ -4,7 +4,9 @@ mod details;
 mod faults;
 mod installation;
 mod notes;
+pub mod sheet;
 mod source_rows;
+mod table;
 #[cfg(test)]
 mod testing;
 mod traffic;

@@ -19,6 +19,7 @@ async fn submitted(bridge: &Bridge) -> TransactionId {
             field("progres_orgreferralid", &service),
             field("progres_requestedservice", &service),
         ],
+        own: Vec::new(),
         comments: Vec::new(),
     };
     let case = CaseRecordId::new(Uuid::from_u128(7));

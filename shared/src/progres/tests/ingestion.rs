@@ -16,6 +16,7 @@ fn status(id: InterventionId, comments: &[&str]) -> Submission {
             field("progres_primerotransferstatusdate", "2026-11-23"),
             ("progres_primerocaseworker", None),
         ],
+        own: Vec::new(),
         comments: comments
             .iter()
             .map(|text| Pii::new((*text).to_owned()))
@@ -46,6 +47,7 @@ fn referral() -> Submission {
             ),
             ("progres_pocmiddlename", None),
         ],
+        own: Vec::new(),
         comments: Vec::new(),
     }
 }
@@ -58,6 +60,7 @@ fn mark(id: Uuid) -> Submission {
             field("progres_interoperabilityreferralstatus", "125080003"),
             ("progres_comments", None),
         ],
+        own: Vec::new(),
         comments: Vec::new(),
     }
 }

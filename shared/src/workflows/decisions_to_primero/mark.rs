@@ -28,6 +28,7 @@ pub fn finished(notice: &Notice<Place>) -> Submission {
             .into_iter()
             .map(|(name, value)| (name, Some(Pii::new(value))))
             .collect(),
+        own: Vec::new(),
         comments: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ pub fn of(decision: &Decision) -> Submission {
     Submission {
         external_id: decision.case_id.to_string(),
         fields,
+        own: Vec::new(),
         comments,
     }
 }

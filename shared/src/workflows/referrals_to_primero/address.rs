@@ -2,10 +2,17 @@
 
 use serde_json::Value;
 
-use super::source::SourceReferral;
 use crate::progres::{Row, text_of};
 
-const LEVELS: std::ops::RangeInclusive<u8> = 1..=6;
+/// The levels by their bare keys, the widest first.
+pub const LEVELS: &[&str] = &[
+    "progres_coalocationlevel1",
+    "progres_coalocationlevel2",
+    "progres_coalocationlevel3",
+    "progres_coalocationlevel4",
+    "progres_coalocationlevel5",
+    "progres_coalocationlevel6",
+];
 
 /// Prefixes under which a level was seen.
 const PREFIXES: [&str; 4] = [
@@ -15,39 +22,19 @@ const PREFIXES: [&str; 4] = [
     "",
 ];
 
-/// The levels of a row by their bare key, as names.
-pub fn levels(row: &Row) -> Vec<(String, String)> {
-    LEVELS
-        .filter_map(|level| Some((key(level), name(row, &key(level))?)))
-        .collect()
+/// A level by its bare key: the name twin if there is one, else a lookup object's name, else a text that is no bare id.
+pub fn level(row: &Row, key: &str) -> Option<String> {
+    let mut prefixes = PREFIXES.iter();
+    let twin = prefixes.find_map(|prefix| row.text(&format!("{prefix}{key}name")));
+    let own = |prefix: &&str| row.get(&format!("{prefix}{key}")).and_then(text_or_name);
+    twin.or_else(|| PREFIXES.iter().find_map(own))
 }
 
 /// The levels joined by a space; one that repeats the level before it is left out.
-pub fn joined(source: &SourceReferral) -> Option<String> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in LEVELS.filter_map(|level| source.text(&key(level))) {
-        if names.last() != Some(&name) {
-            names.push(name);
-        }
-    }
+pub fn joined<'s>(levels: impl Iterator<Item = &'s str>) -> Option<String> {
+    let mut names: Vec<&str> = levels.collect();
+    names.dedup();
     (!names.is_empty()).then(|| names.join(" "))
-}
-
-fn key(level: u8) -> String {
-    format!("progres_coalocationlevel{level}")
-}
-
-/// The name twin if there is one, else a lookup object's name, else a text that is no bare id.
-fn name(row: &Row, key: &str) -> Option<String> {
-    let twin = PREFIXES
-        .iter()
-        .find_map(|prefix| row.text(&format!("{prefix}{key}name")));
-    let own = || {
-        PREFIXES
-            .iter()
-            .find_map(|prefix| row.get(&format!("{prefix}{key}")).and_then(text_or_name))
-    };
-    twin.or_else(own)
 }
 
 fn text_or_name(value: &Value) -> Option<String> {
@@ -62,7 +49,9 @@ mod tests {
     use crate::workflows::referrals_to_primero::testing::rows;
 
     fn address(row: Value) -> Option<String> {
-        joined(&SourceReferral::fold(&rows(vec![row])))
+        let row = &rows(vec![row])[0];
+        let levels: Vec<String> = LEVELS.iter().filter_map(|key| level(row, key)).collect();
+        joined(levels.iter().map(String::as_str))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::source::SourceReferral;
-use super::testing::{changed, detail_rows, rows};
+use super::testing::{changed, detail_rows, profile, rows};
 use crate::domain::fingerprint::FingerprintKey;
 use crate::domain::ids::CaseId;
 use crate::domain::pii::Pii;
@@ -19,7 +19,7 @@ fn hash(input: &Pii<Vec<u8>>) -> String {
 /// The fingerprint now and, where the rows were read otherwise before, the older one.
 fn prints(details: Vec<Value>) -> (String, Option<String>) {
     let placed_on = CaseId::new("f59e880e-d58f-4b68-ba6e-e0616a49aefd");
-    let source = SourceReferral::fold(&rows(details));
+    let source = SourceReferral::fold(&rows(details), &profile());
     let older = source.fingerprint_input_of_older_readings(Some(&placed_on));
     (
         hash(&source.fingerprint_input(Some(&placed_on))),

@@ -7,8 +7,8 @@
 //!
 //! | step of the contract | file |
 //! |---|---|
-//! | 1 discover, 2 details | `source.rs` (keys and folding), this file |
-//! | 3 validate, 4 map | `mapping.rs`, with `address.rs` and `workflows/notes.rs` |
+//! | 1 discover, 2 details | `keys.rs`, `source.rs` (folding), this file |
+//! | 3 validate, 4 map | `fields.rs` (the table), `mapping.rs` (which reads it), `address.rs`, `workflows/notes.rs` |
 //! | 5 match | `matching.rs` (the choice), `delivery.rs` (look-up, create, append, verify) |
 //! | 6 report to proGres | `status.rs` |
 
@@ -18,6 +18,7 @@ mod delivery;
 mod fields;
 #[cfg(test)]
 mod golden;
+mod keys;
 mod mapping;
 mod matching;
 mod source;
@@ -56,6 +57,8 @@ use crate::workflows::details::{self, Wanted};
 use crate::workflows::source_rows;
 use crate::workflows::trouble::per_record;
 
+pub(super) use self::fields::{CASE, Field, SERVICE, of_case, of_service};
+pub(super) use self::keys::OWN;
 pub use self::mapping::Referral;
 
 /// Workflow 1.1 in one run.
@@ -118,15 +121,15 @@ impl<'r> ReferralsToPrimero<'r> {
     }
 
     fn listed(&self, row: &Row) -> Discovered<Self> {
-        if let Some(id) = source::listed_id(row) {
+        if let Some(id) = keys::listed_id(row) {
             return Discovered {
-                offer: source::listed_number(row),
+                offer: keys::listed_number(row),
                 version: Some(source_rows::version(row, &self.fingerprints)),
                 ..Discovered::named(id.into())
             };
         }
         let key = source_rows::key_of_unreadable(row, &self.fingerprints);
-        let field = source::INTERVENTION_ID.to_owned();
+        let field = keys::INTERVENTION_ID.to_owned();
         Discovered {
             fault: Some(Fault::hold(Reason::UnreadableRecord, vec![field])),
             ..Discovered::named(key)
@@ -205,7 +208,8 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
             number: record.offer.cloned(),
         };
         let wanted: Vec<Wanted<InterventionId>> = asked.iter().map(wanted).collect();
-        details::read(&wanted, &source::NAMING, async |ids| {
+        let texts = fields::text_keys(self.profile);
+        details::read(&wanted, &source::naming(&texts), async |ids| {
             self.ping.intervention_details(ids).await
         })
         .await
@@ -218,7 +222,7 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
         history: History<'_, Place>,
         now: Timestamp,
     ) -> Mapped<Self> {
-        let source = SourceReferral::fold(&rows);
+        let source = SourceReferral::fold(&rows, self.profile);
         let placed_on = history.place.and_then(|place| place.case_id.as_ref());
         let mut fingerprint = self
             .fingerprints

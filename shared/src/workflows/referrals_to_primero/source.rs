@@ -1,86 +1,30 @@
-//! What PING sends of one intervention: the keys as it spells them, and its rows folded into one.
+//! One intervention as PING tells of it: its rows folded into one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Place, address};
-use crate::domain::codes::SexCode;
+use super::keys::{
+    BUSINESS_UNIT, INTERVENTION_IDS, LANGUAGE, LANGUAGE_LOOKUP, NEED, NEED_NAME, PRIMERO_ID,
+    Reading, TRANSFER_STATUS_DATE, listed_id, listed_number, name, taken,
+};
+use super::{Place, fields};
 use crate::domain::dates::instant;
 use crate::domain::identifier;
 use crate::domain::ids::{CaseId, InterventionId};
 use crate::domain::pii::Pii;
-use crate::progres::{Row, text_of};
+use crate::profile::Profile;
+use crate::progres::Row;
 use crate::workflows::details::Naming;
 use crate::workflows::source_rows::Folded;
 
-/// The key of the intervention's id.
-pub const INTERVENTION_ID: &str = "progres_lpinterventionid";
-const INTERVENTION_ID_OLDER: &str = "progres_intervention";
-/// The number of an intervention, as lists name it; older ones use the other keys.
-const LISTED_NUMBER: [&str; 3] = [
-    NUMBER,
-    "progres_interventionname",
-    "progres_lpintervention.int.progres_interventionnumber",
-];
-
-pub const NUMBER: &str = "progres_interventionnumber";
-pub const BUSINESS_UNIT: &str = "progres_businessunit";
-pub const START_DATE: &str = "progres_interventionstartdate";
-pub const TRANSFER_STATUS_DATE: &str = "progres_primerotransferstatusdate";
-pub const PRIMERO_ID: &str = "progres_primeroid";
-pub const DESCRIPTION: &str = "progres_interventiondescription";
-pub const REASON: &str = "progres_reasonforreferral";
-pub const SERVICE: &str = "progres_interventiontype2.interventiontype.progres_description";
-pub const INDIVIDUAL_NO: &str = "progres_individual.individuals.progres_id";
-pub const REGISTRATION_GROUP: &str = "progres_individual.progres_registrationgroupidname";
-const REGISTRATION_GROUP_LOOKUP: &str =
-    "progres_individual.individuals.progres_registrationgroupid";
-pub const GIVEN_NAME: &str = "progres_individual.individuals.progres_givenname";
-pub const MIDDLE_NAME: &str = "progres_individual.individuals.progres_middlename";
-pub const FAMILY_NAME: &str = "progres_individual.individuals.progres_familyname";
-/// Spelt so by proGres.
-pub const COMMONLY_USED_NAME: &str = "progres_individual.individuals.progres_commonyusedname";
-pub const BIRTH_DATE: &str = "progres_individual.individuals.progres_dateofbirth";
-pub const SEX: &str = "progres_individual.individuals.progres_sex";
-const SEX_NAME: &str = "progres_individual.individuals.progres_sexname";
-pub const PHONE: &str = "progres_individual.individuals.progres_primaryphonenumber";
-pub const OFFICER_TITLE: &str = "systemuser.title";
-pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
-pub const OFFICER_EMAIL: &str = "systemuser.su.internalemailaddress";
-const LANGUAGE: &str = "progres_language.progres_languagecodeidname";
-const LANGUAGE_LOOKUP: &str = "progres_language.progres_languagecodeid";
-const NEED: &str = "progres_specificneed.specificneeds.progres_spncategory2";
-const NEED_NAME: &str = "progres_specificneed.progres_spncategory2name";
-
-/// Every key whose value is the same in all rows of an intervention; the address levels come on top.
-const SINGLE: [&str; 19] = [
-    INTERVENTION_ID,
-    NUMBER,
-    START_DATE,
-    TRANSFER_STATUS_DATE,
-    PRIMERO_ID,
-    DESCRIPTION,
-    REASON,
-    SERVICE,
-    INDIVIDUAL_NO,
-    GIVEN_NAME,
-    MIDDLE_NAME,
-    FAMILY_NAME,
-    COMMONLY_USED_NAME,
-    BIRTH_DATE,
-    SEX,
-    PHONE,
-    OFFICER_TITLE,
-    OFFICER_PHONE,
-    OFFICER_EMAIL,
-];
-
-/// How detail rows name their intervention.
-pub const NAMING: Naming<InterventionId> = Naming {
-    keys: &[INTERVENTION_ID, INTERVENTION_ID_OLDER],
-    id_of: listed_id,
-    number_of: listed_number,
-    texts: &SINGLE,
-};
+/// How detail rows name their intervention; `texts` are the keys that are mapped as text.
+pub const fn naming<'t>(texts: &'t [&'t str]) -> Naming<'t, InterventionId> {
+    Naming {
+        keys: INTERVENTION_IDS,
+        id_of: listed_id,
+        number_of: listed_number,
+        texts,
+    }
+}
 
 /// One intervention, its rows folded. Personal as a whole.
 #[derive(Debug)]
@@ -96,7 +40,7 @@ pub struct SourceReferral {
 
 impl SourceReferral {
     /// Folds the rows of one intervention: PING sends one a language and specific need.
-    pub fn fold(rows: &[Row]) -> Self {
+    pub fn fold(rows: &[Row], profile: &Profile) -> Self {
         let mut languages = Vec::new();
         let mut needs = Vec::new();
         for row in rows {
@@ -108,9 +52,16 @@ impl SourceReferral {
                 any.then(|| (need.unwrap_or_default(), name.unwrap_or_default())),
             );
         }
-        let fields = |text: TextOf| rows.iter().map(move |row| single_fields(row, text));
-        let as_sent: Vec<_> = fields(Row::text_as_spelt).collect();
-        let read: Vec<_> = fields(Row::text).zip(rows).map(tidy).collect();
+        let keys = fields::keys(profile);
+        let said = |row: &Row, reading| -> BTreeMap<String, String> {
+            let texts = keys.iter();
+            let texts =
+                texts.filter_map(|key| Some(((*key).to_owned(), taken(row, key, reading)?)));
+            texts.collect()
+        };
+        let all = |reading| rows.iter().map(|row| said(row, reading)).collect();
+        let as_sent: Vec<_> = all(Reading::AsBefore);
+        let read: Vec<_> = all(Reading::Now);
         Self {
             older: (read != as_sent).then(|| Folded::of(as_sent)),
             fields: Folded::of(read),
@@ -190,70 +141,6 @@ impl SourceReferral {
     }
 }
 
-/// The intervention that a list row names; older lists use another key.
-pub fn listed_id(row: &Row) -> Option<InterventionId> {
-    row.id(INTERVENTION_ID)
-        .or_else(|| row.id(INTERVENTION_ID_OLDER))?
-        .parse()
-        .ok()
-}
-
-/// The number that a row gives its intervention.
-pub fn listed_number(row: &Row) -> Option<String> {
-    LISTED_NUMBER.iter().find_map(|key| row.text(key))
-}
-
-/// How the text of a field is read.
-type TextOf = fn(&Row, &str) -> Option<String>;
-
-fn single_fields(row: &Row, text: TextOf) -> BTreeMap<String, String> {
-    let group = name(row, REGISTRATION_GROUP, REGISTRATION_GROUP_LOOKUP);
-    let unit = row.id(BUSINESS_UNIT);
-    let mut fields: BTreeMap<String, String> = SINGLE
-        .iter()
-        .filter_map(|key| Some(((*key).to_owned(), text(row, key)?)))
-        .chain(group.map(|group| (REGISTRATION_GROUP.to_owned(), group)))
-        .chain(unit.map(|unit| (BUSINESS_UNIT.to_owned(), unit)))
-        .collect();
-    fields.extend(address::levels(row));
-    if let Some(id) = listed_id(row) {
-        fields.insert(INTERVENTION_ID.to_owned(), id.to_string());
-    }
-    fields
-}
-
-/// Numbers without what nobody sees in them, and a code by its name where it has no number. A number that is none even then stays as it
-/// is, for a person to see.
-fn tidy((mut fields, row): (BTreeMap<String, String>, &Row)) -> BTreeMap<String, String> {
-    let identifiers = [
-        (NUMBER, identifier::intervention_number as fn(&str) -> _),
-        (INDIVIDUAL_NO, identifier::individual_number),
-    ];
-    for (key, read) in identifiers {
-        if let Some(text) = fields.get_mut(key)
-            && let Ok(number) = read(text)
-        {
-            *text = number;
-        }
-    }
-    if let Some(group) = fields.get_mut(REGISTRATION_GROUP) {
-        *group = identifier::tidied(group);
-    }
-    if !fields.contains_key(SEX)
-        && let Some(name) = row.text(SEX_NAME)
-    {
-        let code = SexCode::named(&name).map(|code| code.number().to_string());
-        fields.insert(SEX.to_owned(), code.unwrap_or(name));
-    }
-    fields
-}
-
-/// The name of what a field points to: its name twin, else the name in its lookup object. A bare id is no name.
-fn name(row: &Row, twin: &str, lookup: &str) -> Option<String> {
-    let lookup = row.get(lookup).filter(|value| value.is_object());
-    row.text(twin).or_else(|| text_of(lookup?))
-}
-
 fn push_new<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
     if let Some(value) = value
         && !list.contains(&value)
@@ -266,16 +153,24 @@ fn push_new<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
 mod tests {
     use serde_json::json;
 
+    use super::super::keys::{
+        FAMILY_NAME, INDIVIDUAL_NO, INTERVENTION_ID, MIDDLE_NAME, REGISTRATION_GROUP,
+        REGISTRATION_GROUP_LOOKUP, SERVICE_NAME,
+    };
     use super::*;
-    use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, rows};
+    use crate::workflows::referrals_to_primero::testing::{changed, detail_rows, profile, rows};
+
+    fn fold(rows: &[Row]) -> SourceReferral {
+        SourceReferral::fold(rows, &profile())
+    }
 
     fn print(rows: &[Row]) -> Pii<Vec<u8>> {
-        SourceReferral::fold(rows).fingerprint_input(None)
+        fold(rows).fingerprint_input(None)
     }
 
     #[test]
     fn four_rows_fold_into_one_with_each_language_and_need_once() {
-        let source = SourceReferral::fold(&rows(detail_rows()));
+        let source = fold(&rows(detail_rows()));
         assert_eq!(source.languages.expose(), &["Somali", "Swahili"]);
         let names: Vec<&str> = source
             .needs
@@ -292,7 +187,7 @@ mod tests {
         let mut details = detail_rows();
         details[2][FAMILY_NAME] = json!("Another");
         details[3][MIDDLE_NAME] = json!("Now");
-        let source = SourceReferral::fold(&rows(details));
+        let source = fold(&rows(details));
         assert_eq!(source.contradictions(), [FAMILY_NAME, MIDDLE_NAME]);
     }
 
@@ -304,16 +199,14 @@ mod tests {
         assert!(print(&rows(reversed)) == before);
         assert!(print(&rows(changed(TRANSFER_STATUS_DATE, "2026-11-20"))) == before);
         assert!(print(&rows(changed(TRANSFER_STATUS_DATE, "soon"))) != before);
-        for key in [FAMILY_NAME, PRIMERO_ID, SERVICE, LANGUAGE, NEED] {
+        for key in [FAMILY_NAME, PRIMERO_ID, SERVICE_NAME, LANGUAGE, NEED] {
             assert!(print(&rows(changed(key, "else"))) != before, "{key}");
         }
     }
 
     #[test]
     fn a_number_that_is_tidied_is_no_change_of_what_was_known_before() {
-        let older = |details| {
-            SourceReferral::fold(&rows(details)).fingerprint_input_of_older_readings(None)
-        };
+        let older = |details| fold(&rows(details)).fingerprint_input_of_older_readings(None);
         assert!(older(detail_rows()).is_none());
         let pasted = || changed(INDIVIDUAL_NO, "803-100016547\u{200b}");
         assert!(print(&rows(pasted())) == print(&rows(detail_rows())));
@@ -327,7 +220,7 @@ mod tests {
         let placed_on = CaseId::new("f59e880e-d58f-4b68-ba6e-e0616a49aefd");
         let before = print(&rows(detail_rows()));
         let naming = |case: &str| {
-            let source = SourceReferral::fold(&rows(changed(PRIMERO_ID, case)));
+            let source = fold(&rows(changed(PRIMERO_ID, case)));
             source.fingerprint_input(Some(&placed_on))
         };
         assert!(naming(&placed_on.as_str().to_uppercase()) == before);
@@ -350,7 +243,7 @@ mod tests {
             row[NEED] = json!({ "Id": row[NEED], "Name": row[NEED_NAME] });
             row[NEED_NAME] = json!(null);
             row[BUSINESS_UNIT] = lookup(BUSINESS_UNIT, "Gambella");
-            row[INTERVENTION_ID_OLDER] = lookup(INTERVENTION_ID, "803-26");
+            row[INTERVENTION_IDS[1]] = lookup(INTERVENTION_ID, "803-26");
             row[INTERVENTION_ID] = json!(null);
         }
         assert!(print(&rows(details)) == print(&rows(detail_rows())));

@@ -48,6 +48,7 @@ pub fn transfer_status(notice: &Notice<Place>, today: Date) -> Submission {
     Submission {
         external_id,
         fields,
+        own: Vec::new(),
         comments: Vec::new(),
     }
 }

@@ -89,5 +89,7 @@ pub fn rows(details: Vec<Value>) -> Vec<Row> {
 
 /// What these rows map to.
 pub fn mapped(details: Vec<Value>) -> Result<Referral, Fault> {
-    map(&SourceReferral::fold(&rows(details)), TODAY, &profile())
+    let profile = profile();
+    let source = SourceReferral::fold(&rows(details), &profile);
+    map(&source, TODAY, &profile)
 }

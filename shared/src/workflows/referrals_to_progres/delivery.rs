@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 
 use super::source::{self, Source};
-use super::{Offer, Place, Referral, ReferralsToProgres, choice};
+use super::{Offer, Place, Referral, ReferralsToProgres, choice, fields};
 use crate::domain::ids::{CaseRecordId, InteropReferralId, TransactionId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
@@ -97,7 +97,7 @@ impl ReferralsToProgres<'_> {
 
     /// These cases as they are now; one that is gone is in neither.
     async fn cases_again(&self, ids: &[CaseRecordId]) -> Result<(Cases, Unread), GateError> {
-        let fields: Vec<&str> = source::case_fields(self.profile).collect();
+        let fields = fields::listed(self.profile);
         let read = self.primero.changed_cases_by_id(ids, &fields).await?;
         let (read, unread) = read.parted();
         let read = read.into_iter().map(|(id, case)| (id, Arc::new(case)));

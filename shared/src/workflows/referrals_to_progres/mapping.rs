@@ -5,10 +5,12 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::contact::{self, Contact};
+use super::fields::{self, Field, INDIVIDUAL_NO, Key, Read, SUBMISSION};
 use super::source::Source;
 use crate::domain::codes::SexCode;
+use crate::domain::dates::instant;
 use crate::domain::identifier::tidied;
-use crate::domain::ids::{CaseId, ServiceId};
+use crate::domain::ids::ServiceId;
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::domain::words::written_out;
@@ -17,9 +19,7 @@ use crate::primero::{Referral, Service};
 use crate::profile::Profile;
 use crate::progres::{FieldValue, Submission};
 use crate::workflows::faults::Faults;
-
-/// What stands where a worker gave no reason.
-const NO_NOTES: &str = "Primero referral";
+use crate::workflows::table::Need;
 
 /// A submission, and whether its contact is the profile's in part.
 #[derive(Clone, Debug)]
@@ -40,15 +40,39 @@ pub fn map(
     if !lacking.is_empty() {
         return Err(Fault::hold(Reason::ConsentNotGiven, lacking));
     }
-    let valid = validate(source, service.0, today, profile)?;
-    let contact_substituted = valid.contact.substituted;
+    let (service, service_id) = service;
+    let fallback = profile.primero.fallback_contact.as_ref();
+    let mut reading = Reading {
+        source,
+        service,
+        service_id,
+        referral,
+        profile,
+        today,
+        contact: contact::of(source.owner.as_ref(), fallback),
+        faults: Faults::default(),
+    };
+    let fields = SUBMISSION
+        .iter()
+        .map(|field| (field.name, reading.value(field)));
+    let fields: Vec<_> = fields.collect();
+    let own = fields::own(profile);
+    let own = own
+        .iter()
+        .map(|field| (field.name.to_owned(), reading.value(field)));
+    let own: Vec<_> = own.collect();
+    let case_id = source.case.case.case_id.as_ref();
+    let contact = reading.contact.ok();
+    let read = case_id.zip(contact);
+    let (case_id, contact) = reading.faults.finish(read)?;
     Ok(Mapped {
         submission: Submission {
-            external_id: valid.case_id.to_string(),
-            fields: fields(&valid, source, service, referral, profile),
+            external_id: case_id.to_string(),
+            fields,
+            own,
             comments: Vec::new(),
         },
-        contact_substituted,
+        contact_substituted: contact.substituted,
     })
 }
 
@@ -67,170 +91,163 @@ pub fn consent_lacking(source: &Source, overridden: bool, profile: &Profile) -> 
     fields.filter(|field| !given(field)).cloned().collect()
 }
 
-/// What a submission cannot do without, checked.
-struct Valid<'s> {
-    case_id: &'s CaseId,
-    individual_no: Option<String>,
-    birth: Option<Date>,
-    requested_service: &'s str,
-    contact: Contact,
-}
-
-fn validate<'s>(
+/// One referral while its fields are read, and every fault that was found.
+struct Reading<'s> {
     source: &'s Source,
-    service: &Service,
-    today: Date,
+    service: &'s Service,
+    service_id: ServiceId,
+    referral: &'s Referral,
     profile: &'s Profile,
-) -> Result<Valid<'s>, Fault> {
-    let mut faults = Faults::default();
-    let mut missing = |fields: &[&'static str]| {
-        for field in fields {
-            faults.note(Reason::MissingRequiredField, field);
-        }
-    };
-    if text(source, "name_first").is_none() && text(source, "name_last").is_none() {
-        missing(&["name_first", "name_last"]);
-    }
-    let individual_no = individual_no(source);
-    if individual_no.is_none() && text(source, "unhcr_id_no").is_none() {
-        missing(&["unhcr_individual_no", "unhcr_id_no"]);
-    }
-    let service_type = service.text("service_type").map(str::trim);
-    let service_type = service_type.filter(|name| !name.is_empty());
-    if service_type.is_none() {
-        missing(&["service_type"]);
-    }
-    let case_id = source.case.case.case_id.as_ref();
-    if case_id.is_none() {
-        missing(&["case_id"]);
-    }
-    let fallback = profile.primero.fallback_contact.as_ref();
-    let contact = contact::of(source.owner.as_ref(), fallback);
-    if let Err(lacking) = &contact {
-        missing(lacking);
-    }
-    let requested_service = service_type.and_then(|name| profile.tables.service_out(name));
-    if service_type.is_some() && requested_service.is_none() {
-        faults.note(Reason::UnmappedService, "service_type");
-    }
-    let birth = birth_date(source, today, profile, &mut faults);
-    let valid = || {
-        Some(Valid {
-            case_id: case_id?,
-            individual_no,
-            birth,
-            requested_service: requested_service?,
-            contact: contact.ok()?,
-        })
-    };
-    let valid = valid();
-    faults.finish(valid)
-}
-
-/// Every field of the contract, with null where Primero has nothing.
-fn fields(
-    valid: &Valid<'_>,
-    source: &Source,
-    (service, service_id): (&Service, ServiceId),
-    referral: &Referral,
-    profile: &Profile,
-) -> Vec<(&'static str, FieldValue)> {
-    let some = |value: &dyn ToString| Some(Pii::new(value.to_string()));
-    let of_case = |field: &str| text(source, field).map(Pii::new);
-    let of_service = |field: &str| {
-        let text = service.text(field).map(str::trim);
-        text.filter(|text| !text.is_empty())
-            .map(|text| Pii::new(text.to_owned()))
-    };
-    let unhcr_id_no = text(source, "unhcr_id_no").map(|number| Pii::new(tidied(&number)));
-    let individual_no = valid.individual_no.clone().map(Pii::new);
-    let made_on = referral.created_at.to_zoned_datetime(TimeZone::UTC).date();
-    let progres = &profile.progres;
-    vec![
-        ("progres_externalguid", some(&source.case.case.id)),
-        ("progres_externalid", some(valid.case_id)),
-        ("progres_offlineid", some(valid.case_id)),
-        ("progres_businessunit", some(&progres.business_unit)),
-        ("progres_organizationfrom", some(&progres.organization_from)),
-        ("progres_orgreferredby", some(&progres.referred_by)),
-        ("progres_orgposition", Some(valid.contact.position.clone())),
-        ("progres_orgemail", Some(valid.contact.email.clone())),
-        ("progres_orgphonenumber", Some(valid.contact.phone.clone())),
-        ("progres_orgreferralid", some(&service_id)),
-        ("progres_referraldate", some(&made_on)),
-        ("progres_requestedservice", some(&valid.requested_service)),
-        (
-            "progres_otherrequestedservices",
-            of_service("service_type_other"),
-        ),
-        ("progres_spneedcategory", need(source, profile)),
-        (
-            "progres_reasonforreferral",
-            of_service("service_referral_notes").or_else(|| some(&NO_NOTES)),
-        ),
-        ("progres_pocphonenumber", of_case("telephone_current")),
-        ("progres_pocaddress", of_case("address_current")),
-        ("progres_pocotheridnumber", unhcr_id_no.clone()),
-        ("progres_unhcrid", individual_no.or(unhcr_id_no)),
-        (
-            "progres_pocdateofbirth",
-            valid.birth.and_then(|date| some(&date)),
-        ),
-        ("progres_pocsex", some(&sex(source, profile).number())),
-        ("progres_pocfirstname", of_case("name_first")),
-        ("progres_pocmiddlename", of_case("name_middle")),
-        ("progres_poclastname", of_case("name_last")),
-    ]
-}
-
-/// The text of a field of the case, or its number as text. Blank is none.
-fn text(source: &Source, field: &str) -> Option<String> {
-    match source.case.value(field)? {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(written_out(number)),
-        _ => None,
-    }
-}
-
-/// The child's number, without what nobody sees in it.
-fn individual_no(source: &Source) -> Option<String> {
-    let number = tidied(source.case.case.individual_no.as_ref()?.expose());
-    (!number.is_empty()).then_some(number)
-}
-
-/// The date of birth, if there is one.
-fn birth_date(
-    source: &Source,
     today: Date,
-    profile: &Profile,
-    faults: &mut Faults,
-) -> Option<Date> {
-    const FIELD: &str = "date_of_birth";
-    let value = source.case.value(FIELD)?;
-    let text = faults.noted(value.as_str(), Reason::InvalidDate, FIELD)?;
-    if text.trim().is_empty() {
-        return None;
+    contact: Result<Contact, Vec<&'static str>>,
+    faults: Faults,
+}
+
+impl Reading<'_> {
+    /// The value of a field; null where Primero has nothing.
+    fn value(&mut self, field: &Field<'_>) -> FieldValue {
+        let profile = self.profile;
+        let case = &self.source.case.case;
+        self.note_what_is_missing(field);
+        let text = match field.read {
+            Read::Text => self.text(field.from.first()?),
+            Read::Tidied => self.text(field.from.first()?).map(|number| tidied(&number)),
+            Read::Or(words) => self
+                .text(field.from.first()?)
+                .or_else(|| Some(words.to_owned())),
+            Read::Case => Some(case.id.to_string()),
+            Read::CaseId => case.case_id.as_ref().map(ToString::to_string),
+            Read::ServiceId => Some(self.service_id.to_string()),
+            Read::MadeOn => {
+                let made = self.referral.created_at.to_zoned_datetime(TimeZone::UTC);
+                Some(made.date().to_string())
+            }
+            Read::Number => {
+                let mut keys = field.from.iter();
+                keys.find_map(|key| self.text(key))
+                    .map(|number| tidied(&number))
+            }
+            Read::BirthDay => self
+                .birth_date(field.from.first()?)
+                .map(|day| day.to_string()),
+            Read::Sex => {
+                // Never a word: what the table does not know is the code for unknown.
+                let sex = self.text(field.from.first()?);
+                let code = sex.and_then(|sex| profile.tables.sex_code(&sex));
+                Some(code.unwrap_or(SexCode::Unknown).number().to_string())
+            }
+            Read::Service => {
+                let key = field.from.first()?;
+                let service = profile.tables.service_out(&self.text(key)?);
+                let service = self
+                    .faults
+                    .noted(service, Reason::UnmappedService, &key.words());
+                service.map(str::to_owned)
+            }
+            Read::Day => {
+                let text = self.text(field.from.first()?)?;
+                let key = field.from.first()?.words();
+                let zone = profile.progres.time_zone.as_ref();
+                self.faults
+                    .day(&text, zone, &key)
+                    .map(|day| day.to_string())
+            }
+            Read::Instant => {
+                let key = field.from.first()?;
+                let moment = instant(&self.text(key)?).ok();
+                let moment = self
+                    .faults
+                    .noted(moment, Reason::InvalidDate, &key.words())?;
+                Some(format!("{moment:.3}"))
+            }
+            Read::Code(own) => {
+                let key = field.from.first()?;
+                let text = self.text(key)?;
+                let code = own.code(&text).map(str::to_owned);
+                self.faults.noted(code, Reason::UnknownCode, &key.words())
+            }
+            Read::Need => self.need(field.from.first()?),
+            Read::Contact(part) => return self.contact.as_ref().ok().map(part).cloned(),
+            Read::Profile(_, said) => Some(said(profile).to_owned()),
+        };
+        text.map(Pii::new)
     }
-    faults.birth(text, profile.progres.time_zone.as_ref(), today, FIELD)
+
+    fn note_what_is_missing(&mut self, field: &Field<'_>) {
+        let missing: Vec<String> = match (field.need, field.read) {
+            (Need::Required, Read::Contact(_)) => {
+                let lacking = self.contact.as_ref().err().into_iter().flatten();
+                lacking.map(|name| (*name).to_owned()).collect()
+            }
+            (Need::Required, _) => {
+                let lacking = field.from.iter().filter(|key| self.text(key).is_none());
+                lacking.map(Key::words).collect()
+            }
+            (Need::AnyOf(keys), _) if keys.iter().all(|key| self.of_case(key).is_none()) => {
+                keys.iter().map(|key| (*key).to_owned()).collect()
+            }
+            (Need::AnyOf(_) | Need::Optional | Need::AsTheProfileSays(_), _) => Vec::new(),
+        };
+        for key in missing {
+            self.faults.note(Reason::MissingRequiredField, &key);
+        }
+    }
+
+    /// The text of a key, or its number as text. Blank is none.
+    fn text(&self, key: &Key<'_>) -> Option<String> {
+        match key {
+            Key::Case(name) => self.of_case(name),
+            Key::Service(name) => self.service.text(name).and_then(not_blank),
+            Key::System("case_id") => {
+                let case_id = self.source.case.case.case_id.as_ref();
+                case_id.map(ToString::to_string)
+            }
+            // What is read by itself is always there.
+            Key::System(name) | Key::Owner(name) => Some((*name).to_owned()),
+        }
+    }
+
+    fn of_case(&self, name: &str) -> Option<String> {
+        if name == INDIVIDUAL_NO {
+            let number = self.source.case.case.individual_no.as_ref()?;
+            return not_blank(&tidied(number.expose()));
+        }
+        match self.source.case.value(name)? {
+            Value::String(text) => not_blank(text),
+            Value::Number(number) => Some(written_out(number)),
+            _ => None,
+        }
+    }
+
+    /// The date of birth, if there is one.
+    fn birth_date(&mut self, key: &Key<'_>) -> Option<Date> {
+        let name = key.words();
+        let value = self.source.case.value(&name)?;
+        let text = self
+            .faults
+            .noted(value.as_str(), Reason::InvalidDate, &name)?;
+        let zone = self.profile.progres.time_zone.as_ref();
+        self.faults
+            .birth(&not_blank(text)?, zone, self.today, &name)
+    }
+
+    /// The first concern that proGres has a category for.
+    fn need(&self, key: &Key<'_>) -> Option<String> {
+        let concerns = self.source.case.value(&key.words())?;
+        let concerns = concerns
+            .as_array()
+            .map_or(std::slice::from_ref(concerns), Vec::as_slice);
+        let tables = &self.profile.tables;
+        let mut categories = concerns
+            .iter()
+            .filter_map(|concern| tables.need_out(concern.as_str()?));
+        categories.next().map(str::to_owned)
+    }
 }
 
-/// The first concern that proGres has a category for.
-fn need(source: &Source, profile: &Profile) -> FieldValue {
-    let concerns = source.case.value("protection_concerns")?;
-    let concerns = concerns
-        .as_array()
-        .map_or(std::slice::from_ref(concerns), Vec::as_slice);
-    let mut categories = concerns
-        .iter()
-        .filter_map(|concern| profile.tables.need_out(concern.as_str()?));
-    categories.next().map(|guid| Pii::new(guid.to_owned()))
-}
-
-/// Never a word: what the table does not know is the code for unknown.
-fn sex(source: &Source, profile: &Profile) -> SexCode {
-    let sex = text(source, "sex");
-    sex.and_then(|sex| profile.tables.sex_code(&sex))
-        .unwrap_or(SexCode::Unknown)
+fn not_blank(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

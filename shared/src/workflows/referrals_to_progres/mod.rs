@@ -11,7 +11,7 @@
 //! | step of the contract | file |
 //! |---|---|
 //! | 1 discover: which service, which referral | `source.rs`, `choice.rs` |
-//! | 2 consent, 4 map | `mapping.rs` |
+//! | 2 consent, 4 map | `fields.rs` (the table), `mapping.rs` (which reads it) |
 //! | 3 contact | `contact.rs` |
 //! | 5 send and confirm | `delivery.rs` |
 //! | what was withdrawn after it was sent | `withdrawn.rs` |
@@ -19,6 +19,7 @@
 mod choice;
 mod contact;
 mod delivery;
+mod fields;
 #[cfg(test)]
 mod golden;
 mod mapping;
@@ -41,6 +42,7 @@ use tokio::sync::OnceCell;
 
 use self::choice::Past;
 pub use self::choice::SubmittedReferral;
+pub(super) use self::fields::{Key, SUBMISSION, own};
 use self::source::{Source, Subject};
 use super::{traffic, window};
 use crate::checks::Preflight;
@@ -283,7 +285,7 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
 
     async fn open(&self, from: Option<Timestamp>) -> Result<Opened<Changes<'r>>, Stop> {
         let from = from.unwrap_or(self.profile.window.start_from);
-        let fields: Vec<&str> = source::case_fields(self.profile).collect();
+        let fields = fields::listed(self.profile);
         window::open(self.primero, from, &fields).await
     }
 
@@ -354,14 +356,17 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
         referrals: &[&Referral],
         _ledger: LedgerView<'_>,
     ) -> BatchResult<Located<Self>> {
-        let read = source::fields_read(self.profile);
+        let read = fields::read(self.profile);
         self.preflight.fields_read(&read).await;
         Ok(referrals.iter().map(|_| Ok(Located::Missing(()))).collect())
     }
 
     fn field_names(&self, referral: &Referral, (): &()) -> Vec<String> {
         let fields = referral.submission.fields.iter();
-        fields.map(|(name, _)| (*name).to_owned()).collect()
+        let own = referral.submission.own.iter();
+        let names = fields.map(|(name, _)| *name);
+        let names = names.chain(own.map(|(name, _)| name.as_str()));
+        names.map(str::to_owned).collect()
     }
 
     fn remark(&self, referral: &Referral, (): &()) -> Option<Reason> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::checks::MappedFields;
+use super::fields;
 use crate::domain::identifier::is_tidy;
 use crate::domain::ids::{ReferralId, ServiceId};
 use crate::domain::pii::Pii;
@@ -14,39 +14,6 @@ use crate::engine::{Fault, Shown};
 use crate::primero::{ChangedCase, Referral, ReferralStatus, Service, User};
 use crate::profile::Profile;
 use crate::workflows::window::version;
-
-/// The fields that a submission is made of, beside ids and services.
-const MAPPED: [&str; 10] = [
-    "name_first",
-    "name_middle",
-    "name_last",
-    "unhcr_id_no",
-    "date_of_birth",
-    "sex",
-    "telephone_current",
-    "address_current",
-    "protection_concerns",
-    "owned_by",
-];
-const SERVICE_FIELDS: [&str; 3] = [
-    "service_type",
-    "service_type_other",
-    "service_referral_notes",
-];
-
-/// The fields that no submission is whole without, by name.
-pub fn fields_read(profile: &Profile) -> MappedFields {
-    // The owner stands on every case, whatever its forms.
-    let of_forms = case_fields(profile).filter(|name| *name != "owned_by");
-    let service = SERVICE_FIELDS
-        .into_iter()
-        .chain(["service_implementing_agency"]);
-    MappedFields {
-        case: of_forms.map(str::to_owned).collect(),
-        service: service.map(str::to_owned).collect(),
-        needed: Vec::new(),
-    }
-}
 
 /// One record as Primero shows it, whole.
 #[derive(Clone, Debug)]
@@ -131,8 +98,10 @@ impl Source {
             Subject::Referral(referral) => (None, vec![referral]),
             Subject::Nameless | Subject::Gone => (None, Vec::new()),
         };
-        let of_case = mapped_fields(profile).map(|field| self.case.value(field).cloned());
-        let of_service = SERVICE_FIELDS.map(|field| Some(service?.text(field)?.into()));
+        let of_case = fields::of_case(profile).into_iter();
+        let of_case = of_case.map(|field| self.case.value(field).cloned());
+        let of_service = fields::of_service(profile).into_iter();
+        let of_service = of_service.map(|field| Some(service?.text(field)?.into()));
         let owner = self.owner.as_ref();
         let of_owner = [
             owner.and_then(|owner| owner.full_name.as_ref()),
@@ -160,16 +129,6 @@ impl Source {
             .collect();
         Pii::new(all.to_string().into_bytes())
     }
-}
-
-/// What a case is listed with, beside its ids and services.
-pub fn case_fields(profile: &Profile) -> impl Iterator<Item = &str> {
-    mapped_fields(profile).chain(["unhcr_individual_no"])
-}
-
-fn mapped_fields(profile: &Profile) -> impl Iterator<Item = &str> {
-    let consent = profile.consent.fields.iter().map(String::as_str);
-    MAPPED.into_iter().chain(consent)
 }
 
 /// The field that says who is to give a service.

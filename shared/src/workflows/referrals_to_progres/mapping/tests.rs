@@ -386,3 +386,75 @@ fn without_a_fallback_a_contact_with_gaps_is_held() {
         hold(Reason::MissingRequiredField, &["owned_by.phone"])
     );
 }
+
+/// The profile with fields of the country's own.
+fn profile_with_own() -> Profile {
+    let text = include_str!("../../../../../infra/profiles/gambella.toml");
+    let own = "[extra.submission]\n\
+         progres_poccamp = { from = \"camp_zone\" }\n\
+         progres_pocarrival = { from = \"arrived_on\", as = \"day\" }\n\
+         progres_pocseen = { from = \"seen_at\", as = \"instant\" }\n\
+         progres_orgurgency = { from = \"urgency\", of = \"service\", as = \"code\", codes = { high = \"1\" } }\n\
+         [primero]";
+    Profile::parse(&text.replace("[primero]", own)).expect("no faults")
+}
+
+fn case_with_own() -> Value {
+    let mut case = case_json();
+    case["camp_zone"] = json!(7);
+    case["arrived_on"] = json!("2026-10-01");
+    case["seen_at"] = json!("2026-10-01T05:00:00+03:00");
+    case["services_section"][0]["urgency"] = json!("High");
+    case
+}
+
+fn own_of(case: Value) -> Result<Vec<(String, Option<String>)>, Fault> {
+    let source = source(case_of(case), vec![referral()]);
+    let mapped = mapped_from(&source, &referral(), &profile_with_own())?;
+    let own = mapped.submission.own.into_iter();
+    let text = |value: FieldValue| value.map(|value| value.expose().clone());
+    Ok(own.map(|(name, value)| (name, text(value))).collect())
+}
+
+#[test]
+fn a_countrys_own_fields_go_with_null_where_primero_has_nothing() {
+    let fields = |values: [Option<&str>; 4]| {
+        let names = [
+            "progres_orgurgency",
+            "progres_pocarrival",
+            "progres_poccamp",
+            "progres_pocseen",
+        ];
+        let fields = names.into_iter().zip(values);
+        fields
+            .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
+            .collect()
+    };
+    let all = ["1", "2026-10-01", "7", "2026-10-01T02:00:00.000Z"].map(Some);
+    assert_eq!(own_of(case_with_own()), Ok(fields(all)));
+    assert_eq!(own_of(case_json()), Ok(fields([None; 4])));
+    let profile = profile_with_own();
+    let listed = fields::listed(&profile);
+    assert_eq!(listed.len(), 16, "{listed:?}");
+}
+
+#[test]
+fn a_countrys_own_fields_are_checked_like_those_of_the_table() {
+    for (field, reason) in [
+        ("arrived_on", Reason::InvalidDate),
+        ("seen_at", Reason::InvalidDate),
+    ] {
+        let mut case = case_with_own();
+        case[field] = json!("soon");
+        assert_eq!(own_of(case), Err(hold(reason, &[field])));
+    }
+    let mut case = case_with_own();
+    case["services_section"][0]["urgency"] = json!("low");
+    assert_eq!(own_of(case), Err(hold(Reason::UnknownCode, &["urgency"])));
+}
+
+#[test]
+fn a_countrys_own_field_can_be_none_of_the_table() {
+    let names: Vec<&str> = SUBMISSION.iter().map(|field| field.name).collect();
+    assert_eq!(names, crate::profile::extra::SUBMISSION_FIELDS);
+}

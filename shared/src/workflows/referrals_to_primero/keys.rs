@@ -1,0 +1,132 @@
+//! The keys under which PING speaks of an intervention, as it spells them, and how the text of each is taken from a row.
+
+use super::address;
+use crate::domain::codes::SexCode;
+use crate::domain::identifier;
+use crate::domain::ids::InterventionId;
+use crate::progres::{Row, text_of};
+
+/// Declares the keys that the bridge itself cannot do without. One that is left out here does not compile where it is used.
+macro_rules! own_keys {
+    ($($(#[$about:meta])* $name:ident = $key:literal, $words:literal;)*) => {
+        $( $(#[$about])* pub const $name: &str = $key; )*
+
+        /// What the bridge itself needs to know of an intervention, and what for.
+        pub const OWN: &[(&str, &str)] = &[$(($name, $words)),*];
+    };
+}
+
+own_keys! {
+    /// The key of the intervention's id; older lists use another.
+    INTERVENTION_ID = "progres_lpinterventionid", "names the record, and makes the id of the service";
+    NUMBER = "progres_interventionnumber", "what people call the intervention; part of the reference";
+    /// A GUID.
+    BUSINESS_UNIT = "progres_businessunit", "whom proGres is told by; part of the reference";
+    INDIVIDUAL_NO = "progres_individual.individuals.progres_id", "by which the case is found, and which makes its id";
+    PRIMERO_ID = "progres_primeroid", "the case that proGres believes the child to have, of several";
+}
+
+const INTERVENTION_ID_OLDER: &str = "progres_intervention";
+/// The keys of the intervention's id, the one that is mapped first.
+pub const INTERVENTION_IDS: &[&str] = &[INTERVENTION_ID, INTERVENTION_ID_OLDER];
+/// The number of an intervention, as lists name it; older ones use the other keys.
+const LISTED_NUMBER: [&str; 3] = [
+    NUMBER,
+    "progres_interventionname",
+    "progres_lpintervention.int.progres_interventionnumber",
+];
+
+pub const START_DATE: &str = "progres_interventionstartdate";
+pub const TRANSFER_STATUS_DATE: &str = "progres_primerotransferstatusdate";
+pub const DESCRIPTION: &str = "progres_interventiondescription";
+pub const REASON: &str = "progres_reasonforreferral";
+pub const SERVICE_NAME: &str = "progres_interventiontype2.interventiontype.progres_description";
+pub const REGISTRATION_GROUP: &str = "progres_individual.progres_registrationgroupidname";
+pub const REGISTRATION_GROUP_LOOKUP: &str =
+    "progres_individual.individuals.progres_registrationgroupid";
+pub const GIVEN_NAME: &str = "progres_individual.individuals.progres_givenname";
+pub const MIDDLE_NAME: &str = "progres_individual.individuals.progres_middlename";
+pub const FAMILY_NAME: &str = "progres_individual.individuals.progres_familyname";
+/// Spelt so by proGres.
+pub const COMMONLY_USED_NAME: &str = "progres_individual.individuals.progres_commonyusedname";
+pub const BIRTH_DATE: &str = "progres_individual.individuals.progres_dateofbirth";
+pub const SEX: &str = "progres_individual.individuals.progres_sex";
+const SEX_NAME: &str = "progres_individual.individuals.progres_sexname";
+pub const PHONE: &str = "progres_individual.individuals.progres_primaryphonenumber";
+pub const OFFICER_TITLE: &str = "systemuser.title";
+pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
+pub const OFFICER_EMAIL: &str = "systemuser.su.internalemailaddress";
+pub const LANGUAGE: &str = "progres_language.progres_languagecodeidname";
+pub const LANGUAGE_LOOKUP: &str = "progres_language.progres_languagecodeid";
+pub const NEED: &str = "progres_specificneed.specificneeds.progres_spncategory2";
+pub const NEED_NAME: &str = "progres_specificneed.progres_spncategory2name";
+
+/// In which way a row is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As it is read today.
+    Now,
+    /// As older versions read it: numbers as JSON spells them, nothing tidied, no code by its name.
+    AsBefore,
+}
+
+/// The text of a key that all rows of an intervention have in common. A key of no rule of its own is text as it stands.
+///
+/// A number that is none even when it is tidied stays as it is, for a person to see.
+pub fn taken(row: &Row, key: &str, reading: Reading) -> Option<String> {
+    let text = || match reading {
+        Reading::Now => row.text(key),
+        Reading::AsBefore => row.text_as_spelt(key),
+    };
+    let now = reading == Reading::Now;
+    match key {
+        INTERVENTION_ID => listed_id(row).map(|id| id.to_string()).or_else(text),
+        BUSINESS_UNIT => row.id(key),
+        REGISTRATION_GROUP => {
+            let group = name(row, key, REGISTRATION_GROUP_LOOKUP)?;
+            Some(if now {
+                identifier::tidied(&group)
+            } else {
+                group
+            })
+        }
+        NUMBER if now => text().map(|text| identifier::intervention_number(&text).unwrap_or(text)),
+        INDIVIDUAL_NO if now => {
+            text().map(|text| identifier::individual_number(&text).unwrap_or(text))
+        }
+        SEX if now => text().or_else(|| sex_by_name(row)),
+        _ if address::LEVELS.contains(&key) => address::level(row, key),
+        _ => text(),
+    }
+}
+
+/// Whether a key is read as text, so that a value of another type cannot be read.
+pub fn is_text(key: &str) -> bool {
+    let otherwise = [BUSINESS_UNIT, REGISTRATION_GROUP];
+    !otherwise.contains(&key) && !address::LEVELS.contains(&key)
+}
+
+fn sex_by_name(row: &Row) -> Option<String> {
+    let name = row.text(SEX_NAME)?;
+    let code = SexCode::named(&name).map(|code| code.number().to_string());
+    Some(code.unwrap_or(name))
+}
+
+/// The intervention that a list row names; older lists use another key.
+pub fn listed_id(row: &Row) -> Option<InterventionId> {
+    row.id(INTERVENTION_ID)
+        .or_else(|| row.id(INTERVENTION_ID_OLDER))?
+        .parse()
+        .ok()
+}
+
+/// The number that a row gives its intervention.
+pub fn listed_number(row: &Row) -> Option<String> {
+    LISTED_NUMBER.iter().find_map(|key| row.text(key))
+}
+
+/// The name of what a field points to: its name twin, else the name in its lookup object. A bare id is no name.
+pub fn name(row: &Row, twin: &str, lookup: &str) -> Option<String> {
+    let lookup = row.get(lookup).filter(|value| value.is_object());
+    row.text(twin).or_else(|| text_of(lookup?))
+}
