@@ -20,11 +20,28 @@ const AT: Timestamp = Timestamp::constant(1_790_000_000, 0);
 /// The state file of a deployment that has run.
 struct StateFile(PathBuf);
 
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        let file = self.0.display();
+        for kind in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(format!("{file}{kind}"));
+        }
+        let _ = std::fs::remove_file(self.0.with_extension("backup"));
+    }
+}
+
 impl StateFile {
     /// With one held record, one run, and a sign-in to Primero that was refused.
     async fn left_by_a_run(name: &str) -> Self {
+        Self::of_a_run_that_works(name).await.0
+    }
+
+    /// The same while the run works. It is not opened anew for that: another test that is just starting a program may hold the lock
+    /// of a file a moment longer than the one who let go of it.
+    async fn of_a_run_that_works(name: &str) -> (Self, EmbeddedDynamoDb) {
+        // Another checkout's tests, or the same ones started twice, have files of their own.
+        let name = format!("{}-{name}", std::process::id());
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = std::fs::remove_file(&file);
         let embedded = EmbeddedDynamoDb::on_file(&file).await.unwrap();
         let client = embedded.client();
         table::ensure(&client, "referral-bridge").await.unwrap();
@@ -36,7 +53,7 @@ impl StateFile {
         store.put_run(&report()).await.unwrap();
         let refused = store.put_refused_sign_in(System::Primero, "v1", AT);
         refused.await.unwrap();
-        Self(file)
+        (Self(file), embedded)
     }
 
     fn bridge(&self, arguments: &[&str]) -> Output {
@@ -202,8 +219,7 @@ async fn a_reader_who_goes_away_ends_a_command_quietly() {
 
 #[tokio::test]
 async fn an_officer_looks_and_copies_while_a_run_works() {
-    let state = StateFile::left_by_a_run("works.sqlite").await;
-    let _works = EmbeddedDynamoDb::on_file(&state.0).await.unwrap();
+    let (state, _works) = StateFile::of_a_run_that_works("works.sqlite").await;
     assert_eq!(state.json(&["held"])[0]["key"], KEY);
     assert_eq!(state.json(&["runs"])[0]["run_id"], "01A");
     assert_eq!(state.json(&["show", "1.1", KEY])["key"], KEY);
@@ -215,7 +231,6 @@ async fn an_officer_looks_and_copies_while_a_run_works() {
 async fn a_backup_brings_back_a_lost_ledger_and_replaces_none_unasked() {
     let state = StateFile::left_by_a_run("backed-up.sqlite").await;
     let backup = state.0.with_extension("backup");
-    let _ = std::fs::remove_file(&backup);
     let bridge = |arguments: &[&str], more: &[&str]| {
         let mut command = Command::new(BRIDGE);
         command.arg(arguments[0]).arg(&backup).args(more);
