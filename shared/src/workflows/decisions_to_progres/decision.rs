@@ -218,6 +218,15 @@ pub fn fingerprint_input_disabled(services: &[Decided]) -> Pii<Vec<u8>> {
     Pii::new(input)
 }
 
+/// The same of services that another case contradicts.
+pub fn fingerprint_input_contested(services: &[Decided], contrary: &[Decided]) -> Pii<Vec<u8>> {
+    let mut input = b"contested\n\n".to_vec();
+    input.extend(fingerprint_input(services).expose());
+    input.extend(b"\n\n\n");
+    input.extend(fingerprint_input(contrary).expose());
+    Pii::new(input)
+}
+
 /// Why a record without an intervention cannot be sent.
 pub fn legacy_number() -> Fault {
     Fault::hold(Reason::LegacyInterventionNumber, vec![NUMBER.to_owned()])

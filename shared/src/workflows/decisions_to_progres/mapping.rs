@@ -66,12 +66,17 @@ pub fn map(
     today: Date,
     by: (&Profile, &FingerprintKey),
 ) -> Outcome {
-    let Voices { speaker, rival } = Voices::of(key, source, history.place, by);
+    let Voices {
+        speaker,
+        rival,
+        contrary,
+    } = Voices::of(key, source, history.place, by);
     let undecided = source.cases.iter().find_map(|case| window::undecided(case));
     match speaker {
         Speaker::Nobody => silent(source, history, undecided, by.1),
         Speaker::Enabled(case, services) => {
             let fingerprint = by.1.fingerprint(&decision::fingerprint_input(&services));
+            let contested = rival.is_some() && !history.released;
             let made = Made {
                 case,
                 services: &services,
@@ -80,14 +85,17 @@ pub fn map(
             };
             let result = match undecided {
                 Some(fault) => Err(fault),
-                None if rival.is_some() && !history.released => {
-                    Err(Fault::hold(Reason::AmbiguousCase, Vec::new()))
-                }
+                None if contested => Err(Fault::hold(Reason::AmbiguousCase, Vec::new())),
                 None => made.decision(history, today, by.0),
             };
+            let place = Some(made.place(history));
+            // A hold rests on both: it opens when the other case changes its mind, too.
+            let both = || {
+                by.1.fingerprint(&decision::fingerprint_input_contested(&services, &contrary))
+            };
             Outcome {
-                place: Some(made.place(history)),
-                fingerprint,
+                place,
+                fingerprint: if contested { both() } else { fingerprint },
                 result,
             }
         }

@@ -31,6 +31,8 @@ pub struct Voices<'s> {
     pub speaker: Speaker<'s>,
     /// The first case, if the speaker is one that decides otherwise; or a case that may, for it could not be read.
     pub rival: Option<CaseRecordId>,
+    /// What the rival decides, if it was read.
+    pub contrary: Vec<Decided>,
 }
 
 impl<'s> Voices<'s> {
@@ -54,8 +56,10 @@ impl<'s> Voices<'s> {
             let other = deciding.iter().rposition(otherwise).filter(|at| *at > 0);
             let rival = other.map(|_| first.case.id);
             let (case, services) = deciding.swap_remove(other.unwrap_or(0));
+            let contrary = rival.and_then(|_| deciding.into_iter().next());
             return Self {
                 rival: rival.or_else(|| unread(source, known, case.case.id)),
+                contrary: contrary.map(|(_, services)| services).unwrap_or_default(),
                 speaker: Speaker::Enabled(case, services),
             };
         }
@@ -72,6 +76,7 @@ impl<'s> Voices<'s> {
         Self {
             speaker,
             rival: None,
+            contrary: Vec::new(),
         }
     }
 }

@@ -53,12 +53,14 @@ async fn opposite_decisions_on_two_cases_in_one_page_are_held_and_none_is_told()
         let asked = bridge.asked(1);
         let copy = copied(&bridge, &asked);
         let neighbour = bridge.accepted(2);
+        let refusal = rejected("Moved away");
+        let mut answers = [(&asked, &ServiceDecision::Accepted), (&copy, &refusal)];
         if later_first {
-            bridge.answer(&copy, &rejected("Moved away"));
-            bridge.answer(&asked, &ServiceDecision::Accepted);
-        } else {
-            bridge.answer(&asked, &ServiceDecision::Accepted);
-            bridge.answer(&copy, &rejected("Moved away"));
+            answers.reverse();
+        }
+        for (one, decision) in answers {
+            bridge.answer(one, decision);
+            bridge.pass(Duration::from_secs(2));
         }
 
         let report = bridge.report_decisions().await;
