@@ -84,8 +84,13 @@ impl<'r> Preflight<'r> {
     }
 
     /// The owner of the first case that was created shows whether Primero knows the intake user.
-    pub fn owner_of_created(&self, case: CaseRecordId, owner: Option<&str>) -> Result<(), Stop> {
-        let found = people::owner_of_created(&self.ground, case, owner);
+    pub fn owner_of_created(
+        &self,
+        case: CaseRecordId,
+        owner: Option<&str>,
+        intake: Option<&str>,
+    ) -> Result<(), Stop> {
+        let found = people::owner_of_created(case, owner, intake);
         self.judge(found.into_iter().collect())
     }
 

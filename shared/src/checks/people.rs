@@ -6,28 +6,34 @@ use crate::domain::ids::CaseRecordId;
 use crate::domain::pii::Pii;
 use crate::transport::GateError;
 
-/// The owner of new cases exists and is enabled.
+/// The owners of new cases exist and are enabled.
 pub async fn intake_user(ground: &Ground<'_>) -> Result<Vec<Check>, GateError> {
-    let Some(name) = &ground.profile.primero.intake_user else {
-        return Ok(Vec::new());
-    };
-    let name = Pii::new(name.clone());
-    let found = match allowed(ground.primero.user(&name).await)? {
-        None => return Ok(vec![unchecked("users")]),
-        Some(None) => "no user of that name",
-        Some(Some(user)) if user.disabled => "the user is disabled",
-        Some(Some(_)) => return Ok(Vec::new()),
-    };
-    Ok(vec![Check::of(CheckKey::PrimeroIntakeUser, found)])
+    let mut checks = Vec::new();
+    for name in ground.profile.primero.intake_users() {
+        let user = ground.primero.user(&Pii::new(name.to_owned())).await;
+        let found = match allowed(user)? {
+            None => return Ok(vec![unchecked("users")]),
+            Some(None) => "no user of that name",
+            Some(Some(user)) if user.disabled => "the user is disabled",
+            Some(Some(_)) => continue,
+        };
+        let by_rule = ground.profile.primero.intake.is_some();
+        let whose = if by_rule {
+            format!("{name}: {found}")
+        } else {
+            found.to_owned()
+        };
+        checks.push(Check::of(CheckKey::PrimeroIntakeUser, whose));
+    }
+    Ok(checks)
 }
 
-/// A case that was just created is owned by somebody, and by the intake user if there is one.
+/// A case that was just created is owned by somebody, and by the intake user that it was written with, if any.
 pub fn owner_of_created(
-    ground: &Ground<'_>,
     case: CaseRecordId,
     owner: Option<&str>,
+    intake: Option<&str>,
 ) -> Option<Check> {
-    let intake = ground.profile.primero.intake_user.as_deref();
     let whom = match (owner, intake) {
         (None, _) => "nobody",
         (Some(owner), Some(intake)) if owner != intake => "somebody else",

@@ -7,6 +7,7 @@
 mod consent;
 mod engine;
 pub(crate) mod extra;
+mod intake;
 mod ping;
 mod primero;
 mod progres;
@@ -34,6 +35,7 @@ use crate::domain::ids::Deployment;
 pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
 pub use extra::{ExtraField, ExtraKind, ExtraOf, ExtraSettings};
+pub use intake::{Intake, IntakeBy};
 pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
 pub use primero::{ClosedCase, FallbackContact, PrimeroSettings, Required};
 pub use progres::{ProgresSettings, ReferredAgain};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::MAX_BODY_BYTES;
+use super::intake::Intake;
 use crate::document::Problem;
 use crate::document::declared::{Schema, document};
 use crate::document::kinds::{
@@ -55,8 +56,11 @@ document! {
         pub module_id: String = text(),
         /// Agency that takes the referrals of 1.1. Default `UNICEF`.
         pub receiving_agency: String = text().or("UNICEF"),
-        /// Owner of new cases; unset: the user that the bridge signs in as.
+        /// Owner of new cases; unset: the user that the bridge signs in as, or what [`Self::intake`] says.
         pub intake_user: Option<String> = text().optional(),
+        /// Owners of new cases by a rule.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub intake: Option<Intake> = optional_section(),
         /// Users that case workers refer to when they mean proGres; none: any.
         pub progres_user: Vec<String> = one_or_several(),
         /// What of a child 1.1 cannot do without, beside what a case is found by. Default: all that may be listed.
@@ -89,6 +93,12 @@ document! {
         /// Largest answer that is read, in bytes, up to 256 MiB. Default 32 MiB.
         pub max_body_bytes: usize = integer(1..=MAX_BODY_BYTES).or(32 * 1024 * 1024),
     }
+    check |read: &Self, section: &Section<'_>| {
+        if read.intake_user.is_some() && read.intake.is_some() {
+            let problem = "is decided by [primero.intake]; only one of them can be there";
+            section.fault("intake_user", Problem::Plain(problem));
+        }
+    };
 }
 
 document! {

@@ -50,6 +50,10 @@ fn the_reference_documents_every_key() {
     let mut keys = Vec::new();
     declared(&Profile::schema(), "", &mut keys);
     assert!(keys.len() > 80, "{keys:?}");
+    // `primero.intake` cannot stand beside `primero.intake_user`, which is shown, and is written there as a comment.
+    keys.retain(|path| !path.starts_with("primero.intake."));
+    keys.retain(|path| path != "primero.intake");
+    assert!(REFERENCE.contains("\n# [primero.intake]\n"));
     let is_there = |path: &&String| {
         let pointer = format!("/{}", path.replace('.', "/"));
         reference.pointer(&pointer).is_none()

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::fields::{self, CASE_FIELDS, SERVICE_FIELDS};
 use super::mapping::Referral;
 use super::matching::{Match, Plan, choose, holds, service_of};
@@ -165,7 +167,9 @@ impl ReferralsToPrimero<'_> {
             *owner = Proof::Given;
             if let Some(name) = Box::pin(self.primero.owner_of(referral.case)).await? {
                 let name = name.as_ref().map(|name| name.expose().as_str());
-                if let Err(stop) = self.preflight.owner_of_created(referral.case, name) {
+                let intake = referral.case_fields.expose().get("owned_by");
+                let intake = intake.and_then(Value::as_str);
+                if let Err(stop) = self.preflight.owner_of_created(referral.case, name, intake) {
                     *owner = Proof::Failed(stop.clone());
                     return Err(stop.into());
                 }

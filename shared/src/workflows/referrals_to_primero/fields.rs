@@ -57,6 +57,8 @@ pub enum Read<'a> {
     Yes,
     /// What the profile says under this key.
     Profile(&'static str, fn(&Profile) -> Option<&str>),
+    /// Whom the profile names as owner of new cases, by a rule or always.
+    Intake,
     /// A code, through a table of the country's own; what is not listed is held.
     Code(&'a ExtraField),
 }
@@ -91,7 +93,7 @@ pub const CASE: &[Field<'static>] = &[
     field("protection_concerns", &[NEED, NEED_NAME], Read::Needs),
     field("status", &[], Read::Fixed("open")).by_itself(),
     field("module_id", &[], MODULE).by_itself(),
-    field("owned_by", &[], INTAKE).by_itself(),
+    field("owned_by", &[], Read::Intake).by_itself(),
 ];
 
 /// What a service holds.
@@ -137,9 +139,6 @@ const BIRTH_NEEDED: Need<'_> = Need::AsTheProfileSays(Required::DateOfBirth);
 const MODULE: Read<'_> = Read::Profile("primero.module_id", |profile| {
     Some(&profile.primero.module_id)
 });
-const INTAKE: Read<'_> = Read::Profile("primero.intake_user", |profile| {
-    profile.primero.intake_user.as_deref()
-});
 const AGENCY: Read<'_> = Read::Profile("progres.agency", |profile| Some(&profile.progres.agency));
 const RECEIVER: Read<'_> = Read::Profile("primero.receiving_agency", |profile| {
     Some(&profile.primero.receiving_agency)
@@ -169,6 +168,9 @@ impl Read<'_> {
             Self::ServiceId => "an id computed from it",
             Self::Reference => "joined by commas",
             Self::Yes => "always `true`",
+            Self::Intake => {
+                "`primero.intake_user` of the profile, or whom `[primero.intake]` names by service type, business unit or location"
+            }
             Self::Code(_) => "through the table beside it; one that is not listed is held",
             Self::Fixed(word) => return format!("always `{word}`").into(),
             Self::Profile(key, _) => return format!("`{key}` of the profile").into(),

@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::address;
 use super::fields::{self, Field, Read};
-use super::keys::{BUSINESS_UNIT, INDIVIDUAL_NO, INTERVENTION_ID, NUMBER, PRIMERO_ID};
+use super::keys::{
+    BUSINESS_UNIT, INDIVIDUAL_NO, INTERVENTION_ID, NUMBER, PRIMERO_ID, SERVICE_NAME,
+};
 use super::source::SourceReferral;
 use crate::domain::codes::SexCode;
 use crate::domain::dates::{instant, whole_years};
@@ -15,7 +17,7 @@ use crate::domain::ids::{CaseRecordId, InterventionId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
-use crate::profile::Profile;
+use crate::profile::{IntakeBy, Profile};
 use crate::workflows::faults::Faults;
 use crate::workflows::notes;
 use crate::workflows::table::{Need, each_once};
@@ -188,8 +190,29 @@ impl<'s> Reading<'s> {
             }
             Read::Fixed(word) => Some(word.into()),
             Read::Yes => Some(true.into()),
+            Read::Intake => self.intake().map(Value::from),
             Read::Profile(_, said) => said(profile).map(Value::from),
         }
+    }
+
+    /// Whom the profile names as owner of a new case.
+    fn intake(&self) -> Option<&'s str> {
+        let primero = &self.profile.primero;
+        let Some(intake) = &primero.intake else {
+            return primero.intake_user.as_deref();
+        };
+        let source = self.source;
+        Some(match intake.by {
+            IntakeBy::ServiceType => {
+                let service = source.text(SERVICE_NAME);
+                intake.user(service.and_then(|name| self.profile.tables.service_in(name)))
+            }
+            IntakeBy::BusinessUnit => intake.user(source.business_unit().as_deref()),
+            IntakeBy::Location => {
+                let levels = address::LEVELS.iter().rev();
+                intake.user(levels.filter_map(|level| source.text(level)))
+            }
+        })
     }
 
     /// The text of a field's key; one that is needed and not there is noted.

@@ -221,7 +221,8 @@ fn take_submissions(call: &Call<'_>, members: &Map<String, Value>) -> Result<boo
     body.expect("InteropID", &options.interop_id)?;
     body.expect("APIVersion", &options.async_api_version)?;
     body.expect("ShippingProcessId", &options.shipping.submit_referral)?;
-    let records = records(call.ping, &body, submission::FIELDS, true, call.transaction)?;
+    let fields = [submission::FIELDS, &options.own_fields].concat();
+    let records = records(call.ping, &body, &fields, true, call.transaction)?;
 
     let mut changed = false;
     let mut results = Vec::new();

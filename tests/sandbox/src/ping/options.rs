@@ -49,6 +49,8 @@ pub struct PingOptions {
     pub interim_word: Option<String>,
     /// A repeated submission of the same referral is recognised. PING itself does not do that.
     pub recognise_repeats: bool,
+    /// Fields of a submission that this country's `proGres` takes beside those of the contract.
+    pub own_fields: Vec<&'static str>,
     /// The list of decisions keeps those already marked as synced (status 003).
     pub list_synced_decisions: bool,
     /// Decides generated transaction, token and referral ids.
@@ -133,6 +135,7 @@ impl Default for PingOptions {
             checks_before_result: 0,
             interim_word: None,
             recognise_repeats: false,
+            own_fields: Vec::new(),
             list_synced_decisions: true,
             seed: 0,
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::canaries::Canaries;
 use crate::from_progres::intervention;
-use crate::scene::Scene;
+use crate::scene::{Scene, mapped};
 
 /// A service that was referred to UNHCR.
 pub struct Wish {
@@ -34,12 +34,24 @@ fn case(canaries: &mut Canaries, owner: &str, service: &Value) -> Value {
         "telephone_current",
         "address_current",
         "protection_concerns",
+        "camp_zone",
     ] {
         case[field] = json!(canaries.text(field));
     }
     case["protection_concerns"] = json!([case["protection_concerns"]]);
     case
 }
+
+/// What 2.1 maps and what is an id, a time, or the owner's, who is a canary as a whole ([`Scene::worker`]).
+const IMPERSONAL: [&str; 7] = [
+    "id",
+    "case_id",
+    "unique_id",
+    "created_at",
+    "owned_by.position",
+    "owned_by.email",
+    "owned_by.phone",
+];
 
 impl Scene {
     /// A case worker whose every detail is a canary; without `email` the fallback takes their place.
@@ -112,6 +124,13 @@ impl Scene {
             "service_referral_notes": self.canaries.text("notes"),
         });
         let mut case = case(&mut self.canaries, owner, &service);
+        for key in mapped("2.1", &IMPERSONAL) {
+            let planted = case.get(&key).or(service.get(&key));
+            assert!(
+                planted.is_some(),
+                "{key} is mapped, so it must be looked for"
+            );
+        }
         change(&mut case, &mut self.canaries);
         let primero = &self.sandbox.primero;
         let case = primero.insert_case(case).expect("Primero takes it");

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::canaries::Canaries;
 use crate::from_primero::Wish;
-use crate::scene::Scene;
+use crate::scene::{Scene, mapped};
 
 const PERSONAL: &str = "progres_individual.individuals.";
 const SERVICE: &str = "progres_interventiontype2.interventiontype.progres_description";
@@ -50,11 +50,25 @@ fn row(canaries: &mut Canaries, n: usize) -> Value {
         "systemuser.su.internalemailaddress",
         "progres_language.progres_languagecodeidname",
         "progres_specificneed.progres_spncategory2name",
+        "progres_campzone",
     ] {
         put(key, json!(canaries.text(key)));
     }
+    for key in mapped("1.1", &IMPERSONAL) {
+        let planted = row.contains_key(&key) || row.contains_key(&format!("{PERSONAL}{key}"));
+        assert!(planted, "{key} is mapped, so it must be looked for");
+    }
     Value::Object(row)
 }
+
+/// What 1.1 maps and what says nothing of a person: ids of codes, and days of the exchange.
+const IMPERSONAL: [&str; 5] = [
+    "progres_interventionstartdate",
+    "progres_primerotransferstatusdate",
+    "progres_primeroid",
+    "progres_language.progres_languagecodeid",
+    "progres_specificneed.specificneeds.progres_spncategory2",
+];
 
 impl Scene {
     fn refer(&mut self, n: usize, change: impl FnOnce(&mut Value, &mut Canaries)) -> Value {

@@ -14,7 +14,7 @@ use referral_bridge::entropy::Entropy;
 use referral_bridge::function::{RunError, metrics};
 use referral_bridge::profile::Profile;
 use referral_bridge::secrets::Secrets;
-use referral_bridge::workflows::Installation;
+use referral_bridge::workflows::{Installation, sheet};
 use referral_bridge::{store, transport};
 use sandbox::{Sandbox, SandboxOptions};
 use serde_json::json;
@@ -37,11 +37,31 @@ pub struct Scene {
     _state: EmbeddedDynamoDb,
 }
 
+/// Gambella's profile with fields of a country's own, which are as personal as the others.
+pub fn profile() -> Profile {
+    let profile = include_str!("../../../../infra/profiles/gambella.toml");
+    let own = "[extra.case]\n\
+         camp_zone = { from = \"progres_campzone\" }\n\
+         [extra.submission]\n\
+         progres_poccampzone = { from = \"camp_zone\" }\n\
+         [primero]";
+    Profile::parse(&profile.replace("[primero]", own)).expect("a valid profile")
+}
+
+/// Every key of the source that a workflow maps, but for those that say nothing of a person.
+pub fn mapped(workflow: &str, impersonal: &[&str]) -> Vec<String> {
+    let lines = sheet::lines(Some(&profile()));
+    let lines = lines.iter().filter(|line| line.workflow == workflow);
+    let keys = lines.flat_map(|line| line.from.split(", "));
+    let keys = keys.filter(|key| !key.is_empty() && !impersonal.contains(key));
+    keys.map(str::to_owned).collect()
+}
+
 impl Scene {
     pub async fn new() -> Self {
-        let sandbox = Sandbox::start(SandboxOptions::default())
-            .await
-            .expect("the sandbox starts");
+        let mut options = SandboxOptions::default();
+        options.ping.own_fields = vec!["progres_poccampzone"];
+        let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let now: Timestamp = NOW.parse().expect("a time");
         sandbox.primero.stop_clock_at(now);
         let state = EmbeddedDynamoDb::in_memory()
@@ -66,8 +86,7 @@ impl Scene {
         }
         // What every token of the simulated PING begins with.
         canaries.note("simulated.");
-        let profile = include_str!("../../../../infra/profiles/gambella.toml");
-        let mut profile = Profile::parse(profile).expect("a valid profile");
+        let mut profile = profile();
         profile.report_delivery_fail = true;
         let clock = Arc::new(VirtualClock::at(now));
         let installation = Installation {

@@ -445,6 +445,29 @@ fn a_countrys_own_fields_are_checked_like_those_of_the_table() {
     }
 }
 
+#[test]
+fn the_owner_of_a_new_case_is_found_by_the_rule_of_the_profile() {
+    let unit = "577CCDF6-86DE-E811-80D8-001DD8B71FE3";
+    for (by, key, owner) in [
+        ("service_type", "alternative_care", "cw_one"),
+        ("service_type", "shelter", "cw_other"),
+        ("business_unit", unit, "cw_one"),
+        ("location", "Garissa", "cw_one"),
+        ("location", "Elsewhere", "cw_other"),
+    ] {
+        let rule = format!(
+            "[primero.intake]\nby = \"{by}\"\nusers = {{ \"{key}\" = \"cw_one\" }}\nother = \"cw_other\"\n[window]"
+        );
+        let text = include_str!("../../../../../infra/profiles/gambella.toml");
+        let profile = Profile::parse(&text.replace("[window]", &rule)).expect("no faults");
+        let rows = crate::workflows::referrals_to_primero::testing::rows(detail_rows());
+        let today = crate::workflows::referrals_to_primero::testing::TODAY;
+        let referral = map(&SourceReferral::fold(&rows, &profile), today, &profile);
+        let case = referral.expect("it maps").case_fields;
+        assert_eq!(case.expose()["owned_by"], owner, "{by} {key}");
+    }
+}
+
 /// A row of the table that is dropped is missed: what [`whole_rows`] map to is another thing without it.
 #[test]
 fn every_row_of_the_tables_fills_its_field_and_no_other() {

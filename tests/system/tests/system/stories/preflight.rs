@@ -5,6 +5,7 @@ use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::reason::Stop;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::{Finished, Request};
+use referral_bridge::profile::{Intake, IntakeBy};
 use sandbox::journal::System;
 use sandbox::primero::{FormSet, Scope, ServiceDecision, UserChange};
 use serde_json::{Value, json};
@@ -182,6 +183,42 @@ async fn an_owner_whom_primero_does_not_know_is_found_before_the_first_write() {
         );
         assert_eq!(bridge.effective_writes(), 0);
     }
+}
+
+#[tokio::test]
+async fn of_owners_by_a_rule_each_is_looked_for_before_the_first_write() {
+    let beginning = TestBridge::beginning().profile(|profile| {
+        profile.primero.intake = Some(Intake {
+            by: IntakeBy::ServiceType,
+            users: [("shelter".to_owned(), "no_such_user".to_owned())].into(),
+            other: "worker1".to_owned(),
+        });
+    });
+    let bridge = beginning.start().await;
+    bridge.refer_many(3);
+    let stop = bridge.run().await.stop;
+    assert!(
+        matches!(&stop, Some(Stop::IntakeUserUnknown(found)) if found.contains("no_such_user: no user")),
+        "{stop:?}"
+    );
+    assert_eq!(bridge.effective_writes(), 0);
+}
+
+#[tokio::test]
+async fn the_owner_by_a_rule_is_the_one_that_primero_shows() {
+    let beginning = TestBridge::beginning().profile(|profile| {
+        profile.primero.intake = Some(Intake {
+            by: IntakeBy::ServiceType,
+            users: [("alternative_care".to_owned(), "worker1".to_owned())].into(),
+            other: "worker2".to_owned(),
+        });
+    });
+    let bridge = beginning.start().await;
+    bridge.refer_many(3);
+    assert_eq!(bridge.run().await.stop, None);
+    let cases = bridge.sandbox.primero.cases();
+    let owned = cases.iter().filter(|case| case["owned_by"] == "worker1");
+    assert!(owned.count() >= 3);
 }
 
 #[tokio::test]
