@@ -48,15 +48,15 @@ reasons! {
     ContradictingRows = "contradicting_rows",
     /// The source's answer for this record does not have the shape of the contract, at the named place.
     UnreadableRecord = "unreadable_record",
-    /// Several cases in Primero carry the child's number, or one intervention, and none is clearly the right one. Merge or disable the others, then release.
+    /// Several cases in Primero carry the child's number, or one intervention, and none is clearly the right one. Merge or disable the others; it is looked for again, or release it.
     AmbiguousCase = "ambiguous_case",
-    /// The child's only case in Primero is closed. Reopen it and release, or set `primero.closed_case` to `append`. Where a status is named, the case was transferred, is a duplicate or the like: settle in Primero which case is the right one, then release.
+    /// The child's only case in Primero is closed. Reopen it; it is looked for again within the hour, or release it. Or set `primero.closed_case` to `append`. Where a status is named, the case was transferred, is a duplicate or the like: settle in Primero which case is the right one, then release.
     CaseClosed = "case_closed",
-    /// The child has a case in Primero only in another module, where nothing is written. Make one in the module of the profile, or move it there, then release.
+    /// The child has a case in Primero only in another module, where nothing is written. Make one in the module of the profile, or move it there; it is looked for again within the hour, or release it.
     CaseOfAnotherModule = "case_of_another_module",
     /// The case that we would create exists already but is another child's, or disabled. Check it in Primero, then release.
     CaseIdentityChanged = "case_identity_changed",
-    /// The service is in Primero but has lost its intervention number, so its decision could not go back. Restore the number, then release.
+    /// The service is in Primero but has lost its intervention number, so its decision could not go back. Restore the number; it is looked for again within the hour, or release it.
     InterventionNumberLost = "intervention_number_lost",
     /// Primero refused the record for the named fields, or the request as a whole. Correct the data or the profile.
     RefusedByPrimero = "refused_by_primero",
@@ -164,6 +164,19 @@ impl Reason {
     #[must_use]
     pub const fn opens_by_itself(self) -> bool {
         matches!(self, Self::NoAccess)
+    }
+
+    /// Whether a look at Primero shows that what kept a record is over: nothing at the source would.
+    #[must_use]
+    pub const fn shows_in_primero(self) -> bool {
+        matches!(
+            self,
+            Self::AmbiguousCase
+                | Self::CaseClosed
+                | Self::CaseOfAnotherModule
+                | Self::InterventionNumberLost
+                | Self::AmbiguousReferral
+        )
     }
 }
 

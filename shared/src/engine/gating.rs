@@ -115,7 +115,8 @@ fn gate_held<P>(row: &RecordRow<P>, at: Circumstances<'_>, seen: bool) -> Gate {
 
 /// Whether a held record opens by itself now: what kept it may be over, and nothing at the source would show it.
 pub fn opens<P>(row: &RecordRow<P>, now: Timestamp) -> bool {
-    let by_itself = row.reason.is_some_and(Reason::opens_by_itself);
+    let by_itself = |reason: Reason| reason.opens_by_itself() || reason.shows_in_primero();
+    let by_itself = row.reason.is_some_and(by_itself);
     by_itself && row.next_attempt_at.is_none_or(|look| look <= now)
 }
 

@@ -20,6 +20,9 @@ const KEPT: Duration = Duration::from_hours(400 * 24);
 /// entry than the one whose change would be seen.
 const HELD_LOOK: Duration = Duration::from_hours(24);
 
+/// A record of a list that is held for what stands in Primero is looked for there after this long.
+const PRIMERO_LOOK: Duration = Duration::from_hours(1);
+
 impl<W: Workflow> Run<'_, W> {
     /// The row of this record in a new state, without reason or waiting time.
     pub fn row(&self, entry: &Entry<W>, state: RecordState) -> RecordRow<W::Place> {
@@ -93,10 +96,15 @@ impl<W: Workflow> Run<'_, W> {
 
     /// When a record held for this reason is looked at again by itself, if ever. A list shows it in every run.
     pub fn next_look(&self, reason: Reason) -> Option<Timestamp> {
-        let offered = self.character.feed == Feed::Pending && !reason.opens_by_itself();
-        let looks = !offered && !reason.opens_only_by_release();
+        let listed = self.character.feed == Feed::Pending;
+        let pause = match reason {
+            _ if listed && reason.shows_in_primero() => PRIMERO_LOOK,
+            _ if listed && !reason.opens_by_itself() => return None,
+            _ if reason.opens_only_by_release() => return None,
+            _ => HELD_LOOK,
+        };
         let around = self.around;
-        looks.then(|| later(around.clock.now(), around.entropy.jitter(HELD_LOOK)))
+        Some(later(around.clock.now(), around.entropy.jitter(pause)))
     }
 
     /// The row of a record that is not ours to send. One that a list goes on to offer is looked at again from time to time.

@@ -54,11 +54,14 @@ impl<W: Workflow> Conveyor<'_, W> {
         }
         let held = row.state == RecordState::Held;
         row.in_place = held && entry.is_in_place();
-        if let Some(before) = &entry.before
-            && is_same_hold(before, &row)
-        {
+        let same_hold = entry
+            .before
+            .as_ref()
+            .filter(|before| is_same_hold(before, &row));
+        if let Some(before) = same_hold {
             row.told = before.told;
         }
+        let unchanged = same_hold.is_some();
         if held && entry.was() != Some(RecordState::Held) {
             tally.measures.newly_held += 1;
         }
@@ -75,7 +78,11 @@ impl<W: Workflow> Conveyor<'_, W> {
             self.note_refused(&entry, &row, &fault);
         }
         self.note_failed(&entry, &row, &fault);
-        tally.add_row(&entry, &row, outcome);
+        if unchanged {
+            tally.add_unchanged(&entry, outcome);
+        } else {
+            tally.add_row(&entry, &row, outcome);
+        }
         let next = match entry.place.clone() {
             Some(place) if held && self.is_to_be_told(&row) => {
                 let news = News::Held(Box::new(row.clone()));

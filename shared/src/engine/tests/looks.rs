@@ -1,9 +1,10 @@
 //! Held and skipped records of a list: who is read again, and what that costs.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::scenario::Scenario;
-use super::systems::{Stage, key};
+use super::systems::{Mishap, Stage, key};
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 
@@ -34,7 +35,7 @@ async fn a_thousand_held_cost_four_calls_for_details_a_run_and_each_has_its_turn
     let scenario = held(1000).await;
     let mut read = HashSet::new();
     for _ in 0..10 {
-        scenario.clock.advance(std::time::Duration::from_mins(5));
+        scenario.clock.advance(Duration::from_mins(5));
         let report = scenario.complete().await;
         assert_eq!(report.counts.held, 1000);
         assert_eq!(scenario.systems.begun(Stage::Fetch).len(), 4);
@@ -62,4 +63,32 @@ async fn what_the_list_shows_as_changed_is_read_at_once_among_however_many() {
     assert_eq!((report.counts.delivered, report.counts.held), (1, 399));
     assert_eq!(scenario.systems.copies(399), 1);
     assert!(scenario.systems.asked(Stage::Fetch).contains(&key(399)));
+}
+
+#[tokio::test]
+async fn what_is_held_for_what_stands_in_primero_is_looked_for_there_once_an_hour() {
+    let scenario = Scenario::offering(2).await;
+    let closed = Mishap::Record(Fault::hold(Reason::CaseClosed, Vec::new()));
+    scenario.systems.with(1, 1, Stage::Locate, closed.clone());
+    let report = scenario.complete().await;
+    assert_eq!((report.counts.held, report.counts.delivered), (1, 1));
+    scenario.systems.events.borrow_mut().clear();
+
+    for _ in 0..5 {
+        scenario.clock.advance(Duration::from_mins(5));
+        assert_eq!(scenario.complete().await.counts.held, 1);
+    }
+    assert!(scenario.systems.begun(Stage::Locate).is_empty());
+
+    scenario.systems.with(1, 1, Stage::Locate, closed);
+    scenario.clock.advance(Duration::from_mins(40));
+    assert_eq!(scenario.complete().await.counts.held, 1);
+    assert_eq!(scenario.systems.begun(Stage::Locate).len(), 1);
+    scenario.clock.advance(Duration::from_mins(5));
+    assert_eq!(scenario.complete().await.counts.held, 1);
+    assert_eq!(scenario.systems.begun(Stage::Locate).len(), 1);
+
+    // It is open again: nobody has to release anything.
+    scenario.clock.advance(Duration::from_hours(1));
+    assert_eq!(scenario.complete().await.counts.delivered, 1);
 }
