@@ -1,7 +1,7 @@
 //! A function's clients for AWS.
 //!
 //! Lambda gives a function its region and credentials as environment variables. The SDK's own way of finding them would also bring
-//! along clients for every other place where a program may have them, into each package.
+//! along clients for every other place where a program may have them: 0.6 MiB of each function.
 
 use std::time::Duration;
 
