@@ -11,6 +11,7 @@ pub mod document;
 pub mod domain;
 pub mod engine;
 pub mod entropy;
+mod fields;
 pub mod function;
 pub mod observe;
 pub mod primero;

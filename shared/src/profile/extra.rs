@@ -9,17 +9,18 @@ use crate::document::Problem;
 use crate::document::declared::{Declared, Schema, document};
 use crate::document::kinds::{Field, Kind as _, entries, one_of, text};
 use crate::document::section::Section;
+use crate::fields::{referrals_to_primero, referrals_to_progres};
 
 document! {
     /// `[extra]`.
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
     pub struct ExtraSettings {
         /// Fields of a new case, made of what PING says of an intervention (1.1).
-        pub case: BTreeMap<String, ExtraField> = Extras { refused: CASE_FIELDS, of_case_alone: true },
+        pub case: BTreeMap<String, ExtraField> = Extras { refused: case_fields(), of_case_alone: true },
         /// Fields of a service, made of the same (1.1).
-        pub service: BTreeMap<String, ExtraField> = Extras { refused: SERVICE_FIELDS, of_case_alone: true },
+        pub service: BTreeMap<String, ExtraField> = Extras { refused: service_fields(), of_case_alone: true },
         /// Fields of a submission, made of what a case or its service says (2.1). They leave Primero.
-        pub submission: BTreeMap<String, ExtraField> = Extras { refused: SUBMISSION_FIELDS, of_case_alone: false },
+        pub submission: BTreeMap<String, ExtraField> = Extras { refused: submission_fields(), of_case_alone: false },
     }
 }
 
@@ -57,14 +58,6 @@ document! {
     };
 }
 
-impl ExtraField {
-    /// The code there of a text here, whatever its case and blanks.
-    #[must_use]
-    pub fn code(&self, text: &str) -> Option<&str> {
-        super::tables::find(&self.codes, text)
-    }
-}
-
 /// How a field of a country's own is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,24 +82,8 @@ pub enum ExtraOf {
     Service,
 }
 
-/// What a case has by itself or by the table of 1.1; a test keeps it equal to that table.
-pub(crate) const CASE_FIELDS: &[&str] = &[
-    "unhcr_individual_no",
-    "unhcr_id_no",
-    "name_first",
-    "name_middle",
-    "name_last",
-    "name_nickname",
-    "date_of_birth",
-    "age",
-    "sex",
-    "telephone_current",
-    "address_current",
-    "language",
-    "protection_concerns",
-    "status",
-    "module_id",
-    "owned_by",
+/// The fields of a case that nobody but the bridge, Primero or a person decides, besides those of the table of 1.1.
+const OF_CASE: &[&str] = &[
     "services_section",
     "id",
     "case_id",
@@ -115,57 +92,26 @@ pub(crate) const CASE_FIELDS: &[&str] = &[
     "consent_for_services",
 ];
 
-/// The same of a service.
-pub(crate) const SERVICE_FIELDS: &[&str] = &[
-    "unique_id",
-    "service_type",
-    "service_referral_notes",
-    "service_appointment_date",
-    "service_response_day_time",
-    "service_request_external",
-    "service_request_title",
-    "service_request_agency",
-    "service_request_phone",
-    "service_request_email",
-    "service_implementing_agency",
-    "service_response_type",
-    "service_referral",
-    "unhcr_referral_status",
-    "progres_interventionnumber",
-    "unhcr_referral_rejection_reason",
-];
+fn case_fields() -> Vec<&'static str> {
+    let of_table = referrals_to_primero::CASE.iter().map(|field| field.name);
+    of_table.chain(OF_CASE.iter().copied()).collect()
+}
 
-/// The fields of the table of 2.1; a test keeps it equal to that table.
-pub(crate) const SUBMISSION_FIELDS: &[&str] = &[
-    "progres_externalguid",
-    "progres_externalid",
-    "progres_offlineid",
-    "progres_businessunit",
-    "progres_organizationfrom",
-    "progres_orgreferredby",
-    "progres_orgposition",
-    "progres_orgemail",
-    "progres_orgphonenumber",
-    "progres_orgreferralid",
-    "progres_referraldate",
-    "progres_requestedservice",
-    "progres_otherrequestedservices",
-    "progres_spneedcategory",
-    "progres_reasonforreferral",
-    "progres_pocphonenumber",
-    "progres_pocaddress",
-    "progres_pocotheridnumber",
-    "progres_unhcrid",
-    "progres_pocdateofbirth",
-    "progres_pocsex",
-    "progres_pocfirstname",
-    "progres_pocmiddlename",
-    "progres_poclastname",
-];
+fn service_fields() -> Vec<&'static str> {
+    let of_table = referrals_to_primero::SERVICE.iter().map(|field| field.name);
+    of_table
+        .chain(["unhcr_referral_rejection_reason"])
+        .collect()
+}
+
+fn submission_fields() -> Vec<&'static str> {
+    let of_table = referrals_to_progres::SUBMISSION.iter();
+    of_table.map(|field| field.name).collect()
+}
 
 /// A table of fields of a country's own.
 struct Extras {
-    refused: &'static [&'static str],
+    refused: Vec<&'static str>,
     /// Whether `of` means nothing here.
     of_case_alone: bool,
 }
@@ -261,7 +207,8 @@ mod tests {
         let zone = &extra.case["camp_zone"];
         assert_eq!(zone.from, "progres_coalocationlevel6");
         assert_eq!(zone.kind, ExtraKind::Text);
-        assert_eq!(extra.service["urgency"].code("HIGH"), Some("high"));
+        let codes = &extra.service["urgency"].codes;
+        assert_eq!(super::super::find(codes, "HIGH"), Some("high"));
         assert_eq!(extra.submission["progres_poccamp"].of, ExtraOf::Service);
         assert!(minimal().profile().extra.is_empty());
     }

@@ -6,7 +6,7 @@
 
 mod consent;
 mod engine;
-pub(crate) mod extra;
+mod extra;
 mod intake;
 mod ping;
 mod primero;
@@ -32,13 +32,15 @@ use crate::document::section::{Notes, Section};
 use crate::document::{Faults, toml};
 use crate::domain::ids::Deployment;
 
+pub use crate::fields::Required;
 pub use consent::ConsentSettings;
 pub use engine::EngineSettings;
 pub use extra::{ExtraField, ExtraKind, ExtraOf, ExtraSettings};
 pub use intake::{Intake, IntakeBy};
 pub use ping::{Ambiguity, PagingSettings, PingSettings, ShippingProcesses, StatusWords};
-pub use primero::{ClosedCase, FallbackContact, PrimeroSettings, Required};
+pub use primero::{ClosedCase, FallbackContact, PrimeroSettings};
 pub use progres::{ProgresSettings, ReferredAgain};
+pub(crate) use tables::find;
 pub use tables::{CodeTables, LanguageTable};
 pub use version::ProfileVersion;
 pub use warnings::ProfileWarning;

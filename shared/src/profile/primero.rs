@@ -15,6 +15,7 @@ use crate::document::kinds::{
     set, switch, text,
 };
 use crate::document::section::Section;
+use crate::fields::Required;
 
 /// Most entries that a profile may name; older ones do.
 const MAX_BATCH: i64 = 150;
@@ -114,16 +115,6 @@ document! {
         /// Position; what tells proGres that a contact was substituted.
         pub position: String = text(),
     }
-}
-
-/// A field of a case that 1.1 may or may not do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Required {
-    /// The family name.
-    NameLast,
-    /// The date of birth, and with it the age.
-    DateOfBirth,
 }
 
 /// What becomes of a referral whose only matching case is closed.

@@ -100,7 +100,8 @@ impl CodeTables {
     }
 }
 
-pub(super) fn find<'a>(table: &'a BTreeMap<String, String>, text: &str) -> Option<&'a str> {
+/// The target of the entry that a text names, whatever its case and blanks.
+pub(crate) fn find<'a>(table: &'a BTreeMap<String, String>, text: &str) -> Option<&'a str> {
     let wanted = fold(text);
     table
         .iter()

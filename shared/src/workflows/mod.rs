@@ -6,7 +6,6 @@ mod installation;
 mod notes;
 pub mod sheet;
 mod source_rows;
-mod table;
 #[cfg(test)]
 mod testing;
 mod traffic;

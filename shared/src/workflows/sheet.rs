@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::table::Field;
 use super::{referrals_to_primero, referrals_to_progres};
+use crate::fields::Field;
 use crate::profile::{ExtraField, Profile};
 
 /// One line of the sheet.

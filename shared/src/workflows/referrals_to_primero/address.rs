@@ -2,17 +2,8 @@
 
 use serde_json::Value;
 
+pub use crate::fields::referrals_to_primero::LEVELS;
 use crate::progres::{Row, text_of};
-
-/// The levels by their bare keys, the widest first.
-pub const LEVELS: &[&str] = &[
-    "progres_coalocationlevel1",
-    "progres_coalocationlevel2",
-    "progres_coalocationlevel3",
-    "progres_coalocationlevel4",
-    "progres_coalocationlevel5",
-    "progres_coalocationlevel6",
-];
 
 /// Prefixes under which a level was seen.
 const PREFIXES: [&str; 4] = [

@@ -1,30 +1,20 @@
-//! The keys under which PING speaks of an intervention, as it spells them, and how the text of each is taken from a row.
+//! How the text of each key of an intervention is taken from a row.
 
 use super::address;
 use crate::domain::codes::SexCode;
 use crate::domain::identifier;
 use crate::domain::ids::InterventionId;
+#[cfg(test)]
+pub use crate::fields::referrals_to_primero::{
+    BIRTH_DATE, COMMONLY_USED_NAME, DESCRIPTION, FAMILY_NAME, GIVEN_NAME, MIDDLE_NAME,
+    OFFICER_EMAIL, OFFICER_PHONE, OFFICER_TITLE, PHONE, REASON, START_DATE,
+};
+pub use crate::fields::referrals_to_primero::{
+    BUSINESS_UNIT, INDIVIDUAL_NO, INTERVENTION_ID, LANGUAGE, LANGUAGE_LOOKUP, NEED, NEED_NAME,
+    NUMBER, OWN, PRIMERO_ID, REGISTRATION_GROUP, REGISTRATION_GROUP_LOOKUP, SERVICE_NAME, SEX,
+    TRANSFER_STATUS_DATE,
+};
 use crate::progres::{Row, text_of};
-
-/// Declares the keys that the bridge itself cannot do without. One that is left out here does not compile where it is used.
-macro_rules! own_keys {
-    ($($(#[$about:meta])* $name:ident = $key:literal, $words:literal;)*) => {
-        $( $(#[$about])* pub const $name: &str = $key; )*
-
-        /// What the bridge itself needs to know of an intervention, and what for.
-        pub const OWN: &[(&str, &str)] = &[$(($name, $words)),*];
-    };
-}
-
-own_keys! {
-    /// The key of the intervention's id; older lists use another.
-    INTERVENTION_ID = "progres_lpinterventionid", "names the record, and makes the id of the service";
-    NUMBER = "progres_interventionnumber", "what people call the intervention; part of the reference";
-    /// A GUID.
-    BUSINESS_UNIT = "progres_businessunit", "whom proGres is told by; part of the reference";
-    INDIVIDUAL_NO = "progres_individual.individuals.progres_id", "by which the case is found, and which makes its id";
-    PRIMERO_ID = "progres_primeroid", "the case that proGres believes the child to have, of several";
-}
 
 const INTERVENTION_ID_OLDER: &str = "progres_intervention";
 /// The keys of the intervention's id, the one that is mapped first.
@@ -35,31 +25,7 @@ const LISTED_NUMBER: [&str; 3] = [
     "progres_interventionname",
     "progres_lpintervention.int.progres_interventionnumber",
 ];
-
-pub const START_DATE: &str = "progres_interventionstartdate";
-pub const TRANSFER_STATUS_DATE: &str = "progres_primerotransferstatusdate";
-pub const DESCRIPTION: &str = "progres_interventiondescription";
-pub const REASON: &str = "progres_reasonforreferral";
-pub const SERVICE_NAME: &str = "progres_interventiontype2.interventiontype.progres_description";
-pub const REGISTRATION_GROUP: &str = "progres_individual.progres_registrationgroupidname";
-pub const REGISTRATION_GROUP_LOOKUP: &str =
-    "progres_individual.individuals.progres_registrationgroupid";
-pub const GIVEN_NAME: &str = "progres_individual.individuals.progres_givenname";
-pub const MIDDLE_NAME: &str = "progres_individual.individuals.progres_middlename";
-pub const FAMILY_NAME: &str = "progres_individual.individuals.progres_familyname";
-/// Spelt so by proGres.
-pub const COMMONLY_USED_NAME: &str = "progres_individual.individuals.progres_commonyusedname";
-pub const BIRTH_DATE: &str = "progres_individual.individuals.progres_dateofbirth";
-pub const SEX: &str = "progres_individual.individuals.progres_sex";
 const SEX_NAME: &str = "progres_individual.individuals.progres_sexname";
-pub const PHONE: &str = "progres_individual.individuals.progres_primaryphonenumber";
-pub const OFFICER_TITLE: &str = "systemuser.title";
-pub const OFFICER_PHONE: &str = "systemuser.su.mobilephone";
-pub const OFFICER_EMAIL: &str = "systemuser.su.internalemailaddress";
-pub const LANGUAGE: &str = "progres_language.progres_languagecodeidname";
-pub const LANGUAGE_LOOKUP: &str = "progres_language.progres_languagecodeid";
-pub const NEED: &str = "progres_specificneed.specificneeds.progres_spncategory2";
-pub const NEED_NAME: &str = "progres_specificneed.progres_spncategory2name";
 
 /// In which way a row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

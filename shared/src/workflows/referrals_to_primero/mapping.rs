@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::address;
-use super::fields::{self, Field, Read};
+use super::fields::{self, Field, Read, Said};
 use super::keys::{
     BUSINESS_UNIT, INDIVIDUAL_NO, INTERVENTION_ID, NUMBER, PRIMERO_ID, SERVICE_NAME,
 };
@@ -17,10 +17,10 @@ use crate::domain::ids::{CaseRecordId, InterventionId, ServiceId};
 use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
-use crate::profile::{IntakeBy, Profile};
+use crate::fields::{Need, each_once};
+use crate::profile::{IntakeBy, Profile, find};
 use crate::workflows::faults::Faults;
 use crate::workflows::notes;
-use crate::workflows::table::{Need, each_once};
 
 /// An intervention, mapped: what Primero is to hold, and what it is matched by.
 #[derive(Clone, Debug)]
@@ -171,8 +171,8 @@ impl<'s> Reading<'s> {
                 let service = profile.tables.service_in(self.text(field)?);
                 self.noted(service.map(Value::from), Reason::UnmappedService, field)
             }
-            Read::Code(own) => {
-                let code = own.code(self.text(field)?);
+            Read::Code(codes) => {
+                let code = find(codes, self.text(field)?);
                 self.noted(code.map(Value::from), Reason::UnknownCode, field)
             }
             Read::Languages => some_list(languages(self.source, profile)),
@@ -191,7 +191,11 @@ impl<'s> Reading<'s> {
             Read::Fixed(word) => Some(word.into()),
             Read::Yes => Some(true.into()),
             Read::Intake => self.intake().map(Value::from),
-            Read::Profile(_, said) => said(profile).map(Value::from),
+            Read::Profile(said) => Some(match said {
+                Said::Module => profile.primero.module_id.as_str().into(),
+                Said::Agency => profile.progres.agency.as_str().into(),
+                Said::ReceivingAgency => profile.primero.receiving_agency.as_str().into(),
+            }),
         }
     }
 

@@ -8,7 +8,7 @@
 //! | step of the contract | file |
 //! |---|---|
 //! | 1 discover, 2 details | `keys.rs`, `source.rs` (folding), this file |
-//! | 3 validate, 4 map | `fields.rs` (the table), `mapping.rs` (which reads it), `address.rs`, `workflows/notes.rs` |
+//! | 3 validate, 4 map | `crate::fields` (the table), `fields.rs`, `mapping.rs` (which reads it), `address.rs`, `workflows/notes.rs` |
 //! | 5 match | `matching.rs` (the choice), `delivery.rs` (look-up, create, append, verify) |
 //! | 6 report to proGres | `status.rs` |
 

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::contact::{self, Contact};
-use super::fields::{self, Field, INDIVIDUAL_NO, Key, Read, SUBMISSION};
+use super::fields::{self, Field, INDIVIDUAL_NO, Key, Part, Read, SUBMISSION, Said};
 use super::source::Source;
 use crate::domain::codes::SexCode;
 use crate::domain::dates::instant;
@@ -15,11 +15,11 @@ use crate::domain::pii::Pii;
 use crate::domain::reason::Reason;
 use crate::domain::words::written_out;
 use crate::engine::Fault;
+use crate::fields::Need;
 use crate::primero::{Referral, Service};
-use crate::profile::Profile;
+use crate::profile::{Profile, find};
 use crate::progres::{FieldValue, Submission};
 use crate::workflows::faults::Faults;
-use crate::workflows::table::Need;
 
 /// A submission, and whether its contact is the profile's in part.
 #[derive(Clone, Debug)]
@@ -160,15 +160,27 @@ impl Reading<'_> {
                     .noted(moment, Reason::InvalidDate, &key.words())?;
                 Some(format!("{moment:.3}"))
             }
-            Read::Code(own) => {
+            Read::Code(codes) => {
                 let key = field.from.first()?;
                 let text = self.text(key)?;
-                let code = own.code(&text).map(str::to_owned);
+                let code = find(codes, &text).map(str::to_owned);
                 self.faults.noted(code, Reason::UnknownCode, &key.words())
             }
             Read::Need => self.need(field.from.first()?),
-            Read::Contact(part) => return self.contact.as_ref().ok().map(part).cloned(),
-            Read::Profile(_, said) => Some(said(profile).to_owned()),
+            Read::Contact(part) => {
+                let contact = self.contact.as_ref().ok()?;
+                let text = match part {
+                    Part::Position => &contact.position,
+                    Part::Email => &contact.email,
+                    Part::Phone => &contact.phone,
+                };
+                return Some(text.clone());
+            }
+            Read::Profile(said) => Some(match said {
+                Said::BusinessUnit => profile.progres.business_unit.clone(),
+                Said::Organization => profile.progres.organization_from.clone(),
+                Said::ReferredBy => profile.progres.referred_by.clone(),
+            }),
         };
         text.map(Pii::new)
     }

@@ -11,7 +11,7 @@
 //! | step of the contract | file |
 //! |---|---|
 //! | 1 discover: which service, which referral | `source.rs`, `choice.rs` |
-//! | 2 consent, 4 map | `fields.rs` (the table), `mapping.rs` (which reads it) |
+//! | 2 consent, 4 map | `crate::fields` (the table), `fields.rs`, `mapping.rs` (which reads it) |
 //! | 3 contact | `contact.rs` |
 //! | 5 send and confirm | `delivery.rs` |
 //! | what was withdrawn after it was sent | `withdrawn.rs` |

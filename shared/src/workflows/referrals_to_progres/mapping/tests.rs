@@ -452,9 +452,3 @@ fn a_countrys_own_fields_are_checked_like_those_of_the_table() {
     case["services_section"][0]["urgency"] = json!("low");
     assert_eq!(own_of(case), Err(hold(Reason::UnknownCode, &["urgency"])));
 }
-
-#[test]
-fn a_countrys_own_field_can_be_none_of_the_table() {
-    let names: Vec<&str> = SUBMISSION.iter().map(|field| field.name).collect();
-    assert_eq!(names, crate::profile::extra::SUBMISSION_FIELDS);
-}

@@ -1,11 +1,25 @@
 //! Tables of fields: what of one system becomes which field of the other.
 //!
 //! A workflow's table is the only place that names a field. From it follow the keys that are asked for, validation, fingerprint, the
-//! mapping itself, the lists of the checks, and the sheets that both agencies read (`sheet.rs`).
+//! mapping itself, what a profile may not add, the lists of the checks, and the sheet that both agencies read. The tables say what is
+//! read and in which way; how, is the workflow's.
+
+pub mod referrals_to_primero;
+pub mod referrals_to_progres;
 
 use std::ops::Deref;
 
-use crate::profile::Required;
+use serde::Serialize;
+
+/// A field of a case that 1.1 may or may not do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Required {
+    /// The family name.
+    NameLast,
+    /// The date of birth, and with it the age.
+    DateOfBirth,
+}
 
 /// One row: a field there, and what it is made of here. `K` names a key of the source, `R` how it is read.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +71,7 @@ pub enum Need<'a> {
 
 impl<'a, K: Copy, R: Copy> Field<'a, K, R> {
     /// An optional field, which a form must have.
+    #[must_use]
     pub const fn new(name: &'a str, from: &'a [K], read: R) -> Self {
         Self {
             name,
@@ -68,12 +83,14 @@ impl<'a, K: Copy, R: Copy> Field<'a, K, R> {
     }
 
     /// The same, but needed.
+    #[must_use]
     pub const fn needed(mut self, need: Need<'a>) -> Self {
         self.need = need;
         self
     }
 
     /// The same, but without a form.
+    #[must_use]
     pub const fn by_itself(mut self) -> Self {
         self.on_form = false;
         self
@@ -82,6 +99,7 @@ impl<'a, K: Copy, R: Copy> Field<'a, K, R> {
 
 impl Need<'_> {
     /// The need in words.
+    #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Optional => "no".to_owned(),
