@@ -133,6 +133,15 @@ impl Fault {
         Self::of(FaultKind::Settled)
     }
 
+    /// Why it passes by itself, if it does.
+    #[must_use]
+    pub const fn passes(&self) -> Option<Reason> {
+        match self.kind {
+            FaultKind::Retry { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     const fn of(kind: FaultKind) -> Self {
         Self {
             kind,

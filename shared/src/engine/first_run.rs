@@ -5,9 +5,10 @@
 //! one, the run ends and leaves neither row nor cursor, so the next one is refused as well; only a person lets it go. Is there none, it
 //! goes on as usual, and its cursor is the mark that the ledger is in use.
 
+use super::pass::pass;
+use super::report::Report;
 use super::request::Request;
-use super::run::{Run, drive};
-use super::tally::Tally;
+use super::under_way::Run;
 use super::workflow::{Feed, Workflow};
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
@@ -20,10 +21,10 @@ pub async fn refuse_empty_ledger<W: Workflow>(
     report: &RunReport,
 ) -> Result<(), Stop> {
     let asked = run.request.dry_run || run.request.first_run;
-    if asked || run.character.feed == Feed::Pending || cursor.is_some() {
+    if asked || run.traits.feed == Feed::Pending || cursor.is_some() {
         return Ok(());
     }
-    if run.around.store.has_records().await? {
+    if run.context.store.has_records().await? {
         return Ok(());
     }
     let request = Request {
@@ -32,16 +33,16 @@ pub async fn refuse_empty_ledger<W: Workflow>(
     };
     let look = Run {
         workflow: run.workflow,
-        around: run.around,
+        context: run.context,
         request: &request,
-        character: run.character,
+        traits: run.traits,
         lease: run.lease.clone(),
         site_kept: std::cell::Cell::new(true),
         looks_first: true,
     };
-    let mut tally = Tally::silent();
-    let out_of_time = Box::pin(drive(&look, None, &mut report.clone(), &mut tally)).await?;
-    if out_of_time {
+    let (counted, mut report) = (Report::silent(), report.clone());
+    let passed = Box::pin(pass(&look, None, &mut report, &counted)).await?;
+    if passed.ended? {
         Err(Stop::NoProgress)
     } else {
         Ok(())

@@ -1,65 +1,55 @@
-//! Held and skipped records of a list. What shows a change goes at once; of the others each run reads those that were not read for the
-//! longest time, so that a thousand of them cost a few calls, and the corrections of a small country go with the next run.
+//! Held and skipped records of a list. What shows a change goes at once. Of the others each run reads
+//! those that were not read for the longest time, so that a thousand of them cost a few calls, and
+//! the corrections of a small country go with the next run.
 
-use super::conveyor::Conveyor;
-use super::entry::Entry;
-use super::tally::Tally;
-use super::workflow::Workflow;
-use crate::domain::outcome::Outcome;
-use crate::store::RecordState;
+use std::cell::{Cell, RefCell};
+
+use futures::channel::oneshot;
+use jiff::Timestamp;
 
 /// Most looks of one run.
 const MOST: usize = 100;
 
 /// Records that are listed as before.
-pub struct Looks<W: Workflow> {
-    waiting: Vec<Entry<W>>,
+#[derive(Default)]
+pub struct Looks {
+    waiting: RefCell<Vec<(Timestamp, oneshot::Sender<bool>)>>,
     /// Whether there were more than one run looks at, so that a look has to be remembered.
-    pub rotates: bool,
+    rotates: Cell<bool>,
 }
 
-impl<W: Workflow> Default for Looks<W> {
-    fn default() -> Self {
-        Self {
-            waiting: Vec::new(),
-            rotates: false,
-        }
-    }
-}
-
-impl<W: Workflow> Looks<W> {
-    pub fn push(&mut self, entry: Entry<W>) {
-        self.waiting.push(entry);
+impl Looks {
+    /// Whether a record that was last looked at then is looked at in this run.
+    pub async fn take(&self, read_at: Timestamp) -> bool {
+        let (call, called) = oneshot::channel();
+        self.waiting.borrow_mut().push((read_at, call));
+        called.await.unwrap_or(false)
     }
 
-    /// Counts what is not looked at in this run as its rows say.
-    pub fn drain_into(&mut self, tally: &mut Tally<'_>) {
-        for entry in self.waiting.drain(..) {
-            let outcome = match entry.was() {
-                Some(RecordState::Skipped) => Outcome::Skipped,
-                _ => Outcome::Held,
-            };
-            tally.add_unchanged(&entry, outcome);
-        }
+    /// Whether a look has to be remembered, for there are more than one run takes.
+    pub const fn rotate(&self) -> bool {
+        self.rotates.get()
     }
-}
 
-impl<W: Workflow> Conveyor<'_, W> {
-    /// Once the whole list is known, those go that were not looked at for the longest time.
-    pub(super) fn launch_looks(&mut self, tally: &mut Tally<'_>) {
-        let listed = self.discovery.is_over() && self.ungated.is_empty() && self.busy.gating == 0;
-        if !listed || self.looks.waiting.is_empty() {
-            return;
+    /// The whole list is known: those go that were not looked at for the longest time. True if there
+    /// are any.
+    pub fn begin(&self) -> bool {
+        let mut waiting = self.waiting.take();
+        waiting.sort_by_key(|(read_at, _)| *read_at);
+        if waiting.len() > MOST {
+            self.rotates.set(true);
         }
-        let mut waiting = std::mem::take(&mut self.looks.waiting);
-        let read_at = |entry: &Entry<W>| entry.before.as_ref().map(|row| row.updated_at);
-        waiting.sort_by_key(read_at);
-        self.looks.rotates |= waiting.len() > MOST;
-        self.looks.waiting = waiting.split_off(MOST.min(waiting.len()));
-        self.looks.drain_into(tally);
-        for mut entry in waiting {
-            entry.begins_anew(self.run.around.clock.now());
-            self.let_in(entry, tally);
+        let any = !waiting.is_empty();
+        for (number, (_, call)) in waiting.into_iter().enumerate() {
+            let _nobody_waits = call.send(number < MOST);
+        }
+        any
+    }
+
+    /// No more looks in this run.
+    pub fn end(&self) {
+        for (_, call) in self.waiting.take() {
+            let _nobody_waits = call.send(false);
         }
     }
 }

@@ -3,53 +3,66 @@
 //! **Promise.** An effect happens exactly once wherever the destination can be asked; nothing the source offered ends without a
 //! ledger row or a count in the report.
 //!
-//! **How it keeps it.** [`run()`] takes the lease, discovers, and puts every offered record on the conveyor: gate → fetch → map →
-//! locate → write, then verify or confirm, tell the source, and `done`. All stages of all records are driven by one task, so
-//! a run has no data races of its own; the lease and the fence of every row keep two runs apart. A crash at any point leaves the
-//! record in a state from which the next run goes on: the destination is asked before anything is written again.
+//! **How it keeps it.** [`run()`] takes the lease, reads what is due, and lets every record live: gate → fetch → map → locate → write,
+//! then verify or confirm, acknowledge, and `done`. The life of one record is one straight function (`life`). All lives are driven by
+//! one task (`drive`), so a run has no data races of its own; the lease and the fence of every row keep two runs apart. A crash at any
+//! point leaves the record in a state from which the next run goes on: the destination is asked before anything is written again.
+//!
+//! **The map.** What many lives ask goes out in one call (`batch`, `flow`, `calls`), as far as the run may (`limits`, `failures`) and in
+//! source order (`order`, `turns`, `window`). What is no life stands beside: the source and its cursor (`source`), counting (`report`).
 //!
 //! The engine knows no gate: whatever it needs of the two systems it asks of a [`Workflow`].
 
-mod absorb;
+mod batch;
+mod bell;
 mod beside;
+mod calls;
 mod confirming;
-mod conveyor;
-mod discovery;
-mod entry;
+mod context;
+mod drive;
+mod due;
+mod failures;
 mod fault;
 mod first_run;
-mod freshness;
-mod gated;
-mod gating;
+mod flow;
+mod gate;
+mod life;
+mod limits;
+mod line;
+mod living;
 mod looks;
+mod naps;
+mod obstacle;
+mod order;
 mod panics;
-mod probing;
+mod pass;
+mod persist;
+mod record;
+mod report;
 mod request;
-mod rows;
 mod run;
-mod settle;
+mod runtime;
+mod settling;
 mod sign_in;
 mod site;
-mod stages;
-mod streaks;
-mod tally;
-mod telling;
+mod source;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod under_way;
+mod window;
 mod workflow;
-mod writing;
 
-pub use self::beside::Shown;
+pub use self::context::Context;
 pub use self::fault::{Fault, FaultKind, Refusal, Trouble};
+pub use self::report::Progress;
 pub use self::request::Request;
-pub use self::run::{Finished, Surroundings, run};
+pub use self::run::{Finished, run};
 pub use self::sign_in::SignInLedger;
-pub use self::tally::Progress;
 pub use self::workflow::{
     Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
-    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Precedence, Seen, Tells,
+    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Precedence, Seen, Shown, Tells,
     Verification, Workflow, Written,
 };

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::run::Surroundings;
+use super::context::Context;
 use crate::clock::{Clock, later, until};
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
@@ -62,9 +62,9 @@ fn may_try(known: &SignIns, version: &str, now: Timestamp) -> May {
 }
 
 /// Stops a run whose credentials were refused, in any workflow, and may not be tried again yet.
-pub async fn refuse_known_failures(around: &Surroundings<'_>) -> Result<(), Stop> {
-    let (known, now) = (around.store.sign_ins().await?, around.clock.now());
-    for (system, version) in &around.secret_versions {
+pub async fn refuse_known_failures(context: &Context<'_>) -> Result<(), Stop> {
+    let (known, now) = (context.store.sign_ins().await?, context.clock.now());
+    for (system, version) in &context.secret_versions {
         let known = known.get(system);
         if known.is_some_and(|known| may_try(known, version, now) == May::Not) {
             return Err(Stop::AuthenticationFailed(*system));
@@ -74,18 +74,14 @@ pub async fn refuse_known_failures(around: &Surroundings<'_>) -> Result<(), Stop
 }
 
 /// Remembers a sign-in that was refused in this run, unless the way to the system has done so.
-pub async fn remember(
-    around: &Surroundings<'_>,
-    stop: &Stop,
-    began: Timestamp,
-) -> Result<(), Stop> {
+pub async fn remember(context: &Context<'_>, stop: &Stop, began: Timestamp) -> Result<(), Stop> {
     let Stop::AuthenticationFailed(system) = stop else {
         return Ok(());
     };
-    let Some(version) = around.secret_versions.get(system) else {
+    let Some(version) = context.secret_versions.get(system) else {
         return Ok(());
     };
-    let known = around.store.sign_ins().await?.remove(system);
+    let known = context.store.sign_ins().await?.remove(system);
     let refused = known.and_then(|known| known.refused);
     let is_of_this_run = refused.is_some_and(|refusal| {
         refusal.version == *version && refusal.at.is_some_and(|at| at >= began)
@@ -93,8 +89,8 @@ pub async fn remember(
     if is_of_this_run {
         return Ok(());
     }
-    let now = around.clock.now();
-    let put = around.store.put_refused_sign_in(*system, version, now);
+    let now = context.clock.now();
+    let put = context.store.put_refused_sign_in(*system, version, now);
     Ok(put.await?)
 }
 

@@ -5,15 +5,15 @@
 //! another one stops every run until a person says that it is meant. Beside that, only one deployment of a table works at one Primero for
 //! one agency: two would submit everything twice.
 
-use super::run::Run;
+use super::under_way::Run;
 use super::workflow::Workflow;
 use crate::domain::reason::Stop;
 
 /// Stops a run that is elsewhere than the workflow was, or at another deployment's Primero, unless a person accepts the move: then the
 /// new place is kept at once.
 pub async fn check<W: Workflow>(run: &Run<'_, W>) -> Result<(), Stop> {
-    let (around, site) = (run.around, run.around.site);
-    let (store, accepted) = (around.store, run.request.accept_move);
+    let (context, site) = (run.context, run.context.site);
+    let (store, accepted) = (context.store, run.request.accept_move);
     let kept = if run.request.dry_run {
         store.kept_site().await?
     } else {
@@ -25,7 +25,7 @@ pub async fn check<W: Workflow>(run: &Run<'_, W>) -> Result<(), Stop> {
     }
     let owner = store.owner(site).await?;
     let owner_is_known = owner.is_some();
-    let others = owner.filter(|owner| owner != around.deployment.as_str());
+    let others = owner.filter(|owner| owner != context.deployment.as_str());
     if let Some(owner) = others.as_ref().filter(|_| !accepted) {
         return Err(Stop::InstallationTaken(owner.clone()));
     }
@@ -48,11 +48,11 @@ pub async fn check<W: Workflow>(run: &Run<'_, W>) -> Result<(), Stop> {
 
 /// Keeps where the systems are, and whose they are.
 pub async fn keep<W: Workflow>(run: &Run<'_, W>, by_force: bool) -> Result<(), Stop> {
-    let (around, store) = (run.around, run.around.store);
-    let now = around.clock.now();
-    if let Some(owner) = store.claim(around.site, now, by_force).await? {
+    let (context, store) = (run.context, run.context.store);
+    let now = context.clock.now();
+    if let Some(owner) = store.claim(context.site, now, by_force).await? {
         return Err(Stop::InstallationTaken(owner));
     }
-    store.keep_site(&run.lease, around.site).await?;
+    store.keep_site(&run.lease, context.site).await?;
     Ok(())
 }

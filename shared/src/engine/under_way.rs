@@ -1,87 +1,59 @@
-//! What is out: the records of every call that has begun and not ended. A run that is asked to stop waits for them for some seconds; what
-//! is not home then is counted as what it is.
+//! A run under way: who runs, for whom, and under which lease.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Drain;
+use std::cell::Cell;
 
-use super::entry::News;
-use super::stages::{Next, Step};
-use super::tally::plain;
-use super::workflow::Workflow;
-use crate::domain::outcome::{Outcome, RecordReport};
-use crate::domain::reason::Reason;
-use crate::domain::record::RecordKey;
+use super::context::Context;
+use super::request::Request;
+use super::workflow::{Character, LedgerView, Workflow};
+use crate::clock::later;
+use crate::store::{Lease, RecordRow, StoreError};
 
-/// Records that are out, each with what it is if it does not come home: [`Outcome::WillRetry`] where it may have reached its destination,
-/// or is there and its row is not kept.
-#[derive(Default)]
-pub struct UnderWay(HashMap<RecordKey, Outcome>);
+/// A run under way.
+pub struct Run<'r, W: Workflow> {
+    pub workflow: &'r W,
+    pub context: &'r Context<'r>,
+    pub request: &'r Request,
+    pub traits: Character,
+    pub lease: Lease,
+    /// Whether the table knows where both systems are.
+    pub site_kept: Cell<bool>,
+    /// Whether this is the dry look that an empty ledger asks for: it ends at the first record that
+    /// it would send.
+    pub looks_first: bool,
+}
 
-impl UnderWay {
-    /// These records go out.
-    pub fn note<'k>(&mut self, keys: impl IntoIterator<Item = &'k RecordKey>, outcome: Outcome) {
-        let noted = keys.into_iter().map(|key| (key.clone(), outcome));
-        self.0.extend(noted);
-    }
-
-    /// The records of a call that has ended are home.
-    pub fn home<W: Workflow>(&mut self, step: &Step<W>) {
-        let mut home = |key: &RecordKey| {
-            self.0.remove(key);
-        };
-        match step {
-            Step::Prepared(_)
-            | Step::Listed(_)
-            | Step::CursorSaved(_)
-            | Step::SiteKept(_)
-            | Step::SeenKept(_)
-            | Step::Foreseen => {}
-            Step::Looked(entries, _) => entries.iter().for_each(|one| home(&one.key)),
-            Step::Gated(arrivals, _) => arrivals.iter().for_each(|one| home(&one.key)),
-            Step::Fetched(_, entries, _) => entries.iter().for_each(|one| home(&one.key)),
-            Step::Located(items, _) => items.iter().for_each(|one| home(&one.entry.key)),
-            Step::Wrote(items, stayed, _) => {
-                let stayed = stayed.items.iter().map(|(item, _)| item);
-                items
-                    .iter()
-                    .chain(stayed)
-                    .for_each(|one| home(&one.entry.key));
-            }
-            Step::Verified(items, _) => items.iter().for_each(|one| home(&one.entry.key)),
-            Step::Kept(key, ..) => home(key),
-            Step::Confirmed(group, _) => group.entries.iter().for_each(|one| home(&one.key)),
-            Step::Told(tellings, _) => tellings.iter().for_each(|one| home(&one.entry.key)),
+impl<W: Workflow> Run<'_, W> {
+    /// What the workflow may ask the ledger.
+    pub fn ledger(&self) -> LedgerView<'_> {
+        LedgerView {
+            store: self.context.store,
+            dry_run: self.request.dry_run,
+            now: self.context.now(),
         }
     }
 
-    /// What has not come home.
-    pub fn drain(&mut self) -> Drain<'_, RecordKey, Outcome> {
-        self.0.drain()
+    /// A run that stalled past the end of its lease writes nothing more, whether another has begun or
+    /// not.
+    pub fn still_ours(&self) -> Result<(), StoreError> {
+        if self.context.now() < self.lease.expires_at {
+            Ok(())
+        } else {
+            Err(StoreError::Superseded)
+        }
     }
-}
 
-/// What a record is while this row of it is being kept; none if it is counted already.
-pub fn while_kept<W: Workflow>(next: &Next<W>) -> Option<Outcome> {
-    match next {
-        Next::Finish => None,
-        Next::Tell(telling) => while_told(&telling.news),
-        Next::Verify(_) | Next::Confirm(..) => Some(Outcome::WillRetry),
+    /// Whether the lease outlasts a call to either system that begins now.
+    pub fn outlasts_a_call(&self) -> Result<(), StoreError> {
+        if later(self.context.now(), self.context.call_timeout) <= self.lease.expires_at {
+            Ok(())
+        } else {
+            Err(StoreError::Superseded)
+        }
     }
-}
 
-/// What a record is while the source is told of it; none if it is counted already.
-pub fn while_told<P>(news: &News<P>) -> Option<Outcome> {
-    match news {
-        News::Held(_) => None,
-        News::InPlace | News::Again | News::Skipped(_) => Some(Outcome::WillRetry),
-    }
-}
-
-/// The line of a record that did not come home.
-pub fn line(key: RecordKey, outcome: Outcome) -> RecordReport {
-    let reason = (outcome == Outcome::WillRetry).then_some(Reason::UnderWay);
-    RecordReport {
-        reason,
-        ..plain(key, outcome)
+    /// Keeps a row, as long as the lease is ours.
+    pub async fn put_record(&self, row: &RecordRow<W::Place>) -> Result<(), StoreError> {
+        self.still_ours()?;
+        self.context.store.put_record(row).await
     }
 }

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::beside::Shown;
 use super::fault::{Fault, Trouble};
 use crate::domain::check::Check;
 use crate::domain::fingerprint::Fingerprint;
@@ -307,6 +306,17 @@ pub struct Page<W: Workflow + ?Sized> {
     pub reached: Option<Timestamp>,
 }
 
+/// Something of the source that is no record, such as a case as a whole, as a page showed it. Ids only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its id.
+    pub key: String,
+    /// Its version.
+    pub version: String,
+    /// What is worth a remark on it; none undoes what was remarked before.
+    pub remark: Option<Reason>,
+}
+
 /// One record that the source offers.
 pub struct Discovered<W: Workflow + ?Sized> {
     /// Its key.
@@ -402,6 +412,17 @@ pub enum Written<P> {
     Unsure(P),
     /// It was not written, or not as it should be, and this is where it was to be.
     Otherwise(P, Fault),
+}
+
+impl<P> Written<P> {
+    /// Whether the destination took it.
+    #[must_use]
+    pub const fn is_taken(&self) -> bool {
+        matches!(
+            self,
+            Self::ToVerify(_) | Self::InPlace(_) | Self::Accepted(..)
+        )
+    }
 }
 
 /// What reading back showed.

@@ -343,7 +343,7 @@ impl Store {
     /// in force.
     pub async fn put_noted<P: Serialize>(
         &self,
-        rows: &[RecordRow<P>],
+        rows: &[&RecordRow<P>],
         lease: &Lease,
     ) -> Result<(), StoreError> {
         for rows in rows.chunks(READ_BATCH - 1) {

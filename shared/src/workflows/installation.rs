@@ -12,7 +12,7 @@ use super::referrals_to_progres::ReferralsToProgres;
 use crate::clock::Clock;
 use crate::deadline::{Deadline, StopSignal};
 use crate::domain::system::WorkflowName;
-use crate::engine::{Finished, Progress, Request, SignInLedger, Surroundings, run};
+use crate::engine::{Context, Finished, Progress, Request, SignInLedger, run};
 use crate::entropy::Entropy;
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
@@ -89,7 +89,7 @@ impl Installation {
             conditions,
         );
         let site = secrets.site(&profile.progres.agency);
-        let around = Surroundings {
+        let around = Context {
             deployment: &profile.deployment,
             profile_version: profile.version.to_string(),
             secret_versions: secrets.versions(),

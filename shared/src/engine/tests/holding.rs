@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use super::exchange::Exchange;
 use super::scenario::{Scenario, outcome_of, reason_of};
 use super::systems::{Mishap, Stage, key};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
-use crate::engine::discovery::Discovery;
-use crate::engine::entry::{Arrival, Origin};
 use crate::store::RecordState;
 
 fn nameless() -> Fault {
@@ -176,15 +173,4 @@ async fn a_write_refused_for_good_is_held_with_the_fields_that_it_names() {
     assert_eq!(reason_of(&report, 1), Some(Reason::RefusedByPrimero));
     assert_eq!(scenario.row(1).await.fields, ["/age"]);
     assert_eq!(outcome_of(&report, 2), Outcome::Delivered);
-}
-
-#[test]
-fn a_record_that_comes_anew_while_it_is_worked_on_is_known_for_that_and_not_released_twice() {
-    let first: Arrival<Exchange<'_>> = Arrival::from_ledger(key(1), Origin::Ledger);
-    assert!(!first.again);
-    let mut discovery = Discovery::new(None, true);
-    discovery.again(first);
-    let anew = discovery.finish(&key(1));
-    assert_eq!(anew.map(|arrival| arrival.again), Some(true));
-    assert!(discovery.finish(&key(1)).is_none());
 }

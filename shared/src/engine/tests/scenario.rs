@@ -20,7 +20,7 @@ use crate::domain::outcome::{Counts, Outcome, RunReport, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::site::Site;
 use crate::domain::system::{System, WorkflowName};
-use crate::engine::{Batches, Finished, Request, Surroundings, Workflow, run};
+use crate::engine::{Batches, Context, Finished, Request, Workflow, run};
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store, table};
@@ -162,7 +162,7 @@ impl Scenario {
     /// Runs any made-up workflow once.
     pub async fn run_workflow<W: Workflow>(&self, workflow: &W, store: &Store) -> Finished {
         let now = self.clock.now();
-        let around = Surroundings {
+        let around = Context {
             deployment: &self.deployment,
             profile_version: self.profile_version.clone(),
             secret_versions: self.secret_versions.clone(),

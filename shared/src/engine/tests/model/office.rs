@@ -19,7 +19,7 @@ use crate::domain::ids::Deployment;
 use crate::domain::system::WorkflowName;
 use crate::engine::tests::fate::Doom;
 use crate::engine::tests::scenario::site;
-use crate::engine::{Finished, Request, Surroundings, run};
+use crate::engine::{Context, Finished, Request, run};
 use crate::entropy::Entropy;
 use crate::profile::EngineSettings;
 use crate::store::{RecordRow, Store};
@@ -131,7 +131,7 @@ impl<'l> Office<'l> {
             pace: &self.pace,
             process,
         };
-        let around = Surroundings {
+        let around = Context {
             deployment: &self.deployment,
             profile_version: format!("v{}", self.profile_version.get()),
             secret_versions: HashMap::new(),

@@ -1,4 +1,4 @@
-//! Gating: what the ledger says about a record that the source offers, or that is due by the ledger itself. Pure.
+//! The gate: what the ledger says about a record that the source offers, or that is due by the ledger itself. Pure.
 
 use std::time::Duration;
 

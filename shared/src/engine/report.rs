@@ -1,16 +1,15 @@
 //! Counting and naming what became of every record, for the report, the metrics and the log.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use super::entry::Entry;
-use super::workflow::Workflow;
-use crate::domain::ids::TransactionId;
+use super::line::Line;
 use crate::domain::outcome::{Counts, Measures, Outcome, RecordReport, Standing};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::store::{RecordRow, RecordState, Unfinished};
+use crate::store::{RecordState, Unfinished};
 
 /// Most lines of a report.
 const LISTED: usize = 100;
@@ -24,13 +23,19 @@ pub struct Progress<'t> {
     pub counts: &'t Counts,
 }
 
-/// The sums of a run so far.
-pub struct Tally<'r> {
+/// What a run counts, and whom it tells.
+pub struct Report<'r> {
     watch: &'r dyn Fn(&Progress<'_>),
     /// A dry run delivers nothing: it counts what a real one would.
-    pub dry_run: bool,
+    dry_run: bool,
     /// Whether nobody is told of the records.
     quiet: bool,
+    sums: RefCell<Sums>,
+}
+
+/// The sums of a run so far.
+#[derive(Default)]
+pub struct Sums {
     pub counts: Counts,
     /// What this run met: all measures but the standing.
     pub measures: Measures,
@@ -38,75 +43,79 @@ pub struct Tally<'r> {
     standing: Standing,
     /// What the ledger has unfinished and this run has not looked at; none before it is read.
     untouched: Option<HashMap<RecordKey, Unfinished>>,
-    /// Writes begun at the destination.
-    pub writes: usize,
     pub reasons: BTreeMap<Reason, u64>,
     pub remarks: BTreeMap<Reason, u64>,
-    /// Records that come more than once in a run, or may: the ledger brings them, or the source offers them again while they are worked
-    /// on. With what became of them so far.
+    /// Records that come more than once in a run, or may: the ledger brings them, or the source
+    /// offers them again while they live. With what became of them so far.
     recurring: HashMap<RecordKey, Option<RecordReport>>,
     failed: Vec<RecordReport>,
     succeeded: Vec<RecordReport>,
 }
 
-impl<'r> Tally<'r> {
+impl<'r> Report<'r> {
     /// Nothing counted yet.
-    pub fn new(watch: &'r dyn Fn(&Progress<'_>)) -> Self {
+    pub fn new(watch: &'r dyn Fn(&Progress<'_>), dry_run: bool) -> Self {
         Self {
             watch,
-            dry_run: false,
+            dry_run,
             quiet: false,
-            counts: Counts::default(),
-            measures: Measures::default(),
-            standing: Standing::default(),
-            untouched: None,
-            writes: 0,
-            reasons: BTreeMap::new(),
-            remarks: BTreeMap::new(),
-            recurring: HashMap::new(),
-            failed: Vec::new(),
-            succeeded: Vec::new(),
+            sums: RefCell::default(),
         }
     }
 
     /// For a dry look of which nothing is told but how it ends.
-    pub fn silent() -> Tally<'static> {
-        Tally {
-            dry_run: true,
+    pub fn silent() -> Report<'static> {
+        Report {
             quiet: true,
-            ..Tally::new(&|_| {})
+            ..Report::new(&|_| {}, true)
         }
     }
 
+    /// The sums so far.
+    pub fn sums(&self) -> RefMut<'_, Sums> {
+        self.sums.borrow_mut()
+    }
+
+    /// This record may come again, and has not been counted yet: however often the run looks at it,
+    /// it counts once.
+    pub fn count_once(&self, key: RecordKey) {
+        self.sums().recurring.entry(key).or_default();
+    }
+
+    /// Counts what became of a record in this run, and logs it unless the log has said so before.
+    pub fn count(&self, line: Line) {
+        let Line {
+            mut record,
+            since,
+            said_before,
+        } = line;
+        if self.dry_run && record.outcome == Outcome::Delivered {
+            record.outcome = Outcome::WouldDeliver;
+        }
+        if !self.quiet && !said_before {
+            log(&record);
+        }
+        let mut sums = self.sums();
+        sums.age(record.outcome, since);
+        if sums.add(&record) {
+            (self.watch)(&Progress {
+                record: &record,
+                counts: &sums.counts,
+            });
+            sums.list(record);
+        }
+    }
+}
+
+impl Sums {
     /// What the ledger has unfinished before the run.
     pub fn read_ledger(&mut self, unfinished: &[Unfinished]) {
         let rows = unfinished.iter().map(|row| (row.key.clone(), row.clone()));
         self.untouched = Some(rows.collect());
     }
 
-    /// This record may come again, and has not been counted yet: however often the run looks at it, it counts once.
-    pub fn count_once(&mut self, key: RecordKey) {
-        self.recurring.entry(key).or_default();
-    }
-
-    /// Counts a record's outcome in this run, and logs it.
-    pub fn add(&mut self, record: RecordReport) {
-        if !self.quiet {
-            log(&self.as_counted(record.clone()));
-        }
-        self.count(record);
-    }
-
-    fn as_counted(&self, mut record: RecordReport) -> RecordReport {
-        if self.dry_run && record.outcome == Outcome::Delivered {
-            record.outcome = Outcome::WouldDeliver;
-        }
-        record
-    }
-
-    /// Counts a record's outcome, and says nothing of it.
-    fn count(&mut self, record: RecordReport) {
-        let record = self.as_counted(record);
+    /// Counts a record; false if that adds nothing.
+    fn add(&mut self, record: &RecordReport) -> bool {
         // What is put off stays as the ledger has it.
         if record.outcome != Outcome::Deferred
             && let Some(untouched) = &mut self.untouched
@@ -117,13 +126,13 @@ impl<'r> Tally<'r> {
             let adds_nothing =
                 matches!(record.outcome, Outcome::AlreadyInPlace | Outcome::Deferred);
             if seen.is_some() && adds_nothing {
-                return;
+                return false;
             }
             if let Some(before) = seen.replace(record.clone()) {
                 self.take_back(&before);
             }
         }
-        if let Some(reason) = explanation(&record) {
+        if let Some(reason) = explanation(record) {
             *self.reasons.entry(reason).or_default() += 1;
         }
         for word in &record.remarks {
@@ -131,14 +140,20 @@ impl<'r> Tally<'r> {
         }
         self.counts.discovered += 1;
         *self.place_of(record.outcome).0 += 1;
-        (self.watch)(&Progress {
-            record: &record,
-            counts: &self.counts,
-        });
+        true
+    }
+
+    /// Lists a record that was counted.
+    fn list(&mut self, record: RecordReport) {
         let list = self.place_of(record.outcome).1;
         if list.len() < LISTED {
             list.push(record);
         }
+    }
+
+    /// What was counted as newly held turned out not to be.
+    pub const fn was_not_newly_held(&mut self) {
+        self.measures.newly_held = self.measures.newly_held.saturating_sub(1);
     }
 
     /// Counts remarks on what is no record.
@@ -183,97 +198,13 @@ impl<'r> Tally<'r> {
         }
     }
 
-    /// Counts an outcome that needs no explanation.
-    pub fn add_plain(&mut self, key: RecordKey, outcome: Outcome) {
-        self.add(plain(key, outcome));
-    }
-
-    /// The same, for a record that was gated: a remark on it is stated, and one that is not sent ages.
-    pub fn add_seen<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        if outcome == Outcome::Delivered {
-            self.add(remarked(entry, outcome));
-        } else {
-            self.add(plain(entry.key.clone(), outcome));
-        }
-        self.age(entry, outcome);
-    }
-
-    /// Counts a record that stays as its row says. The log has said so before, save what is remarked anew.
-    pub fn add_unchanged<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
-        let record = RecordReport {
-            remarks: entry.new_remarks(),
-            ..line(entry, outcome)
-        };
-        if record.remarks.is_empty() {
-            self.count(record);
-        } else {
-            self.add(record);
-        }
-        self.age(entry, outcome);
-    }
-
-    /// Counts a record that this run has written at the destination, and the ledger could not keep.
-    pub fn add_unkept<W: Workflow>(&mut self, entry: &Entry<W>) {
-        self.add(RecordReport {
-            reason: Some(Reason::LedgerUnavailable),
-            ..plain(entry.key.clone(), Outcome::WillRetry)
-        });
-        self.age(entry, Outcome::WillRetry);
-    }
-
-    /// Counts a record as its new row says.
-    pub fn add_row<W: Workflow>(
-        &mut self,
-        entry: &Entry<W>,
-        row: &RecordRow<W::Place>,
-        outcome: Outcome,
-    ) {
-        self.add(RecordReport {
-            key: row.key.clone(),
-            outcome,
-            reason: row.reason,
-            fields: row.fields.clone(),
-            transaction_id: row.transaction_id.clone(),
-            remarks: entry.new_remarks(),
-        });
-        self.age(entry, outcome);
-    }
-
-    /// Counts what a dry run would have delivered, with the names of the fields.
-    pub fn add_dry<W: Workflow>(
-        &mut self,
-        entry: &Entry<W>,
-        remark: Option<Reason>,
-        fields: Vec<String>,
-    ) {
-        self.add(RecordReport {
-            reason: remark,
-            fields,
-            remarks: remark.into_iter().collect(),
-            ..plain(entry.key.clone(), Outcome::Delivered)
-        });
-    }
-
-    /// Counts a record that the destination has accepted under this transaction, and confirmed or not.
-    pub fn add_accepted<W: Workflow>(
-        &mut self,
-        entry: &Entry<W>,
-        transaction: &TransactionId,
-        outcome: Outcome,
-    ) {
-        self.add(RecordReport {
-            transaction_id: Some(transaction.to_string()),
-            ..remarked(entry, outcome)
-        });
-        self.age(entry, outcome);
-    }
-
     /// What is not through ages from when it was first met.
-    fn age<W: Workflow>(&mut self, entry: &Entry<W>, outcome: Outcome) {
+    fn age(&mut self, outcome: Outcome, since: Option<Timestamp>) {
+        let Some(since) = since else { return };
         match outcome {
-            Outcome::Held => self.held(entry.first_seen_at),
+            Outcome::Held => self.held(since),
             Outcome::AwaitingConfirmation | Outcome::WillRetry | Outcome::Deferred => {
-                self.unsent(entry.first_seen_at);
+                self.unsent(since);
             }
             Outcome::Delivered
             | Outcome::WouldDeliver
@@ -321,6 +252,57 @@ impl<'r> Tally<'r> {
     }
 }
 
+/// What a record counts as, were its life to end now. It is counted as that when this is dropped:
+/// at the end of its life, or when a run waits no longer for it.
+pub struct Account<'r> {
+    report: &'r Report<'r>,
+    line: Option<Line>,
+    /// Whether that stands, whatever comes.
+    stands: bool,
+}
+
+impl<'r> Account<'r> {
+    /// A record that was met, and of which nothing is known yet.
+    pub fn open(report: &'r Report<'r>, key: &RecordKey) -> Self {
+        Self {
+            report,
+            line: Some(Line::plain(key.clone(), Outcome::Deferred)),
+            stands: false,
+        }
+    }
+
+    /// From now on it counts as this, unless it stands already.
+    pub fn set(&mut self, line: Line) {
+        if !self.stands {
+            self.line = Some(line);
+        }
+    }
+
+    /// It counts as this, whatever comes.
+    pub fn set_for_good(&mut self, line: Line) {
+        self.line = Some(line);
+        self.stands = true;
+    }
+
+    /// Whether what it counts as stands.
+    pub const fn stands(&self) -> bool {
+        self.stands
+    }
+
+    /// It does not count.
+    pub fn forget(&mut self) {
+        self.line = None;
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        if let Some(line) = self.line.take() {
+            self.report.count(line);
+        }
+    }
+}
+
 fn log(record: &RecordReport) {
     tracing::info!(
         record = %record.key,
@@ -332,44 +314,9 @@ fn log(record: &RecordReport) {
     );
 }
 
-/// The line about a record that stays as its row says.
-fn line<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
-    let row = entry.before.as_ref();
-    let explained = outcome != Outcome::AlreadyInPlace;
-    RecordReport {
-        reason: row.and_then(|row| row.reason).filter(|_| explained),
-        fields: row.map(|row| row.fields.clone()).unwrap_or_default(),
-        transaction_id: row
-            .and_then(|row| row.transaction_id.clone())
-            .filter(|_| explained),
-        ..plain(entry.key.clone(), outcome)
-    }
-}
-
-/// The line about a record that is on its way or there, with all that is remarked on it.
-fn remarked<W: Workflow>(entry: &Entry<W>, outcome: Outcome) -> RecordReport {
-    RecordReport {
-        reason: entry.remarks.keys().next().copied(),
-        remarks: entry.remarks.keys().copied().collect(),
-        ..plain(entry.key.clone(), outcome)
-    }
-}
-
 /// Why a record did not get on. A line whose record did shows a remark there, which counts as such.
 fn explanation(record: &RecordReport) -> Option<Reason> {
     record.reason.filter(|reason| !reason.is_remark())
-}
-
-/// A line without an explanation.
-pub fn plain(key: RecordKey, outcome: Outcome) -> RecordReport {
-    RecordReport {
-        key,
-        outcome,
-        reason: None,
-        fields: Vec::new(),
-        transaction_id: None,
-        remarks: Vec::new(),
-    }
 }
 
 fn earliest(before: Option<Timestamp>, other: Timestamp) -> Timestamp {
@@ -380,23 +327,23 @@ fn earliest(before: Option<Timestamp>, other: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
 
-    fn told(outcome: Outcome, reason: Option<Reason>) -> RecordReport {
-        RecordReport {
-            reason,
-            remarks: reason.filter(|word| word.is_remark()).into_iter().collect(),
-            ..plain(RecordKey::written("one"), outcome)
-        }
+    fn told(outcome: Outcome, reason: Option<Reason>) -> Line {
+        let mut line = Line::plain(RecordKey::written("one"), outcome);
+        line.record.reason = reason;
+        line.record.remarks = reason.filter(|word| word.is_remark()).into_iter().collect();
+        line
     }
 
     /// The sums after these looks at one record that the ledger brought.
     fn after(looks: &[(Outcome, Option<Reason>)]) -> (Counts, [BTreeMap<Reason, u64>; 2], usize) {
-        let mut tally = Tally::new(&|_| {});
-        tally.count_once(RecordKey::written("one"));
+        let report = Report::new(&|_| {}, false);
+        report.count_once(RecordKey::written("one"));
         for (outcome, reason) in looks {
-            tally.add(told(*outcome, *reason));
+            report.count(told(*outcome, *reason));
         }
-        let lines = tally.records().len();
-        (tally.counts, [tally.reasons, tally.remarks], lines)
+        let mut sums = report.sums.into_inner();
+        let lines = sums.records().len();
+        (sums.counts, [sums.reasons, sums.remarks], lines)
     }
 
     #[test]
@@ -428,10 +375,10 @@ mod tests {
 
     #[test]
     fn records_that_the_source_brings_count_as_they_come() {
-        let mut tally = Tally::new(&|_| {});
+        let report = Report::new(&|_| {}, false);
         for _ in 0..2 {
-            tally.add(told(Outcome::Delivered, None));
+            report.count(told(Outcome::Delivered, None));
         }
-        assert_eq!(tally.counts.delivered, 2);
+        assert_eq!(report.sums().counts.delivered, 2);
     }
 }

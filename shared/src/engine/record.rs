@@ -1,10 +1,11 @@
-//! A record on the conveyor.
+//! What is known of a record at any moment of its life.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::workflow::{Discovered, Partition, Workflow};
+use super::gate::changed;
+use super::workflow::{Discovered, Workflow};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
@@ -12,49 +13,55 @@ use crate::domain::record::RecordKey;
 use crate::engine::fault::Fault;
 use crate::store::{RecordRow, RecordState};
 
-/// A record that is not gated yet. Most bring nothing but their key, and there may be many.
-pub struct Arrival<W: Workflow> {
+/// A record that comes to a run. Most bring nothing but their key, and there may be many.
+pub struct Offered<W: Workflow> {
     pub key: RecordKey,
     pub origin: Origin,
     /// Whether this run looked at it before.
     pub again: bool,
-    pub brought: Option<Box<Brought<W>>>,
+    pub shown: Option<Box<Shown<W>>>,
 }
 
-/// What brings a record onto the conveyor.
+/// What brings a record to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The source offers it.
-    Offered,
+    Source,
     /// The source shows it, which matters only if the ledger knows it.
     Shown,
     /// The ledger says that it is due, or a person named it.
     Ledger,
-    /// The ledger has it unfinished, and the source, which lists all that is pending, no longer lists it.
+    /// The ledger has it unfinished, and the source, which lists all that is pending, no longer
+    /// lists it.
     Vanished,
 }
 
-/// What discovery brought of a record.
-pub struct Brought<W: Workflow> {
+/// What the source shows of a record as it offers it.
+pub struct Shown<W: Workflow> {
     pub version: Option<String>,
     pub place: Option<W::Place>,
     pub offer: Option<W::Offer>,
     pub fault: Option<Fault>,
 }
 
-impl<W: Workflow> Arrival<W> {
+impl<W: Workflow> Offered<W> {
     /// A record that the ledger brings.
-    pub const fn from_ledger(key: RecordKey, origin: Origin) -> Self {
+    pub const fn by_ledger(key: RecordKey, origin: Origin) -> Self {
         Self {
             key,
             origin,
             again: false,
-            brought: None,
+            shown: None,
         }
+    }
+
+    /// Where the source shows it.
+    pub fn place(&self) -> Option<&W::Place> {
+        self.shown.as_ref()?.place.as_ref()
     }
 }
 
-impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
+impl<W: Workflow> From<Discovered<W>> for Offered<W> {
     fn from(record: Discovered<W>) -> Self {
         let Discovered {
             key,
@@ -64,9 +71,9 @@ impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
             fault,
             only_if_known,
         } = record;
-        let brings = version.is_some() || place.is_some() || offer.is_some() || fault.is_some();
-        let brought = brings.then(|| {
-            Box::new(Brought {
+        let any = version.is_some() || place.is_some() || offer.is_some() || fault.is_some();
+        let shown = any.then(|| {
+            Box::new(Shown {
                 version,
                 place,
                 offer,
@@ -78,16 +85,16 @@ impl<W: Workflow> From<Discovered<W>> for Arrival<W> {
             origin: if only_if_known {
                 Origin::Shown
             } else {
-                Origin::Offered
+                Origin::Source
             },
             again: false,
-            brought,
+            shown,
         }
     }
 }
 
 /// What is known of a record at any stage.
-pub struct Entry<W: Workflow> {
+pub struct Record<W: Workflow> {
     pub key: RecordKey,
     /// Its row when the run met it.
     pub before: Option<RecordRow<W::Place>>,
@@ -100,8 +107,8 @@ pub struct Entry<W: Workflow> {
     /// Where discovery found it in this run.
     pub found_at: Option<W::Place>,
     pub offer: Option<W::Offer>,
-    pub stage: Stage,
-    /// When this run began to read it from its source.
+    pub effect: Effect,
+    /// When this run asked the source for it.
     pub read_at: Option<Timestamp>,
     /// When any run first met it, or met it again after it was done or skipped.
     pub first_seen_at: Timestamp,
@@ -119,7 +126,7 @@ pub struct Entry<W: Workflow> {
 
 /// How far a record's effect has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Effect {
     /// Nothing is known to be at the destination.
     New,
     /// Written, not read back.
@@ -128,57 +135,27 @@ pub enum Stage {
     Verified,
 }
 
-/// A mapped record between fetching and verification.
-pub struct Item<W: Workflow> {
-    pub entry: Entry<W>,
-    pub partition: Partition,
-    pub record: W::Record,
-    /// How often it was written in this run.
-    pub writes: u32,
-    /// When what was written may be read back.
-    pub verify_at: Timestamp,
-}
-
-/// A record about which the source is to be told something.
-pub struct Telling<W: Workflow> {
-    pub entry: Entry<W>,
-    pub place: W::Place,
-    pub news: News<W::Place>,
-}
-
-/// What the source is told.
-pub enum News<P> {
-    /// The effect is in place.
-    InPlace,
-    /// The same again: the source was told in an earlier run and still lists the record.
-    Again,
-    /// The record is held, by this row.
-    Held(Box<RecordRow<P>>),
-    /// The record is skipped, by this row, and the source wants to hear of it as if it were in place.
-    Skipped(Box<RecordRow<P>>),
-}
-
-impl<W: Workflow> Entry<W> {
+impl<W: Workflow> Record<W> {
     /// A record that is met now, with the row that the ledger has of it.
     pub fn new(
         key: RecordKey,
-        brought: Option<Box<Brought<W>>>,
+        shown: Option<Box<Shown<W>>>,
         before: Option<RecordRow<W::Place>>,
         now: Timestamp,
     ) -> Self {
-        let (version, found_at, offer) = brought
-            .map(|brought| (brought.version, brought.place, brought.offer))
+        let (version, found_at, offer) = shown
+            .map(|shown| (shown.version, shown.place, shown.offer))
             .unwrap_or_default();
         let row = before.as_ref();
-        let stage = row.map_or(Stage::New, |row| match row.state {
-            RecordState::Written => Stage::Written,
-            RecordState::Verified | RecordState::Done => Stage::Verified,
-            RecordState::Held if row.in_place => Stage::Written,
+        let effect = row.map_or(Effect::New, |row| match row.state {
+            RecordState::Written => Effect::Written,
+            RecordState::Verified | RecordState::Done => Effect::Verified,
+            RecordState::Held if row.in_place => Effect::Written,
             RecordState::Sending
             | RecordState::AwaitingConfirmation
             | RecordState::Retry
             | RecordState::Held
-            | RecordState::Skipped => Stage::New,
+            | RecordState::Skipped => Effect::New,
         });
         Self {
             key,
@@ -193,7 +170,7 @@ impl<W: Workflow> Entry<W> {
                 .or_else(|| found_at.clone()),
             found_at,
             offer,
-            stage,
+            effect,
             read_at: None,
             first_seen_at: row.map_or(now, |row| row.first_seen_at),
             wrote: false,
@@ -219,6 +196,12 @@ impl<W: Workflow> Entry<W> {
                 self.remarks.remove(word);
             }
         }
+    }
+
+    /// Whether it looks otherwise than its row says.
+    pub fn is_new(&self) -> bool {
+        let (before, now) = (self.before.as_ref(), self.fingerprint.as_ref());
+        before.is_none_or(|row| now.is_none_or(|now| changed(row, now)))
     }
 
     /// The remarks that its row did not have when the run met it.
@@ -252,7 +235,7 @@ impl<W: Workflow> Entry<W> {
             self.first_seen_at = now;
         }
         if let Some(RecordState::Verified | RecordState::Done) = self.was() {
-            self.stage = Stage::New;
+            self.effect = Effect::New;
         }
     }
 
@@ -261,7 +244,7 @@ impl<W: Workflow> Entry<W> {
         let row = self.before.as_ref();
         let verified =
             |row: &RecordRow<_>| matches!(row.state, RecordState::Verified | RecordState::Done);
-        self.stage != Stage::New || self.delivered.is_some() || row.is_some_and(verified)
+        self.effect != Effect::New || self.delivered.is_some() || row.is_some_and(verified)
     }
 
     /// Whether it is, or may be, at its destination.
@@ -288,14 +271,14 @@ impl<W: Workflow> Entry<W> {
 
     /// Whether both sides knew it when the run met it, and it has not begun anew.
     pub fn is_told_already(&self) -> bool {
-        self.was() == Some(RecordState::Done) && self.stage != Stage::New && !self.wrote
+        self.was() == Some(RecordState::Done) && self.effect != Effect::New && !self.wrote
     }
 
     /// This run has written its effect.
-    pub fn has_written(&mut self, stage: Stage, place: W::Place) {
+    pub fn has_written(&mut self, effect: Effect, place: W::Place) {
         self.wrote = true;
         self.delivered = None;
-        self.stage = stage;
+        self.effect = effect;
         self.place = Some(place);
     }
 
