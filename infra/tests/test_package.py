@@ -58,6 +58,24 @@ def test_the_functions_of_a_release_are_taken_as_they_are(package, zipped, tmp_p
         assert taken.read("bootstrap") == b"arm64"
 
 
+def test_profiles_with_a_fault_are_not_packaged(package, tmp_path, monkeypatch):
+    seen = tmp_path / "seen"
+    bridge = tmp_path / "bridge"
+    bridge.write_text(f'#!/bin/sh\necho "$@" > {seen}\ngrep -q fault "$3" && exit 1\nexit 0\n')
+    bridge.chmod(0o755)
+    monkeypatch.setenv("BRIDGE", str(bridge))
+    profile = tmp_path / "dollo.toml"
+    profile.write_text("right")
+    package.check([profile])
+    assert seen.read_text().split() == ["profile", "check", str(profile)]
+    profile.write_text("fault")
+    with pytest.raises(SystemExit, match="correct the profiles"):
+        package.check([profile])
+    monkeypatch.setenv("BRIDGE", str(tmp_path / "none"))
+    with pytest.raises(SystemExit, match="is not there"):
+        package.check([profile])
+
+
 def test_a_function_that_the_release_lacks_is_named(package, tmp_path):
     with pytest.raises(SystemExit, match="0 files referrals-to-primero-…-arm64.zip"):
         package.take(["referrals-to-primero"], tmp_path, "arm64")
