@@ -81,7 +81,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::AllowSignIn(allow) => allow.run().await,
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
-        Command::Profile(profile) => profile.run(),
+        Command::Profile(profile) => profile.run().await,
         Command::Bench(bench) => bench.run().await,
         Command::BenchSystems(systems) => systems.serve().await,
     }

@@ -1,6 +1,7 @@
 //! `bridge profile`: what a person who writes or signs a profile asks, without any secret.
 
 mod affected;
+mod init;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,18 @@ enum Asked {
         #[arg(long)]
         md: bool,
     },
+    /// Prints a first draft of a profile: the reference, with what a live Primero offers as comments where it may be named.
+    Init {
+        /// Reads from the Primero of the secrets.
+        #[arg(long, required = true)]
+        from_primero: bool,
+        /// A JSON file with the secrets, readable by its owner alone.
+        #[arg(long)]
+        secrets: PathBuf,
+        /// The module of new cases, if it is another than that of the reference.
+        #[arg(long)]
+        module: Option<String>,
+    },
     /// Shows what differs between two profiles, after their defaults, and which workflows that concerns.
     Diff {
         /// The profile as it is.
@@ -54,7 +67,7 @@ enum Asked {
 
 impl ProfileCommand {
     /// Exit code 0 unless a profile has a fault.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.asked {
             Asked::Check { files } => check(&files),
             Asked::Schema => {
@@ -68,6 +81,12 @@ impl ProfileCommand {
                     profile => sheet::markdown(profile.as_ref()),
                 };
                 print(page.trim_end())?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Asked::Init {
+                secrets, module, ..
+            } => {
+                print(init::draft(&secrets, module).await?.trim_end())?;
                 Ok(ExitCode::SUCCESS)
             }
             Asked::Diff { before, after } => diff(&before, &after),

@@ -1,10 +1,13 @@
 //! `bridge profile` as a program: what a person asks of a profile without any secret.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use sandbox::{Sandbox, SandboxOptions};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 const BRIDGE: &str = env!("CARGO_BIN_EXE_bridge");
 const PROFILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/profiles");
@@ -130,4 +133,41 @@ fn the_schema_has_every_key_with_its_range_default_and_words() {
         schema["properties"]["limits"]["properties"]["concurrency"]["maximum"],
         64
     );
+}
+
+#[tokio::test]
+async fn a_first_draft_has_what_primero_offers_where_it_may_be_named() {
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("init");
+    fs::create_dir_all(&folder).unwrap();
+    let mut secrets = sandbox.secrets();
+    secrets["ledger"] = json!({ "fingerprint_key": "an invented key of 32 characters" });
+    let file = folder.join("secrets.json");
+    fs::write(&file, secrets.to_string()).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let secrets = file.display().to_string();
+    let asked = move || profile(&["init", "--from-primero", "--secrets", &secrets]);
+    let output = spawn_blocking(asked).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let draft = said(&output);
+    let behind = |header: &str| {
+        let (_, rest) = draft.split_once(&format!("\n{header}\n")).unwrap();
+        rest.split("\n[").next().unwrap().to_owned()
+    };
+    assert!(
+        behind("[service_in]").contains("#    \"alternative_care\""),
+        "{draft}"
+    );
+    assert!(behind("[primero]").contains("#    \"unhcr_cw\""), "{draft}");
+    assert!(behind("[primero.service_defaults]").contains("#    \"service_type\""));
+    assert!(behind("[primero.case_defaults]").contains("#    \"name_first\""));
+    assert!(behind("[sex]").contains("#    \"female\""));
+    // Candidates are comments, so the draft is the reference still.
+    let kept = folder.join("reference.toml");
+    fs::write(&kept, &draft).unwrap();
+    let checked = profile(&["check", &kept.display().to_string()]);
+    assert!(checked.status.success(), "{checked:?}");
+    // Of people nothing but the names that they sign in with.
+    let mut candidates = draft.lines().filter(|line| line.starts_with("#    "));
+    assert!(candidates.all(|line| !line.contains('@')), "{draft}");
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod asking;
+mod candidates;
 mod case;
 mod changes;
 mod control;
@@ -27,6 +28,7 @@ mod write;
 use reqwest::{Client, RequestBuilder};
 use tokio::sync::Mutex;
 
+pub use self::candidates::{Candidate, Candidates};
 pub use self::case::{Case, Choice, Service};
 pub use self::changes::{ChangedCase, ChangedPage, Changes, UnreadableRow};
 use self::control::Control;
