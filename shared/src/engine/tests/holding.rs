@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::scenario::{Scenario, outcome_of, reason_of};
+use super::exchange::Exchange;
+use super::scenario::{START, Scenario, outcome_of, reason_of};
 use super::systems::{Mishap, Stage, key};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
-use crate::engine::Fault;
-use crate::store::RecordState;
+use crate::engine::source::Source;
+use crate::engine::{Fault, Feed, Request};
+use crate::store::{Lease, RecordState};
 
 fn nameless() -> Fault {
     Fault::hold(Reason::MissingRequiredField, vec!["name".to_owned()])
@@ -173,4 +175,40 @@ async fn a_write_refused_for_good_is_held_with_the_fields_that_it_names() {
     assert_eq!(reason_of(&report, 1), Some(Reason::RefusedByPrimero));
     assert_eq!(scenario.row(1).await.fields, ["/age"]);
     assert_eq!(outcome_of(&report, 2), Outcome::Delivered);
+}
+
+#[test]
+fn a_record_that_comes_anew_while_it_lives_is_known_for_that_and_not_released_twice() {
+    let (request, lease) = (Request::default(), lease());
+    let mut source: Source<'_, Exchange<'_>> =
+        Source::new(Feed::Pending, &request, &lease, None, true);
+    source.again(key(1));
+    source.ended(&key(1), false);
+    let anew = source.next();
+    assert_eq!(anew.map(|coming| coming.offered.again), Some(true));
+    source.ended(&key(1), false);
+    assert!(source.next().is_none());
+}
+
+#[test]
+fn a_record_that_was_put_off_is_not_looked_at_again_in_the_same_run() {
+    let (request, lease) = (Request::default(), lease());
+    let mut source: Source<'_, Exchange<'_>> =
+        Source::new(Feed::Pending, &request, &lease, None, true);
+    source.again(key(1));
+    source.ended(&key(1), true);
+    assert!(source.next().is_none());
+}
+
+fn lease() -> Lease {
+    Lease {
+        run_id: "a run".to_owned(),
+        fence: 1,
+        expires_at: START,
+        has_written: true,
+        site: None,
+        predates_sites: false,
+        written_under: None,
+        probe: None,
+    }
 }
