@@ -6,6 +6,7 @@ mod allow_sign_in;
 mod backup;
 mod bench;
 mod demo;
+mod doctor;
 mod held;
 mod output;
 mod profile;
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Runs the workflows against simulated systems with sample referrals, and checks both systems afterwards.
     Demo(demo::Demo),
+    /// Proves a deployment before anything is moved: looks at both systems, and writes to neither.
+    Doctor(doctor::Doctor),
     /// Runs one workflow once, against real systems.
     Run(run::Run),
     /// Lists the last runs, the newest first.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
 async fn execute(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(demo) => demo.run().await,
+        Command::Doctor(doctor) => Box::pin(doctor.run()).await,
         Command::Run(run) => run.run().await,
         Command::Runs(runs) => runs.run().await,
         Command::Show(show) => show.run().await,

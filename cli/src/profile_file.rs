@@ -10,15 +10,23 @@ use referral_bridge::profile::Profile;
 /// Far more than a profile needs; a larger file is another file.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Reads a profile; one with faults is refused with all of them, and so is one that is named after another deployment than its own: a
+/// Reads a profile; one with faults is refused with all of them.
+pub fn parse(file: &Path) -> anyhow::Result<Profile> {
+    let text = read_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))
+}
+
+/// Whether a profile's file has the name of its deployment.
+pub fn is_named_well(file: &Path, profile: &Profile) -> bool {
+    file.file_stem().unwrap_or_default() == profile.deployment.as_str()
+}
+
+/// Reads a profile that is to be worked with; one with faults is refused with all of them, and so is one that is named after another deployment than its own: a
 /// run would work on the wrong ledger.
 pub fn read_profile(file: &Path) -> anyhow::Result<Profile> {
-    let text = read_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let profile =
-        Profile::parse(&text).with_context(|| format!("{} cannot be used", file.display()))?;
-    let name = file.file_stem().unwrap_or_default();
+    let profile = parse(file)?;
     ensure!(
-        name == profile.deployment.as_str(),
+        is_named_well(file, &profile),
         "{} is the profile of {}: a profile's file has the name of its deployment, as {}.toml",
         file.display(),
         profile.deployment,

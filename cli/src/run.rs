@@ -18,11 +18,13 @@ use referral_bridge::domain::record::RecordKey;
 use referral_bridge::domain::system::WorkflowName;
 use referral_bridge::engine::Request;
 use referral_bridge::entropy::Entropy;
+use referral_bridge::function::acceptable;
 use referral_bridge::store::LONGEST_RUN;
 use referral_bridge::workflows::Installation;
 use referral_bridge::{observe, secrets, transport};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::doctor;
 use crate::output::{print, tell};
 use crate::profile_file::read_profile;
 use crate::state::StateTable;
@@ -76,6 +78,9 @@ struct Asked {
     /// The ledger is rightly empty: this is the very first run of 1.2 or 2.1. Without it, such a run sends nothing.
     #[arg(long)]
     first_run: bool,
+    /// Goes on in spite of the fault that this check found (`bridge doctor` names them). May be given several times.
+    #[arg(long, value_name = "CHECK")]
+    accept: Vec<String>,
 }
 
 impl Asked {
@@ -93,6 +98,10 @@ impl Asked {
                 "--only is no key of a record of {workflow}: its ids, as reports and logs show them"
             )
         })?;
+        let accept = acceptable(self.accept.iter().map(String::as_str));
+        let accept = accept.context(
+            "--accept takes keys of checks, as docs/CHECKS.md names them, and none about the user's scope",
+        )?;
         Ok(Request {
             dry_run: self.dry_run,
             only: (!only.is_empty()).then_some(only),
@@ -101,6 +110,7 @@ impl Asked {
             release_held: self.release_held,
             accept_move: self.accept_move,
             first_run: self.first_run,
+            accept,
         })
     }
 }
@@ -164,6 +174,7 @@ impl Run {
         let finished = installation
             .run(self.workflow, &request, end, &|_| {})
             .await;
+        doctor::tell_all(&finished.report.checks);
         print(serde_json::to_string_pretty(&finished.report)?)?;
         Ok(match (finished.stop, finished.report.status) {
             (Some(_), _) => ExitCode::FAILURE,

@@ -100,6 +100,37 @@ impl StateTable {
         })
     }
 
+    /// Opens the table if it is there, beside a run that may be at work. None for a file that is not there yet.
+    pub async fn look_if_there(&self) -> anyhow::Result<Option<OpenState>> {
+        let table = self.table();
+        let State::Sqlite(file) = &self.state else {
+            return Ok(Some(of_aws(table).await));
+        };
+        if !file.exists() {
+            return Ok(None);
+        }
+        let embedded = EmbeddedDynamoDb::beside(file)?;
+        Ok(Some(OpenState {
+            client: embedded.client(),
+            table,
+            alone: false,
+            _embedded: Some(embedded),
+        }))
+    }
+
+    /// A table that is forgotten: for who looks where there is none yet.
+    pub async fn none_yet(&self) -> anyhow::Result<OpenState> {
+        let table = self.table();
+        let embedded = EmbeddedDynamoDb::in_memory().await?;
+        table::ensure(&embedded.client(), &table).await?;
+        Ok(OpenState {
+            client: embedded.client(),
+            table,
+            alone: true,
+            _embedded: Some(embedded),
+        })
+    }
+
     /// The state file of this machine.
     pub fn file(&self) -> anyhow::Result<&Path> {
         match &self.state {

@@ -10,7 +10,7 @@ from conftest import from_sam_names
 
 INFRA = Path(__file__).resolve().parent.parent
 PLACEHOLDER = "<country>"
-TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "first_run": bool, "since": str, "accept_move": bool}
+TYPES = {"deployment": str, "dry_run": bool, "only": list, "limit": int, "release_held": bool, "first_run": bool, "since": str, "accept_move": bool, "accept": list, "check": bool}
 # Only these follow changes; the others are refused a `since`.
 WITH_SINCE = {"decisions-to-progres", "referrals-to-progres"}
 
@@ -37,10 +37,11 @@ def test_events_hold_what_a_run_takes(workflow):
 
 
 @pytest.mark.parametrize("workflow", from_sam_names())
-def test_the_first_event_is_a_dry_run(workflow):
+def test_the_first_events_prove_the_deployment_and_then_run_dry(workflow):
     events, _ = examples(workflow)
-    first = min(events)
-    assert events[first]["dry_run"] is True
+    first, second = sorted(events)[:2]
+    assert events[first] == {"deployment": PLACEHOLDER, "check": True}
+    assert events[second]["dry_run"] is True
 
 
 @pytest.mark.parametrize("workflow", from_sam_names())

@@ -27,10 +27,19 @@ const OWN: [&str; 6] = [
 /// Starts logging for the process, at the level the environment asks for, and keeps panic messages out of the log: they may quote
 /// a value.
 pub fn start() {
+    start_at(Level::INFO);
+}
+
+/// The same for a command that tells people what it found: unless the environment asks for more, only errors are logged.
+pub fn start_quietly() {
+    start_at(Level::ERROR);
+}
+
+fn start_at(by_default: Level) {
     let level = std::env::var(LEVEL_VARIABLE)
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(Level::INFO);
+        .unwrap_or(by_default);
     // A second start in one process changes nothing.
     let _ = tracing::subscriber::set_global_default(subscriber(level, io::stderr));
     std::panic::set_hook(Box::new(|panic| {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may say plainly what must hold")]
 
 mod bench;
+mod doctor;
 mod ledger;
 mod profile;
 mod run;

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use referral_bridge::document::Document;
-use referral_bridge::domain::outcome::RunReport;
 use referral_bridge::domain::system::WorkflowName;
-use referral_bridge::function::Host;
+use referral_bridge::function::{Answered, Host};
 use referral_bridge::observe;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +14,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|event| handle(&host, event))).await
 }
 
-async fn handle(host: &Host, event: LambdaEvent<Document>) -> Result<RunReport, Diagnostic> {
+async fn handle(host: &Host, event: LambdaEvent<Document>) -> Result<Answered, Diagnostic> {
     let end = Timestamp::try_from(event.context.deadline()).unwrap_or(Timestamp::MAX);
     let request = &event.context.request_id;
     host.run(

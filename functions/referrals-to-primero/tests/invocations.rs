@@ -228,6 +228,10 @@ async fn with_four_seconds_a_run_every_run_brings_some_of_four_hundred_records()
         sandbox.faults(system).add(rule);
     }
     let mut scene = Scene::around(sandbox).await;
+    // The first run of all looks at the whole deployment, for which it has time.
+    let first = json!({ "deployment": "gambella", "limit": 1 });
+    let first = scene.invoke(first).await;
+    assert!(matches!(first, Answer::Success(_)), "{first:?}");
     // A run proves its user, the forms and its first write before it writes the others.
     let time = Duration::from_secs(4);
     let mut runs = 0;
@@ -261,4 +265,22 @@ async fn with_four_seconds_a_run_every_run_brings_some_of_four_hundred_records()
     );
     // The bystander of the generated data has the one case more.
     assert_eq!(scene.function.sandbox.primero.cases().len(), 401);
+}
+
+#[tokio::test]
+async fn a_check_looks_at_the_whole_deployment_and_runs_nothing() {
+    let mut scene = Scene::start().await;
+    let asked = json!({ "deployment": "gambella", "check": true });
+    let Answer::Success(told) = scene.invoke(&asked).await else {
+        panic!("it is answered");
+    };
+    assert_eq!(told["deployment"], "gambella");
+    assert_eq!(told["faults"], 0, "{told}");
+    assert!(told["calls"]["ping"].as_u64() > Some(0), "{told}");
+    assert_eq!(told.get("run_id"), None, "{told}");
+    let traffic = scene.function.sandbox.traffic();
+    assert_eq!(
+        traffic.ping.effective_writes + traffic.primero.effective_writes,
+        0
+    );
 }

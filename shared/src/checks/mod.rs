@@ -1,18 +1,30 @@
-//! What is proven of an installation before the first write, and before the cursor moves.
+//! What is proven of a deployment before the first child's data moves, and of every run before its first write and its cursor.
 //!
 //! Each check is one function that looks at the `Ground` and answers the faults it found; the table of all of them is
 //! `domain/check.rs`. What they look at is read once a run, however many of them look. A fault of the severity "stop" ends the run;
 //! the report names all that was found.
 
+mod doctor;
 mod forms;
+mod gate;
 mod ground;
+mod kinds;
+mod options;
 mod people;
 mod scope;
+mod sent;
+mod settings;
+mod trust;
 
 use std::cell::{Cell, RefCell};
 
+pub use self::doctor::{
+    Doctor, Examined, Finding, Looked, Mapped, Thoroughness, faults, without_consequences,
+};
 pub use self::forms::MappedFields;
-use self::ground::Ground;
+pub use self::gate::SourceKeys;
+pub use self::ground::Ground;
+pub use self::settings::{session, warnings};
 use crate::domain::check::{Check, CheckKey, Severity};
 use crate::domain::ids::CaseRecordId;
 use crate::domain::reason::Stop;
@@ -20,6 +32,7 @@ use crate::domain::system::System;
 use crate::engine::LedgerView;
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
+use crate::progres::PingClient;
 use crate::transport::GateError;
 
 /// The checks of one run, and what they found.
@@ -47,20 +60,49 @@ impl<'r> Preflight<'r> {
         self.found.borrow().clone()
     }
 
+    /// Looks at the whole deployment: the first act of a dry run and of a first run.
+    pub async fn examine(
+        &self,
+        ping: &PingClient,
+        mapped: &Mapped,
+        ledger: LedgerView<'_>,
+    ) -> Result<(), Stop> {
+        let doctor = Doctor {
+            ground: &self.ground,
+            ping,
+            mapped,
+            ledger: Some(ledger),
+            now: ledger.now(),
+            thoroughness: Thoroughness::default(),
+        };
+        let examined = Box::pin(doctor.examine()).await;
+        let mut first = Ok(());
+        for Finding { check, stop } in examined.findings {
+            let ends = self.judge(vec![check], Some(ledger));
+            // What the system itself said tells more.
+            first = first.and(ends.map_err(|end| stop.unwrap_or(end)));
+        }
+        first
+    }
+
     /// Proves that the user sees the cases of everybody. `may_be_empty` allows an installation without any case.
     pub async fn scope(&self, ledger: LedgerView<'_>, may_be_empty: bool) -> Result<(), Stop> {
         let found = Box::pin(scope::scope(&self.ground, ledger, may_be_empty)).await;
-        self.judge(found.map_err(not_ready)?)
+        self.judge(found.map_err(not_ready)?, Some(ledger))
     }
 
     /// The same where changes are followed: the number of cases that are seen is remembered.
     pub async fn scope_of_changes(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         let found = Box::pin(scope::scope_of_changes(&self.ground, ledger)).await;
-        self.judge(found.map_err(not_ready)?)
+        self.judge(found.map_err(not_ready)?, Some(ledger))
     }
 
     /// Proves that cases can be written whole: module, fields, forms that the role writes, and the intake user.
-    pub async fn writing_cases(&self, mapped: &MappedFields) -> Result<(), Stop> {
+    pub async fn writing_cases(
+        &self,
+        ledger: LedgerView<'_>,
+        mapped: &MappedFields,
+    ) -> Result<(), Stop> {
         let ground = &self.ground;
         let (fields, forms, intake) = futures::join!(
             Box::pin(forms::fields(ground, mapped)),
@@ -70,7 +112,7 @@ impl<'r> Preflight<'r> {
         let mut found = fields.map_err(not_ready)?;
         found.extend(forms.map_err(not_ready)?);
         found.extend(intake.map_err(not_ready)?);
-        self.judge(found)
+        self.judge(found, Some(ledger))
     }
 
     /// Looks, once a run, which of the fields that are read no form has. Nothing is stopped by that.
@@ -91,20 +133,30 @@ impl<'r> Preflight<'r> {
         intake: Option<&str>,
     ) -> Result<(), Stop> {
         let found = people::owner_of_created(case, owner, intake);
-        self.judge(found.into_iter().collect())
+        self.judge(found.into_iter().collect(), None)
     }
 
-    /// Keeps what was found, and stops the run by the first thing that must.
-    fn judge(&self, found: Vec<Check>) -> Result<(), Stop> {
+    /// Keeps what was found, and stops the run by the first thing that must and that nobody has accepted.
+    fn judge(&self, mut found: Vec<Check>, ledger: Option<LedgerView<'_>>) -> Result<(), Stop> {
+        for check in &mut found {
+            let may = CheckKey::named(&check.key).is_some_and(CheckKey::may_be_accepted);
+            let is_accepted = ledger.is_some_and(|ledger| ledger.accepts(&check.key));
+            check.accepted = may && is_accepted && check.severity == Severity::Stop;
+        }
         let stop = found.iter().find_map(stop_of);
         self.note(found);
         stop.map_or(Ok(()), Err)
     }
 
+    /// What was found before under the same key is not told again in other words.
     fn note(&self, found: Vec<Check>) {
         let mut all = self.found.borrow_mut();
+        let before = all.len();
         for check in found {
-            if !all.contains(&check) {
+            let is_known = |known: &Check| known.key == check.key;
+            let again =
+                all[..before].iter().any(is_known) && check.key != CheckKey::Unchecked.code();
+            if !again && !all.contains(&check) {
                 log(&check);
                 all.push(check);
             }
@@ -112,30 +164,32 @@ impl<'r> Preflight<'r> {
     }
 }
 
-/// One line a finding: its key, and no more of what was found than a report shows.
+/// One line a finding: its key and what it means. What was found stands in the report.
 fn log(check: &Check) {
     tracing::warn!(
         check = &*check.key,
         severity = %check.severity,
-        found = check.found,
+        accepted = check.accepted.then_some(true),
         "a check found a fault"
     );
 }
 
-/// The error that a fault ends the run with; none for a warning.
+/// The error that a fault ends the run with; none for one that lets it go on.
 fn stop_of(check: &Check) -> Option<Stop> {
-    if check.severity != Severity::Stop {
+    if check.severity != Severity::Stop || check.accepted {
         return None;
     }
     let found = check.found.clone();
-    let key = CheckKey::ALL.iter().find(|key| key.code() == check.key);
-    Some(match key? {
+    Some(match CheckKey::named(&check.key)? {
         CheckKey::PrimeroScope | CheckKey::PrimeroVisibleCases => Stop::ScopeNotProven(found),
         CheckKey::PrimeroModule => Stop::UnknownModule(found),
         CheckKey::PrimeroFields => Stop::FieldNotAccepted(found),
         CheckKey::PrimeroWritableForms => Stop::FormNotWritable(found),
         CheckKey::PrimeroIntakeUser => Stop::IntakeUserUnknown(found),
-        CheckKey::PrimeroOtherFields | CheckKey::Unchecked => return None,
+        key => Stop::CheckFailed {
+            check: key.code(),
+            found,
+        },
     })
 }
 

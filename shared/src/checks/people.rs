@@ -1,9 +1,11 @@
-//! Are the people there whom the profile names?
+//! Are the people and the agencies there whom the profile names?
 
-use super::ground::{Ground, allowed, unchecked};
+use super::ground::{Ground, allowed, listed, unchecked};
+use crate::document::spelling::{fold, nearest};
 use crate::domain::check::{Check, CheckKey};
 use crate::domain::ids::CaseRecordId;
 use crate::domain::pii::Pii;
+use crate::primero::Offered;
 use crate::transport::GateError;
 
 /// The owners of new cases exist and are enabled.
@@ -26,6 +28,65 @@ pub async fn intake_user(ground: &Ground<'_>) -> Result<Vec<Check>, GateError> {
         checks.push(Check::of(CheckKey::PrimeroIntakeUser, whose));
     }
     Ok(checks)
+}
+
+/// Whom case workers refer to when they mean proGres is there, enabled, and may receive referrals.
+pub async fn progres_users(ground: &Ground<'_>) -> Result<Vec<Check>, GateError> {
+    let mut wrong = Vec::new();
+    for name in &ground.profile.primero.progres_user {
+        let user = ground.primero.colleague(&Pii::new(name.clone())).await;
+        let Some(user) = allowed(user)? else {
+            return Ok(vec![unchecked("users")]);
+        };
+        let Some(user) = user else {
+            wrong.push(format!("no user is named `{name}`"));
+            continue;
+        };
+        if user.disabled {
+            wrong.push(format!("`{name}` is disabled"));
+            continue;
+        }
+        let rights = allowed(Box::pin(ground.primero.rights_of(&user)).await)?;
+        if rights.is_some_and(|rights| !rights.may("receive_referral")) {
+            wrong.push(format!("the role of `{name}` may not receive referrals"));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Check::of(CheckKey::PrimeroProgresUser, listed(wrong))])
+}
+
+/// The agencies of both sides are there and enabled.
+pub async fn agencies(ground: &Ground<'_>) -> Result<Vec<Check>, GateError> {
+    let Some(known) = ground.agencies().await? else {
+        return Ok(vec![unchecked("agencies")]);
+    };
+    let profile = ground.profile;
+    let mut found = Vec::new();
+    let own = &profile.progres.agency;
+    if !known.ids().any(|id| profile.progres.is_agency(id)) {
+        found.push(Check::of(CheckKey::PrimeroAgency, missing(own, known)));
+    }
+    let receiving = &profile.primero.receiving_agency;
+    if !known.contains(receiving) {
+        let told = missing(receiving, known);
+        found.push(Check::of(CheckKey::PrimeroReceivingAgency, told));
+    }
+    Ok(found)
+}
+
+fn missing(agency: &str, known: &Offered) -> String {
+    if known.is_switched_off(agency) {
+        return format!("`{agency}` is switched off");
+    }
+    let same = known.ids().find(|id| fold(id) == fold(agency));
+    if let Some(near) = same.or_else(|| nearest(agency, known.ids())) {
+        return format!("Primero has no agency `{agency}`; did you mean `{near}`?");
+    }
+    let mut ids: Vec<&str> = known.ids().collect();
+    ids.sort_unstable();
+    format!("Primero has no agency `{agency}`; it has {}", listed(ids))
 }
 
 /// A case that was just created is owned by somebody, and by the intake user that it was written with, if any.

@@ -1,6 +1,7 @@
 //! Does the user see the cases of everybody?
 
 use super::ground::{Ground, unchecked};
+use super::trust;
 use crate::domain::check::{Check, CheckKey};
 use crate::engine::LedgerView;
 use crate::primero::{Glance, Scope};
@@ -24,6 +25,14 @@ pub async fn scope(
     }
 }
 
+/// What the list of users tells of the scope, where no ledger remembers what was seen before.
+pub async fn told(ground: &Ground<'_>) -> Result<Vec<Check>, GateError> {
+    Ok(match ground.own().await? {
+        Some(own) => narrower(own.scope),
+        None => vec![unchecked("users")],
+    })
+}
+
 /// Before the cursor may move past what the user does not see. What it sees is remembered, for a day on which it may no longer list
 /// users.
 pub async fn scope_of_changes(
@@ -34,7 +43,7 @@ pub async fn scope_of_changes(
         // Where nothing is seen at all, nothing is passed over: the cursor stays where it begins.
         return by_what_is_seen(ground, ledger, true).await;
     };
-    let found = narrower(own.scope);
+    let mut found = narrower(own.scope);
     if found.is_empty() {
         let before = ledger.seen_cases().await?;
         let glance = ground.primero.glance().await?;
@@ -43,6 +52,7 @@ pub async fn scope_of_changes(
             foreign: before.and_then(|before| before.foreign).or(glance.foreign),
         };
         remember(ledger, before, now).await?;
+        found.extend(trust::apart(glance.time, ledger.now()));
     }
     Ok(found)
 }

@@ -56,6 +56,12 @@ pub(crate) fn suggestion<'a>(
     })
 }
 
+/// The known word that is spelt much like this one.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.filter(|name| *name != word && alike(word, name));
+    near.min_by_key(|name| (distance(word, name), *name))
+}
+
 pub(crate) fn leaf_of<'a>(path: &str, full: &'a str) -> Option<&'a str> {
     let rest = if path.is_empty() {
         full

@@ -84,6 +84,13 @@ impl FingerprintKey {
         }
     }
 
+    /// Whether this key, or one before it, has this id.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        let all = std::iter::successors(Some(self), |key| key.before.as_deref());
+        all.into_iter().any(|key| key.id == id)
+    }
+
     /// This key after a rotation: what was made with the one before it can still be compared.
     #[must_use]
     pub fn replacing(mut self, before: Self) -> Self {

@@ -333,6 +333,16 @@ pub enum Stop {
         "intake_user_unknown: {0}; correct primero.intake_user or enable the user, or nobody will see the new cases"
     )]
     IntakeUserUnknown(String),
+    /// Another check before the run found a fault that no run may go on with.
+    #[error(
+        "check_failed({check}): {found}; `bridge doctor` tells more, and docs/CHECKS.md what to do"
+    )]
+    CheckFailed {
+        /// The key of the check.
+        check: &'static str,
+        /// What it found.
+        found: String,
+    },
     /// The state table could not be read or written.
     #[error("store_unavailable: {0}")]
     StoreUnavailable(&'static str),
@@ -384,6 +394,7 @@ impl Stop {
             Self::UnknownModule(_) => "unknown_module",
             Self::FormNotWritable(_) => "form_not_writable",
             Self::IntakeUserUnknown(_) => "intake_user_unknown",
+            Self::CheckFailed { .. } => "check_failed",
             Self::StoreUnavailable(_) => "store_unavailable",
             Self::SystemMoved(_) => "system_moved",
             Self::InstallationTaken(_) => "installation_taken",
@@ -449,6 +460,10 @@ mod tests {
             Stop::UnknownModule("x".to_owned()),
             Stop::FormNotWritable("x".to_owned()),
             Stop::IntakeUserUnknown("x".to_owned()),
+            Stop::CheckFailed {
+                check: "ping_business_unit",
+                found: "x".to_owned(),
+            },
             Stop::StoreUnavailable("x"),
             Stop::SystemMoved(system),
             Stop::InstallationTaken("x".to_owned()),
@@ -476,6 +491,7 @@ mod tests {
                 | Stop::UnknownModule(_)
                 | Stop::FormNotWritable(_)
                 | Stop::IntakeUserUnknown(_)
+                | Stop::CheckFailed { .. }
                 | Stop::StoreUnavailable(_)
                 | Stop::SystemMoved(_)
                 | Stop::InstallationTaken(_)

@@ -27,6 +27,8 @@ pub struct Request {
     pub accept_move: bool,
     /// A person says that the ledger is rightly empty. On one that is not, this changes nothing.
     pub first_run: bool,
+    /// Keys of checks whose fault a person knows of: the run goes on in spite of it.
+    pub accept: BTreeSet<String>,
 }
 
 impl Request {

@@ -164,6 +164,9 @@ async fn move_all<W: Workflow>(
             Feed::Pending => None,
             Feed::Changes { .. } => run.context.store.cursor().await?,
         };
+        if run.request.dry_run || run.is_the_first(cursor.as_ref()).await? {
+            run.workflow.examine(run.ledger()).await?;
+        }
         refuse_empty_ledger(run, cursor.as_ref(), report).await?;
         let passed = pass(run, cursor, report, counted).await?;
         writes = passed.writes;

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::request::Request;
 use super::workflow::{Character, LedgerView, Workflow};
 use crate::clock::later;
-use crate::store::{Lease, RecordRow, StoreError};
+use crate::store::{Cursor, Lease, RecordRow, StoreError};
 
 /// A run under way.
 pub struct Run<'r, W: Workflow> {
@@ -29,7 +29,14 @@ impl<W: Workflow> Run<'_, W> {
             store: self.context.store,
             dry_run: self.request.dry_run,
             now: self.context.now(),
+            accept: &self.request.accept,
         }
+    }
+
+    /// Whether this workflow has neither cursor nor record.
+    pub async fn is_the_first(&self, cursor: Option<&Cursor>) -> Result<bool, StoreError> {
+        let is_used = cursor.is_some() || self.lease.has_written;
+        Ok(!is_used && !self.context.store.has_records().await?)
     }
 
     /// A run that stalled past the end of its lease writes nothing more, whether another has begun or

@@ -1,6 +1,6 @@
 //! What a workflow tells the engine about its two systems. The engine knows neither.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -58,6 +58,12 @@ pub trait Workflow {
     /// What has to be known and proven before the first record is placed, and before anything is read of a source that is followed by
     /// time of change. Of a list it is asked for once there is something to do.
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop>;
+
+    /// Looks at the whole deployment, and ends the run where nothing may be moved: the first act of a dry run, and of the first run
+    /// of all.
+    async fn examine(&self, _ledger: LedgerView<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
 
     /// What was found that is otherwise than it should be, in [`Workflow::prepare`] and since: names, ids, codes and counts.
     fn checks(&self) -> Vec<Check> {
@@ -493,9 +499,27 @@ pub struct LedgerView<'r> {
     pub(super) store: &'r Store,
     pub(super) dry_run: bool,
     pub(super) now: Timestamp,
+    pub(super) accept: &'r BTreeSet<String>,
 }
 
-impl LedgerView<'_> {
+impl<'r> LedgerView<'r> {
+    /// A look at the ledger outside any run: nothing is stored.
+    #[must_use]
+    pub const fn outside(store: &'r Store, now: Timestamp, accept: &'r BTreeSet<String>) -> Self {
+        Self {
+            store,
+            dry_run: true,
+            now,
+            accept,
+        }
+    }
+
+    /// Whether a person accepts the fault that this check finds.
+    #[must_use]
+    pub fn accepts(&self, check: &str) -> bool {
+        self.accept.contains(check)
+    }
+
     /// Whether this run writes nothing: what the answer to a write would tell is to be looked at instead.
     #[must_use]
     pub const fn only_looks(&self) -> bool {

@@ -1,12 +1,15 @@
 //! What a function is invoked with: by the scheduler, or by a person.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::document::declared::{Declared as _, Schema, document};
 use crate::document::kinds::{Kind, by};
 use crate::document::section::Notes;
-use crate::document::{Document, Node, Problem, Table};
+use crate::document::{Document, Entry, Node, Problem, Table};
+use crate::domain::check::CheckKey;
 use crate::domain::ids::Deployment;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
@@ -19,6 +22,8 @@ pub struct Event {
     pub deployment: Option<Deployment>,
     /// What is asked of the run.
     pub request: Request,
+    /// Look at the whole deployment instead of running.
+    pub check: bool,
 }
 
 document! {
@@ -34,8 +39,13 @@ document! {
         release_held: bool = flag().or(false),
         accept_move: bool = flag().or(false),
         first_run: bool = flag().or(false),
+        accept: Option<BTreeSet<String>> =
+            value(CHECK_KEYS, |node| acceptable(texts(node)?.iter().map(String::as_str))).optional(),
+        check: bool = flag().or(false),
     }
 }
+
+const CHECK_KEYS: &str = "a list of keys of checks, none of them about the user's scope";
 
 const RECORD_KEYS: &str = "a list of record keys of the workflow, not empty";
 
@@ -86,6 +96,9 @@ pub enum EventFault {
         /// What it should hold.
         expected: String,
     },
+    /// An examination takes nothing that is asked of a run.
+    #[error("check in the event stands beside deployment alone: it asks for no run")]
+    BesideCheck,
     /// The source lists what is pending, so there is no window to begin elsewhere.
     #[error("since in the event means nothing to {0}: its source lists what is pending")]
     SinceRefused(WorkflowName),
@@ -101,6 +114,7 @@ impl EventFault {
             Self::RepeatedKeys(_) => "repeated_key",
             Self::BesideSchedule(_) => "beside_schedule",
             Self::WrongType { .. } => "wrong_type",
+            Self::BesideCheck => "beside_check",
             Self::SinceRefused(_) => "since_refused",
         }
     }
@@ -135,6 +149,10 @@ impl Event {
         if asked.since.is_some() && !workflow.follows_changes() {
             faults.push(EventFault::SinceRefused(workflow));
         }
+        let of_a_run = |entry: &Entry| !["deployment", "check"].contains(&&*entry.key);
+        if asked.check && keys.0.iter().any(of_a_run) {
+            faults.push(EventFault::BesideCheck);
+        }
         let key = |key: &String| RecordKey::named(key, workflow);
         let only = asked.only.map(|keys| keys.iter().map(key).collect());
         if only == Some(None) {
@@ -153,10 +171,21 @@ impl Event {
                 release_held: asked.release_held,
                 accept_move: asked.accept_move,
                 first_run: asked.first_run,
+                accept: asked.accept.unwrap_or_default(),
             },
+            check: asked.check,
         };
         finished(event, faults)
     }
+}
+
+/// Keys of checks whose fault a person may accept; none where one is no such key.
+pub fn acceptable<'k>(keys: impl Iterator<Item = &'k str>) -> Option<BTreeSet<String>> {
+    let key = |key: &str| {
+        let check = CheckKey::named(key)?;
+        check.may_be_accepted().then(|| check.code().to_owned())
+    };
+    keys.map(key).collect()
 }
 
 fn finished(event: Event, faults: Vec<EventFault>) -> Result<Event, EventFaults> {
@@ -330,6 +359,7 @@ mod tests {
     fn every_key_is_taken() {
         let event = json!({
             "deployment": "gambella", "dry_run": true, "limit": 100, "release_held": true, "accept_move": true, "first_run": true,
+            "accept": ["primero_fields"],
             "only": [" {68B20E2A-4879-EE11-8179-000D3A43F6EB} ", "unreadable-0123456789abcdef"],
         });
         let only = [INTERVENTION, "unreadable-0123456789abcdef"];
@@ -343,7 +373,9 @@ mod tests {
                 release_held: true,
                 accept_move: true,
                 first_run: true,
+                accept: BTreeSet::from(["primero_fields".to_owned()]),
             },
+            check: false,
         };
         assert_eq!(read(&event), Ok(expected));
     }
@@ -365,6 +397,10 @@ mod tests {
             json!({ "limit": -1 }),
             json!({ "release_held": 1 }),
             json!({ "first_run": "yes" }),
+            json!({ "accept": "primero_fields" }),
+            json!({ "accept": ["no_such_check"] }),
+            json!({ "accept": ["primero_scope"] }),
+            json!({ "check": "yes" }),
         ] {
             let key = event.as_object().and_then(|keys| keys.keys().next());
             let expected = format!("{} in the event must be", key.expect("it has one"));
@@ -380,7 +416,7 @@ mod tests {
         assert_eq!(
             read(&event).expect_err("three faults").to_string(),
             "unknown key in the event: dry-run (did you mean dry_run?); a run takes: deployment, dry_run, only, since, \
-             limit, release_held, accept_move, first_run; limit in the event must be a whole number above 0"
+             limit, release_held, accept_move, first_run, accept, check; limit in the event must be a whole number above 0"
         );
         let event = json!({ "only": ["Nyakong"], "since": "2026-01-01T00:00:00Z" });
         let expected = EventFaults(vec![
@@ -391,6 +427,17 @@ mod tests {
             },
         ]);
         assert_eq!(read(&event), Err(expected));
+    }
+
+    #[test]
+    fn an_examination_takes_nothing_but_its_deployment() {
+        let event = read(&json!({ "deployment": "gambella", "check": true })).expect("it is one");
+        assert!(event.check);
+        assert_eq!(event.request, Request::default());
+        for key in ["dry_run", "first_run"] {
+            let event = json!({ "check": true, key: true });
+            assert_eq!(read(&event), only(EventFault::BesideCheck), "{key}");
+        }
     }
 
     #[test]
@@ -414,6 +461,7 @@ mod tests {
                 key: "KEY".to_owned(),
                 expected: "…".to_owned(),
             },
+            EventFault::BesideCheck,
             EventFault::SinceRefused(WorkflowName::ReferralsToPrimero),
         ];
         for fault in faults {

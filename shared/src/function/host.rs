@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tracing::Instrument as _;
 
 use super::aws::Clients;
 use super::event::{Event, EventFaults};
 use super::metrics;
+use crate::checks::Thoroughness;
 use crate::clock::{SystemClock, later};
 use crate::deadline::StopSignal;
 use crate::document::{Document, Faults};
@@ -22,7 +24,7 @@ use crate::entropy::Entropy;
 use crate::profile::Profile;
 use crate::secrets::{Secrets, from_secrets_manager};
 use crate::transport::http_client;
-use crate::workflows::Installation;
+use crate::workflows::{Diagnosis, Installation};
 
 /// The longest that Lambda lets a function run.
 const LONGEST: Duration = Duration::from_mins(15);
@@ -85,6 +87,16 @@ impl RunError {
     }
 }
 
+/// What an invocation brought.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answered {
+    /// A run, and how it ended.
+    Ran(Box<RunReport>),
+    /// What was found of the whole deployment.
+    Examined(Box<Diagnosis>),
+}
+
 /// Clients and settings of a function.
 pub struct Host {
     state: aws_sdk_dynamodb::Client,
@@ -125,7 +137,7 @@ impl Host {
         event: &Document,
         end: Timestamp,
         request: &str,
-    ) -> Result<RunReport, RunError> {
+    ) -> Result<Answered, RunError> {
         let invocation = tracing::info_span!("invocation", %workflow, request_id = request);
         self.run_asked(workflow, event, end)
             .instrument(invocation)
@@ -137,7 +149,7 @@ impl Host {
         workflow: WorkflowName,
         event: &Document,
         end: Timestamp,
-    ) -> Result<RunReport, RunError> {
+    ) -> Result<Answered, RunError> {
         let result = self.answer(workflow, event, end).await;
         match &result {
             // A run that has begun logs its own end.
@@ -152,7 +164,7 @@ impl Host {
         workflow: WorkflowName,
         event: &Document,
         end: Timestamp,
-    ) -> Result<RunReport, RunError> {
+    ) -> Result<Answered, RunError> {
         let event = Event::read(event, workflow)?;
         let end = believable(end, Timestamp::now());
         let profile = self.profile(event.deployment)?;
@@ -173,6 +185,11 @@ impl Host {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_system()),
         };
+        if event.check {
+            let asked = Thoroughness::default();
+            let diagnosis = Box::pin(installation.examine(asked, true, end)).await;
+            return Ok(Answered::Examined(Box::new(diagnosis)));
+        }
         let request = &event.request;
         let mut finished = run_once(&installation, workflow, request, end).await;
         if let Some(Stop::AuthenticationFailed(_)) = finished.stop {
@@ -185,7 +202,9 @@ impl Host {
         }
         finished
             .stop
-            .map_or(Ok(finished.report), |stop| Err(stop.into()))
+            .map_or(Ok(Answered::Ran(Box::new(finished.report))), |stop| {
+                Err(stop.into())
+            })
     }
 
     fn profile(&self, named: Option<Deployment>) -> Result<Profile, RunError> {

@@ -5,5 +5,5 @@ mod event;
 mod host;
 pub mod metrics;
 
-pub use self::event::{Event, EventFault, EventFaults};
-pub use self::host::{Host, RunError, StartError};
+pub use self::event::{Event, EventFault, EventFaults, acceptable};
+pub use self::host::{Answered, Host, RunError, StartError};

@@ -10,6 +10,7 @@ mod case;
 mod changes;
 mod control;
 mod forms;
+mod installation;
 mod kinds;
 mod listing;
 mod look_up;
@@ -22,6 +23,7 @@ mod seen;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod users;
 mod write;
 
@@ -32,13 +34,15 @@ pub use self::candidates::{Candidate, Candidates};
 pub use self::case::{Case, Choice, Service};
 pub use self::changes::{ChangedCase, ChangedPage, Changes, UnreadableRow};
 use self::control::Control;
-pub use self::forms::FormFields;
+pub use self::forms::{FormField, FormFields};
+pub use self::installation::Release;
 pub use self::look_up::LookedUp;
-pub use self::options::Options;
-pub use self::own_user::{OwnUser, Scope};
+pub use self::options::{Choices, Offered, Options};
+pub use self::own_user::{OwnUser, RoleRights, Scope};
 pub use self::referrals::{Referral, ReferralAnswer, ReferralStatus};
 pub use self::seen::Glance;
 use self::sign_in::SignIn;
+pub use self::trust::{Latest, LookUp};
 pub use self::users::User;
 pub use self::write::Created;
 use crate::domain::ids::CaseRecordId;
@@ -129,6 +133,13 @@ impl PrimeroClient {
             404 | 410 => Err(GateError::Gone { system, route, id }),
             status => Err(refused(status, &answer)),
         }
+    }
+
+    /// The path in the address of the secret, which should have none.
+    pub fn path_of_url(&self) -> Option<String> {
+        let url = reqwest::Url::parse(&self.url).ok()?;
+        let path = url.path().trim_end_matches('/');
+        (!path.is_empty()).then(|| path.to_owned())
     }
 
     fn url(&self, path: &str) -> String {

@@ -95,6 +95,6 @@ impl PrimeroClient {
     }
 }
 
-fn id_of(row: &Value) -> Option<CaseRecordId> {
+pub(super) fn id_of(row: &Value) -> Option<CaseRecordId> {
     row["id"].as_str()?.parse().ok()
 }

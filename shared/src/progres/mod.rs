@@ -8,12 +8,15 @@ mod check_status;
 mod envelope;
 mod ingestion;
 mod keys;
+mod probe;
 mod retrieval;
 mod row;
 mod sign_in;
 #[cfg(test)]
 mod tests;
 mod text;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Client;
 use secrecy::ExposeSecret;
@@ -22,6 +25,7 @@ use serde_json::Value;
 pub use self::check_status::{Checked, Operation, RecordStatus, Status};
 use self::envelope::Envelope;
 pub use self::ingestion::{FieldValue, Receipt, Submission, Submitted};
+pub use self::probe::{Probed, Shape};
 pub use self::retrieval::{Details, Pages};
 pub use self::row::{Row, text_of};
 use self::sign_in::Token;
@@ -37,6 +41,8 @@ pub struct PingClient {
     secret: PingSecret,
     settings: PingSettings,
     session: OneTry<Token>,
+    /// Whether the gateway refused a call under a token that had just been granted.
+    refused_token: AtomicBool,
 }
 
 impl PingClient {
@@ -58,6 +64,7 @@ impl PingClient {
             secret,
             settings,
             session: OneTry::default(),
+            refused_token: AtomicBool::new(false),
         }
     }
 
@@ -112,6 +119,7 @@ impl PingClient {
         match answer.status.as_u16() {
             200..=299 => Ok(answer),
             401 => {
+                self.refused_token.store(true, Ordering::Relaxed);
                 tracing::warn!(
                     "PING refused a token that it had just granted; is the subscription key right?"
                 );

@@ -93,7 +93,12 @@ impl PingClient {
         }
     }
 
-    fn page_request(&self, process: &str, query: &Value, before: Option<&PagingSummary>) -> Value {
+    pub(super) fn page_request(
+        &self,
+        process: &str,
+        query: &Value,
+        before: Option<&PagingSummary>,
+    ) -> Value {
         let settings = &self.settings;
         let mut body = json!({
             "ShippingProcessId": process,

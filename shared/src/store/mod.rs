@@ -10,6 +10,7 @@ mod cursor;
 mod deployments;
 mod due;
 mod held;
+mod inspection;
 mod lease;
 mod ledger;
 mod remarked;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use embedded_dynamodb::EmbeddedDynamoDb;
 use jiff::Timestamp;
 use sandbox::faults::{Fault, Rule, Target};
@@ -103,6 +104,19 @@ impl Bridge {
         let state = EmbeddedDynamoDb::in_memory().await.expect("it starts");
         let made = table::ensure(&state.client(), "state").await;
         made.expect("a table");
+        // The deployment is not new: its first runs were on an earlier day.
+        for workflow in WorkflowName::ALL {
+            let put = state.client().put_item().table_name("state");
+            let put = put.item(
+                "pk",
+                AttributeValue::S(format!("{}#{workflow}", profile().deployment)),
+            );
+            let put = put.item(
+                "sk",
+                AttributeValue::S("record#of-an-earlier-day".to_owned()),
+            );
+            put.send().await.expect("it answers");
+        }
         let clock = Arc::new(VirtualClock::at(now));
         let installation = Installation {
             profile: profile(),

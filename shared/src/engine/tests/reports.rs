@@ -41,8 +41,8 @@ async fn a_report_says_when_and_under_which_names_it_ran_and_what_it_called() {
     );
     assert_eq!((report.calls.ping, report.calls.primero), (3, 4));
     assert_eq!(
-        report.calls.state, 12,
-        "lease, owner, refused sign-ins, unfinished, gating, written, verified, owner and site kept, done, release, report"
+        report.calls.state, 13,
+        "lease, owner, refused sign-ins, whether it is the first, unfinished, gating, written, verified, owner and site kept, done, release, report"
     );
     assert!(!report.dry_run);
 }

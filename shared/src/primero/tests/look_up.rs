@@ -367,6 +367,6 @@ async fn the_forms_tell_which_fields_exist() {
     let fields = bridge.client.form_fields().await.unwrap();
 
     assert!(fields.case.contains_key("unhcr_individual_no"));
-    assert!(fields.service.contains("progres_interventionnumber"));
+    assert!(fields.service.contains_key("progres_interventionnumber"));
     assert!(!fields.case.contains_key("progres_interventionnumber"));
 }

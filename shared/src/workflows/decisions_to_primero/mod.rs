@@ -30,6 +30,7 @@ use tokio::sync::OnceCell;
 
 use self::source::{Listed, SourceDecision};
 use super::details::{self, Wanted};
+use super::mapped::mapped;
 use super::trouble::per_record;
 use super::{source_rows, traffic};
 use crate::checks::Preflight;
@@ -182,6 +183,11 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         let may_be_empty = self.profile.primero.allow_empty && !ledger.has_delivered().await?;
         self.preflight.scope(ledger, may_be_empty).await
+    }
+
+    async fn examine(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        let mapped = mapped(self.profile);
+        self.preflight.examine(self.ping, &mapped, ledger).await
     }
 
     fn checks(&self) -> Vec<Check> {

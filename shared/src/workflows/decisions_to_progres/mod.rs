@@ -36,7 +36,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::decision::fields_read;
 use self::voices::Source;
+use super::mapped::mapped;
 use super::trouble::per_record;
 use super::window::PageCases;
 use super::{traffic, window};
@@ -219,6 +221,11 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
 
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         self.preflight.scope_of_changes(ledger).await
+    }
+
+    async fn examine(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        let mapped = mapped(self.profile);
+        self.preflight.examine(self.ping, &mapped, ledger).await
     }
 
     fn checks(&self) -> Vec<Check> {

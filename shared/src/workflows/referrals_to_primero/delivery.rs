@@ -37,7 +37,7 @@ impl ReferralsToPrimero<'_> {
         let (scope, control, writing) = futures::join!(
             self.preflight.scope(ledger, may_be_empty),
             control,
-            self.preflight.writing_cases(&written),
+            self.preflight.writing_cases(ledger, &written),
         );
         // Without everybody's cases, or a visible one, the forms explain nothing.
         scope.and(control).and(writing)

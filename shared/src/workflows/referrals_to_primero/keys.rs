@@ -1,9 +1,11 @@
 //! How the text of each key of an intervention is taken from a row.
 
 use super::address;
+use crate::checks::SourceKeys;
 use crate::domain::codes::SexCode;
 use crate::domain::identifier;
 use crate::domain::ids::InterventionId;
+use crate::fields::referrals_to_primero as own;
 #[cfg(test)]
 pub use crate::fields::referrals_to_primero::{
     BIRTH_DATE, COMMONLY_USED_NAME, DESCRIPTION, FAMILY_NAME, GIVEN_NAME, MIDDLE_NAME,
@@ -26,6 +28,31 @@ const LISTED_NUMBER: [&str; 3] = [
     "progres_lpintervention.int.progres_interventionnumber",
 ];
 const SEX_NAME: &str = "progres_individual.individuals.progres_sexname";
+
+/// What an examination of PING looks for.
+pub const KEYS: SourceKeys = SourceKeys {
+    intervention: INTERVENTION_IDS,
+    referral: &["progres_interoperabilityreferralid"],
+    business_unit: BUSINESS_UNIT,
+    business_unit_name: "progres_businessunitname",
+    service: &[SERVICE_NAME],
+    language: &[LANGUAGE, LANGUAGE_LOOKUP],
+    need: &[NEED_NAME, NEED],
+    single: &[
+        NUMBER,
+        own::START_DATE,
+        own::DESCRIPTION,
+        own::REASON,
+        SERVICE_NAME,
+        INDIVIDUAL_NO,
+        own::GIVEN_NAME,
+        own::MIDDLE_NAME,
+        own::FAMILY_NAME,
+        own::BIRTH_DATE,
+        SEX,
+        own::PHONE,
+    ],
+};
 
 /// In which way a row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

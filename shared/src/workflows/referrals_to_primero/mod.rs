@@ -33,8 +33,11 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+pub(super) use self::fields::written;
+pub(super) use self::keys::KEYS;
 use self::matching::Plan;
 use self::source::SourceReferral;
+use super::mapped::mapped;
 use super::traffic;
 use crate::checks::Preflight;
 use crate::clock::Clock;
@@ -196,6 +199,11 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
 
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         self.prepare_primero(ledger).await
+    }
+
+    async fn examine(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        let mapped = mapped(self.profile);
+        self.preflight.examine(self.ping, &mapped, ledger).await
     }
 
     fn checks(&self) -> Vec<Check> {

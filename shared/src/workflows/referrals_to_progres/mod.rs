@@ -42,8 +42,9 @@ use tokio::sync::OnceCell;
 
 use self::choice::Past;
 pub use self::choice::SubmittedReferral;
-pub(super) use self::fields::{Key, SUBMISSION, own};
+pub(super) use self::fields::{Key, SUBMISSION, own, read as fields_read};
 use self::source::{Source, Subject};
+use super::mapped::mapped;
 use super::{traffic, window};
 use crate::checks::Preflight;
 use crate::domain::check::Check;
@@ -277,6 +278,11 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
 
     async fn prepare(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
         self.preflight.scope_of_changes(ledger).await
+    }
+
+    async fn examine(&self, ledger: LedgerView<'_>) -> Result<(), Stop> {
+        let mapped = mapped(self.profile);
+        self.preflight.examine(self.ping, &mapped, ledger).await
     }
 
     fn checks(&self) -> Vec<Check> {

@@ -57,6 +57,7 @@ pub struct Beginning {
     release: ReleaseLine,
     without_fields: Vec<String>,
     empty_primero: bool,
+    untried: bool,
     front: FrontLimits,
     profile: Profile,
     primero: Vec<(&'static str, &'static str)>,
@@ -92,6 +93,12 @@ impl Beginning {
     /// Primero has no case at all.
     pub fn empty_primero(mut self) -> Self {
         self.empty_primero = true;
+        self
+    }
+
+    /// No workflow of the deployment has ever run: its first run examines the deployment.
+    pub fn untried(mut self) -> Self {
+        self.untried = true;
         self
     }
 
@@ -137,6 +144,19 @@ impl Beginning {
         table::ensure(&state.client(), TABLE)
             .await
             .expect("a table");
+        if !self.untried {
+            let client = state.client();
+            for workflow in WorkflowName::ALL {
+                let pk = format!("{}#{workflow}", self.profile.deployment);
+                let put = client.put_item().table_name(TABLE);
+                let put = put.item("pk", AttributeValue::S(pk));
+                let put = put.item(
+                    "sk",
+                    AttributeValue::S("record#of-an-earlier-day".to_owned()),
+                );
+                put.send().await.expect("it answers");
+            }
+        }
         let clock = Arc::new(VirtualClock::at(now));
 
         let mut secrets = sandbox.secrets();
@@ -181,6 +201,7 @@ impl TestBridge {
             release: ReleaseLine::default(),
             without_fields: Vec::new(),
             empty_primero: false,
+            untried: false,
             front: FRONT,
             profile: Profile::parse(PROFILE).expect("it ships without faults"),
             primero: Vec::new(),

@@ -15,7 +15,7 @@ const FOLLOWING: [WorkflowName; 2] = [
 ];
 
 async fn unannounced() -> TestBridge {
-    let mut bridge = TestBridge::start().await;
+    let mut bridge = TestBridge::beginning().untried().start().await;
     bridge.first_run = false;
     bridge
 }

@@ -13,6 +13,7 @@ mod decisions_to_primero;
 mod delivery;
 mod demo;
 mod disguises;
+mod doctor;
 mod empty_ledger;
 mod first_write;
 mod ignored_updates;

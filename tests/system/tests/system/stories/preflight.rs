@@ -297,26 +297,26 @@ async fn fields_that_only_get_lost_are_named_in_the_report_and_stop_nothing() {
     bridge.refer_many(2);
     let report = bridge.complete().await;
     assert_eq!(report.counts.delivered, 2);
-    let named = "service_referral_notes, unhcr_referral_rejection_reason";
-    let warned = ("primero_other_fields", Severity::Warning, named);
-    assert_eq!(found(&report), [warned]);
+    let lost = (
+        "primero_other_fields",
+        Severity::Fault,
+        "service_referral_notes",
+    );
+    let reason = (
+        "primero_rejection_reason",
+        Severity::Fault,
+        "no form has `unhcr_referral_rejection_reason`",
+    );
+    assert_eq!(found(&report), [lost, reason]);
 
     bridge.decided(1, &ServiceDecision::Rejected(None));
     bridge.pass(std::time::Duration::from_secs(6));
     let report = bridge.completed(WorkflowName::DecisionsToProgres).await;
-    let named = "unhcr_referral_rejection_reason";
-    assert_eq!(
-        found(&report),
-        [("primero_other_fields", Severity::Warning, named)]
-    );
+    assert_eq!(found(&report), [reason]);
 
     bridge.waiting(WorkflowName::ReferralsToProgres, 1);
     let report = bridge.completed(WorkflowName::ReferralsToProgres).await;
-    let named = "service_referral_notes";
-    assert_eq!(
-        found(&report),
-        [("primero_other_fields", Severity::Warning, named)]
-    );
+    assert_eq!(found(&report), [lost]);
 }
 
 #[tokio::test]
