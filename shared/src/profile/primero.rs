@@ -117,6 +117,17 @@ document! {
     }
 }
 
+impl PrimeroSettings {
+    /// Every user who may become the owner of a new case, each once.
+    #[must_use]
+    pub fn intake_users(&self) -> BTreeSet<&str> {
+        let by_rule = self.intake.iter();
+        let by_rule = by_rule.flat_map(|intake| intake.users.values().chain([&intake.other]));
+        let all = self.intake_user.iter().chain(by_rule);
+        all.map(String::as_str).collect()
+    }
+}
+
 /// What becomes of a referral whose only matching case is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
