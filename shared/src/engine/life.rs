@@ -7,33 +7,29 @@
 
 use std::rc::Rc;
 
+use super::acknowledging::{acknowledge, found_in_place, in_place, keep_verified, once_more};
 use super::confirming::{ask_after, confirm, supersede};
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::flow::Stage;
 use super::gate::{By, Circumstances, Gate, gate};
 use super::line::Line;
 use super::living::{Ack, Ahead, Life};
-use super::obstacle::{Answer, Closed, Obstacle};
+use super::obstacle::{Answer, Obstacle};
 use super::order::Place;
-use super::panics::guarded_now;
+use super::reading::{Content, content, map, not_mapped};
 use super::record::{Effect, Offered, Origin, Record, may_be_there_since};
 use super::report::Account;
-use super::runtime::{Acknowledged, Found, Places, Runtime, ToWrite, Wrote};
-use super::settling::{complete, leave_held, leave_told, look_again, put_off, settle, still_held};
+use super::runtime::{Found, Places, Runtime, Wrote};
+use super::settling::{complete, leave_held, put_off, settle};
 use super::source::{Coming, Owed};
 use super::window::Seat;
-use super::workflow::{Feed, History, Located, OnLoss, Partition, Verification, Workflow, Written};
+use super::workflow::{Feed, Located, OnLoss, Partition, Verification, Workflow, Written};
+use super::writing::{MOST_WRITES, foresee, not_written, write};
 use crate::clock::later;
 use crate::domain::outcome::Outcome;
-use crate::domain::reason::{Reason, Stop};
+use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::store::{RecordRow, RecordState};
-
-/// How often a record is written in one run before it is left to a later one.
-const MOST_WRITES: u32 = 3;
-
-/// How often the source is told again of a record that it still lists.
-const MOST_TOLD: u32 = 3;
 
 /// How a life ended.
 pub struct End {
@@ -384,74 +380,6 @@ async fn bring<W: Workflow>(life: &mut Life<'_, W>) -> Ahead<W::Place> {
     write_until_seen(life, way).await
 }
 
-/// What is to be placed of a record as its source shows it now, or what is wrong with it. An error
-/// outside says that not even its fingerprint is known.
-fn map<W: Workflow>(
-    life: &mut Life<'_, W>,
-    source: W::Source,
-    at: Stage,
-) -> Answer<Answer<(Partition, W::Record)>> {
-    let (run, record) = (life.runtime.run, &mut life.record);
-    let history = History {
-        place: record.before.as_ref().and_then(|row| row.place.as_ref()),
-        done: record.was() == Some(RecordState::Done) || record.delivered.is_some(),
-        released: record.released,
-        may_be_there: record.may_be_there(),
-    };
-    let now = run.context.now();
-    let mapped = guarded_now(|| {
-        let remarks = run.workflow.remarks_now(&record.key, &source, &history);
-        (remarks, run.workflow.map(&record.key, source, history, now))
-    });
-    let (remarks, mapped) = mapped.map_err(Obstacle::fault(at))?;
-    record.fingerprint = Some(mapped.fingerprint);
-    record.place = mapped.place;
-    record.remark_on_sight(&remarks, now);
-    Ok(mapped.result.map_err(Obstacle::fault(at)))
-}
-
-/// A record could not be looked at. What is at the destination, awaiting its word, does not fail with
-/// it; nor does a failure that passes open what is held.
-async fn not_mapped<W: Workflow>(life: &mut Life<'_, W>, obstacle: Obstacle) -> Ahead<W::Place> {
-    let Obstacle::Fault(fault, at) = obstacle else {
-        return Err(obstacle);
-    };
-    let passing = matches!(fault.kind, FaultKind::Retry { .. });
-    match life.record.was() {
-        Some(RecordState::AwaitingConfirmation) => supersede(life, true).await,
-        Some(RecordState::Held) if passing && still_held(life) => look_again(life).await,
-        _ => Err(Obstacle::Fault(fault, at)),
-    }
-}
-
-/// Why a record that was looked at stays as it is.
-enum Content {
-    /// Its confirmation is awaited.
-    Superseded,
-    /// It is held, and only changed data would open it.
-    Held,
-    /// Both sides know it as it is.
-    Done,
-}
-
-/// Whether a record that was looked at stays as it is. A list is told once more; the other source is
-/// content.
-fn content<W: Workflow>(life: &Life<'_, W>, new: bool) -> Option<Content> {
-    let record = &life.record;
-    let listed = life.runtime.run.traits.feed == Feed::Pending;
-    let as_delivered = || {
-        let prints = record.delivered.as_ref().zip(record.fingerprint.as_ref());
-        prints.is_some_and(|(delivered, now)| !delivered.changed_to(now))
-    };
-    match record.was() {
-        Some(RecordState::AwaitingConfirmation) => Some(Content::Superseded),
-        Some(RecordState::Held) if !new && still_held(life) => Some(Content::Held),
-        Some(RecordState::Done) if !new && !listed => Some(Content::Done),
-        _ if !listed && !record.released && as_delivered() => Some(Content::Done),
-        _ => None,
-    }
-}
-
 /// Writes a record until it is seen at its destination, or the destination has taken it for good.
 async fn write_until_seen<W: Workflow>(
     life: &mut Life<'_, W>,
@@ -508,179 +436,6 @@ async fn write_until_seen<W: Workflow>(
     Err(Obstacle::Fault(gone, Stage::Verify))
 }
 
-/// A dry run ends where a real one writes.
-fn foresee<W: Workflow>(
-    life: &mut Life<'_, W>,
-    record: &W::Record,
-    plan: &W::Plan,
-) -> Ahead<W::Place> {
-    let runtime = life.runtime;
-    if runtime.run.looks_first {
-        runtime.limits.stop(Stop::LedgerEmpty);
-        return Err(Obstacle::Closed(Closed::Stopped));
-    }
-    let workflow = runtime.run.workflow;
-    let foreseen = guarded_now(|| {
-        let fields = workflow.field_names(record, plan);
-        (fields, workflow.remark(record, plan))
-    });
-    let (fields, remark) = foreseen.map_err(Obstacle::fault(Stage::Write))?;
-    let writes = &runtime.limits.writes;
-    writes.set(writes.get() + 1);
-    life.stands_as(|record| Line::foreseen(record, remark, fields));
-    Ok(None)
-}
-
-/// Writes a record. What was read of it too long ago is read once more first: consent may have been
-/// withdrawn, or a referral revoked, while others were sent. Its plan stands: a workflow whose records
-/// age makes plans that do not rest on what was read.
-async fn write<W: Workflow>(
-    life: &mut Life<'_, W>,
-    record: &mut Rc<W::Record>,
-    plan: Rc<W::Plan>,
-) -> Answer<Wrote<W::Place>> {
-    let runtime = life.runtime;
-    for _ in 0..MOST_WRITES {
-        if !runtime.is_fresh(life.record.read_at) {
-            let source = runtime.reread.ask(life.wanted()).await?;
-            let (_, fresh) = map(life, source, Stage::Reread)??;
-            *record = Rc::new(fresh);
-            if !runtime.is_fresh(life.record.read_at) {
-                break;
-            }
-        }
-        match write_once(life, record, &plan).await {
-            Ok(Wrote::Stale) => life.record.was_not_sent(),
-            written => return written,
-        }
-    }
-    Err(Obstacle::Fault(Fault::defer(), Stage::Reread))
-}
-
-/// Writes a record, once the ledger knows what may be at the destination from now on.
-async fn write_once<W: Workflow>(
-    life: &mut Life<'_, W>,
-    record: &Rc<W::Record>,
-    plan: &Rc<W::Plan>,
-) -> Answer<Wrote<W::Place>> {
-    let (runtime, run) = (life.runtime, life.runtime.run);
-    let noted = guarded_now(|| {
-        let remark = run.workflow.remark(record, plan);
-        (remark, run.workflow.noted(record, plan))
-    });
-    let (remark, noted) = noted.map_err(Obstacle::fault(Stage::Write))?;
-    let now = run.context.now();
-    life.record.remark_on_write(remark, now);
-    life.record.noted = noted;
-    let before = if run.traits.unaskable.is_some() {
-        life.record.began_at.get_or_insert(now);
-        Some(runtime.persist.sending_row(&life.record))
-    } else {
-        runtime.persist.noted_row(&life.record)
-    };
-    life.is_under_way();
-    let to_write = ToWrite {
-        key: life.record.key.clone(),
-        record: Rc::clone(record),
-        plan: Rc::clone(plan),
-        read_at: life.record.read_at,
-        before,
-    };
-    let written = runtime.write.ask(to_write).await;
-    if let Ok(Wrote::Answered(answer)) = &written
-        && answer.is_taken()
-    {
-        runtime.limits.failures_mut().note_taken(Stage::Write);
-    }
-    written
-}
-
-/// It was not written, or nobody knows: the record knows what may be at the destination.
-async fn not_written<W: Workflow>(
-    life: &mut Life<'_, W>,
-    answer: Answer<Wrote<W::Place>>,
-) -> Ahead<W::Place> {
-    let record = &mut life.record;
-    let fault = match answer {
-        Ok(Wrote::Answered(Written::Otherwise(place, fault))) => {
-            record.place = Some(place);
-            fault
-        }
-        Ok(Wrote::Answered(
-            Written::Unsure(place)
-            | Written::ToVerify(place)
-            | Written::InPlace(place)
-            | Written::Accepted(place, _),
-        )) => {
-            record.delivered = None;
-            record.noted = None;
-            record.place = Some(place);
-            let unsure = Fault::retry(Reason::OutcomeUnknown);
-            return Err(Obstacle::Fault(unsure, Stage::Write));
-        }
-        Ok(Wrote::NotSent | Wrote::Stale) => return not_sent(life).await,
-        Err(Obstacle::Fault(fault, _)) => fault,
-        Err(closed) => {
-            record.was_not_sent();
-            return Err(closed);
-        }
-    };
-    if may_have_been_written(&fault) {
-        record.delivered = None;
-    }
-    if fault.kind == FaultKind::Defer {
-        life.runtime.limits.out_of_time.set(true);
-        return not_sent(life).await;
-    }
-    if is_of_unknown_fate(&fault) {
-        record.may_have_arrived();
-    } else {
-        record.was_not_sent();
-    }
-    Err(Obstacle::Fault(fault, Stage::Write))
-}
-
-/// Nothing was sent. Where a row may say otherwise, it is taken back; but where another run was faster,
-/// that one has the say.
-async fn not_sent<W: Workflow>(life: &mut Life<'_, W>) -> Ahead<W::Place> {
-    let runtime = life.runtime;
-    let noted = runtime.run.traits.unaskable.is_some() || life.record.noted.is_some();
-    life.record.was_not_sent();
-    let overtaken = runtime.limits.is_stopped_by(&Stop::LeaseLost);
-    if !noted || overtaken {
-        return Err(Obstacle::Closed(Closed::Stopped));
-    }
-    life.stands_as(|record| Line::seen(record, Outcome::Deferred));
-    let due = runtime.persist.due_row(&life.record);
-    runtime.keep(&due).await?;
-    Ok(None)
-}
-
-/// Whether a failed write may have had its effect all the same.
-fn may_have_been_written(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::Hold(reason) => {
-            matches!(reason, Reason::OutcomeUnknown | Reason::InternalError)
-        }
-        FaultKind::Retry { .. } => true,
-        FaultKind::Yield(_) | FaultKind::Defer | FaultKind::Skip { .. } | FaultKind::Settled => {
-            false
-        }
-    }
-}
-
-/// Whether a failed write may be at a destination that cannot be asked.
-const fn is_of_unknown_fate(fault: &Fault) -> bool {
-    matches!(
-        fault.kind,
-        FaultKind::Hold(Reason::OutcomeUnknown | Reason::InternalError)
-            | FaultKind::Retry {
-                reason: Reason::OutcomeUnknown,
-                ..
-            }
-    )
-}
-
 /// Reads back what was written, some seconds later.
 async fn read_back<W: Workflow>(
     life: &mut Life<'_, W>,
@@ -699,117 +454,12 @@ async fn read_back<W: Workflow>(
     runtime.verify.ask((Rc::clone(record), place)).await
 }
 
-/// The destination shows its effect: a source that was told in an earlier run and still lists it is
-/// told again.
-async fn found_in_place<W: Workflow>(life: &mut Life<'_, W>, place: W::Place) -> Ahead<W::Place> {
-    if life.runtime.run.traits.feed == Feed::Pending && life.record.is_told_already() {
-        life.record.place = Some(place);
-        return once_more(&life.record);
-    }
-    life.record.effect = Effect::Verified;
-    in_place(life, place).await
-}
-
-/// The effect is seen at the destination. Its row says so before the source is told: should the run
-/// die over the telling, nobody takes what was delivered for taken back.
-async fn in_place<W: Workflow>(life: &mut Life<'_, W>, place: W::Place) -> Ahead<W::Place> {
-    life.record.place = Some(place);
-    let record = &life.record;
-    let is_known = |row: &RecordRow<_>| {
-        row.state == RecordState::Verified && !record.wrote && row.place == record.place
-    };
-    if !life.source_listens() || record.before.as_ref().is_some_and(is_known) {
-        return Ok(Some(Ack::InPlace));
-    }
-    keep_verified(life).await
-}
-
-async fn keep_verified<W: Workflow>(life: &mut Life<'_, W>) -> Ahead<W::Place> {
-    let runtime = life.runtime;
-    life.is_under_way();
-    let row = runtime.persist.row(&life.record, RecordState::Verified);
-    runtime.keep(&row).await?;
-    Ok(Some(Ack::InPlace))
-}
-
 /// What both sides know, as far as the ledger goes, is told again.
 async fn tell_again<W: Workflow>(life: &mut Life<'_, W>) -> Ahead<W::Place> {
     if life.record.place.is_none() {
         return bring(life).await;
     }
     once_more(&life.record)
-}
-
-fn once_more<W: Workflow>(record: &Record<W>) -> Ahead<W::Place> {
-    let done = record.was() == Some(RecordState::Done);
-    let told = record.before.as_ref().map_or(0, |row| row.told);
-    if done && told >= MOST_TOLD {
-        let still = Fault::hold(Reason::StillPendingAtSource, Vec::new());
-        return Err(Obstacle::Fault(still, Stage::Fetch));
-    }
-    Ok(Some(if done { Ack::Again } else { Ack::InPlace }))
-}
-
-/// Tells the source. A list shrinks by that, so it is read to its end before.
-async fn acknowledge<W: Workflow>(life: &mut Life<'_, W>, ack: Ack<W::Place>) -> Ahead<W::Place> {
-    let runtime = life.runtime;
-    if !life.source_listens() {
-        return match ack {
-            Ack::Again => Ok(still_in_place(life)),
-            _ => complete(life).await,
-        };
-    }
-    let Some(notice) = life.notice(&ack) else {
-        let no_place = Fault::hold(Reason::InternalError, Vec::new());
-        return Err(Obstacle::Fault(no_place, Stage::Acknowledge));
-    };
-    life.gives_way();
-    life.counts_as(Outcome::Deferred);
-    if runtime.run.traits.feed == Feed::Pending {
-        runtime.list_is_over.heard().await;
-    }
-    life.is_under_way();
-    let told = runtime.acknowledge.ask(notice).await;
-    if told.is_ok() {
-        let mut failures = runtime.limits.failures_mut();
-        failures.note_taken(Stage::Acknowledge);
-    }
-    match (ack, told) {
-        (_, Err(closed @ Obstacle::Closed(_))) => Err(closed),
-        (Ack::InPlace, Ok(_)) => complete(life).await,
-        (Ack::Again, Ok(Acknowledged::Outranked)) => Ok(still_in_place(life)),
-        (Ack::Again, Ok(Acknowledged::Told)) => {
-            still_in_place(life);
-            let told = life.record.before.as_ref().map_or(0, |row| row.told);
-            let row = runtime.persist.done_row(&life.record, told + 1);
-            life.ends_with(&row).await
-        }
-        (Ack::Held(mut row), Ok(_)) => {
-            row.told = 1;
-            row.updated_at = runtime.run.context.now();
-            life.ends_with(&row).await
-        }
-        (Ack::Held(_), Err(Obstacle::Fault(fault, _))) => {
-            tracing::warn!(record = %life.record.key, kind = ?fault.kind, "the source could not be told of a held record");
-            Ok(None)
-        }
-        (Ack::Skipped(row), Ok(_)) => {
-            life.stands_as(|record| Line::row(record, &row, Outcome::Skipped));
-            life.ends_with(&row).await
-        }
-        // It stays done: as long as the source lists it, it is told again in any case.
-        (Ack::Again, Err(Obstacle::Fault(fault, _))) if let Some(reason) = fault.passes() => {
-            Ok(leave_told(life, reason))
-        }
-        (Ack::InPlace | Ack::Again | Ack::Skipped(_), Err(obstacle)) => Err(obstacle),
-    }
-}
-
-fn still_in_place<W: Workflow>(life: &mut Life<'_, W>) -> Option<Ack<W::Place>> {
-    let key = life.record.key.clone();
-    life.account
-        .set_for_good(Line::plain(key, Outcome::AlreadyInPlace));
-    None
 }
 
 impl End {

@@ -13,6 +13,7 @@
 //!
 //! The engine knows no gate: whatever it needs of the two systems it asks of a [`Workflow`].
 
+mod acknowledging;
 mod batch;
 mod bell;
 mod beside;
@@ -37,6 +38,7 @@ mod order;
 mod panics;
 mod pass;
 mod persist;
+mod reading;
 mod record;
 mod report;
 mod request;
@@ -54,6 +56,7 @@ mod turns;
 mod under_way;
 mod window;
 mod workflow;
+mod writing;
 
 pub use self::context::Context;
 pub use self::fault::{Fault, FaultKind, Refusal, Trouble};
