@@ -9,7 +9,7 @@ use super::obstacle::Obstacle;
 use super::record::{Effect, Record};
 use super::runtime::Acknowledged;
 use super::settling::{complete, leave_told};
-use super::workflow::{Feed, Workflow};
+use super::workflow::{SourceKind, Workflow};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::store::{RecordRow, RecordState};
@@ -23,7 +23,7 @@ pub async fn found_in_place<W: Workflow>(
     life: &mut Life<'_, W>,
     place: W::Place,
 ) -> Ahead<W::Place> {
-    if life.runtime.run.traits.feed == Feed::Pending && life.record.is_told_already() {
+    if life.runtime.run.traits.source_kind == SourceKind::Pending && life.record.is_told_already() {
         life.record.place = Some(place);
         return once_more(&life.record);
     }
@@ -81,7 +81,7 @@ pub async fn acknowledge<W: Workflow>(
     };
     life.gives_way();
     life.counts_as(Outcome::Deferred);
-    if runtime.run.traits.feed == Feed::Pending {
+    if runtime.run.traits.source_kind == SourceKind::Pending {
         runtime.list_is_over.heard().await;
     }
     life.is_under_way();

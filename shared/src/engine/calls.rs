@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 
 use super::batch::{Batch, Batcher};
-use super::fault::{Fault, FaultKind, Trouble};
+use super::fault::{CallError, Fault, FaultKind};
 use super::flow::Stage;
 use super::limits::May;
 use super::obstacle::{Answer, Closed, Obstacle};
@@ -249,7 +249,7 @@ async fn write_what_goes<W: Workflow>(
         return going.iter().map(|_| Ok(Wrote::Stale)).collect();
     }
     let answers = match write_under_lease(runtime, &fresh).await {
-        Err(Trouble::Run(stop)) => {
+        Err(CallError::Run(stop)) => {
             runtime.limits.stop(stop);
             fresh.iter().map(|_| Ok(Wrote::NotSent)).collect()
         }
@@ -319,7 +319,7 @@ async fn write_now<W: Workflow>(
         internal()
     };
     let answer = guarded_once(records, runtime.run.workflow.write(records)).await;
-    answer.unwrap_or(Err(Trouble::Record(panicked)))
+    answer.unwrap_or(Err(CallError::Record(panicked)))
 }
 
 async fn look<'e, W: Workflow>(
@@ -454,7 +454,7 @@ fn judged<W: Workflow, T>(
     spoke: Option<System>,
 ) -> Vec<Answer<T>> {
     let answers = match answer {
-        Err(Trouble::Run(stop)) => {
+        Err(CallError::Run(stop)) => {
             runtime.limits.stop(stop);
             return (0..records).map(|_| stopped()).collect();
         }
@@ -513,8 +513,8 @@ fn judged_writes<W: Workflow>(
 fn faults_of<P>(answer: &BatchResult<Written<P>>, records: usize) -> Vec<Option<Fault>> {
     match answer {
         Ok(answers) => answers.iter().map(fault_of).collect(),
-        Err(Trouble::Record(fault)) => vec![Some(fault.clone()); records],
-        Err(Trouble::Run(_)) => Vec::new(),
+        Err(CallError::Record(fault)) => vec![Some(fault.clone()); records],
+        Err(CallError::Run(_)) => Vec::new(),
     }
 }
 
@@ -534,8 +534,8 @@ fn is_lost<P>(answer: &BatchResult<Written<P>>) -> bool {
             Ok(Written::Otherwise(_, fault)) | Err(fault) => fault.kind == unknown,
             Ok(_) => false,
         }),
-        Err(Trouble::Record(fault)) => fault.kind == unknown,
-        Err(Trouble::Run(_)) => false,
+        Err(CallError::Record(fault)) => fault.kind == unknown,
+        Err(CallError::Run(_)) => false,
     }
 }
 
@@ -548,8 +548,8 @@ fn down_of<T>(answer: &Result<T, Fault>) -> Option<System> {
 fn each<T>(answer: BatchResult<T>, records: usize) -> Vec<Result<T, Fault>> {
     match answer {
         Ok(answers) => answers,
-        Err(Trouble::Record(fault)) => (0..records).map(|_| Err(fault.clone())).collect(),
-        Err(Trouble::Run(_)) => Vec::new(),
+        Err(CallError::Record(fault)) => (0..records).map(|_| Err(fault.clone())).collect(),
+        Err(CallError::Run(_)) => Vec::new(),
     }
 }
 

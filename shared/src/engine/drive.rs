@@ -22,7 +22,7 @@ use super::runtime::Runtime;
 use super::site;
 use super::source::Source;
 use super::under_way::Run;
-use super::workflow::{Feed, Seen, Workflow};
+use super::workflow::{Seen, SourceKind, Workflow};
 use crate::clock::until;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::{Reason, Stop};
@@ -210,7 +210,7 @@ impl<W: Workflow> Driver<'_, W> {
     fn begin(&mut self) -> bool {
         let runtime = self.runtime;
         let (run, limits) = (runtime.run, &runtime.limits);
-        let listed = run.traits.feed == Feed::Pending;
+        let listed = run.traits.source_kind == SourceKind::Pending;
         let mut any = false;
         // Where the source is followed by time of change, what is not there counts. So it has to be
         // proven first that everything is shown. Of a list it is asked once there is something to do.

@@ -6,7 +6,7 @@ use super::drive::Start;
 use super::report::Report;
 use super::source::Source;
 use super::under_way::Run;
-use super::workflow::{Feed, Workflow};
+use super::workflow::{SourceKind, Workflow};
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::store::{Cursor, RecordState, Sightings, Unfinished};
@@ -21,14 +21,20 @@ pub async fn start<'r, W: Workflow>(
     report.sums().read_ledger(&unfinished);
     let mut named = named_and_known(run).await?;
     let sighted = sighted(run, &unfinished).await?;
-    let feed = run.traits.feed;
-    let mut source = Source::new(feed, run.request, &run.lease, cursor, !named.all_known);
-    match feed {
-        Feed::Pending => {
+    let source_kind = run.traits.source_kind;
+    let mut source = Source::new(
+        source_kind,
+        run.request,
+        &run.lease,
+        cursor,
+        !named.all_known,
+    );
+    match source_kind {
+        SourceKind::Pending => {
             source.expect(unfinished.into_iter().map(|row| row.key));
             source.expect(named.known.drain(..));
         }
-        Feed::Changes { .. } => {
+        SourceKind::Changes { .. } => {
             for row in unfinished {
                 // What is named comes by its name.
                 let due = is_due(run, &row) || sighted.contains_key(&row.key);
@@ -92,7 +98,7 @@ async fn named_and_known<W: Workflow>(run: &Run<'_, W>) -> Result<Named, Stop> {
         named.unknown.remove(&key);
         named.known.push(key);
     }
-    let followed = run.traits.feed != Feed::Pending;
+    let followed = run.traits.source_kind != SourceKind::Pending;
     named.all_known = followed && named.unknown.is_empty() && run.request.since.is_none();
     Ok(named)
 }

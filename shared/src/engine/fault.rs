@@ -154,20 +154,20 @@ impl Fault {
 
 /// What a failed call means: for the records in it, or for the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum CallError {
     /// Every record of the call has this fault.
     Record(Fault),
     /// The run cannot go on.
     Run(Stop),
 }
 
-impl From<Stop> for Trouble {
+impl From<Stop> for CallError {
     fn from(stop: Stop) -> Self {
         Self::Run(stop)
     }
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for CallError {
     fn from(fault: Fault) -> Self {
         Self::Record(fault)
     }

@@ -9,7 +9,7 @@ use super::pass::pass;
 use super::report::Report;
 use super::request::Request;
 use super::under_way::Run;
-use super::workflow::{Feed, Workflow};
+use super::workflow::{SourceKind, Workflow};
 use crate::domain::outcome::RunReport;
 use crate::domain::reason::Stop;
 use crate::store::Cursor;
@@ -21,7 +21,7 @@ pub async fn refuse_empty_ledger<W: Workflow>(
     report: &RunReport,
 ) -> Result<(), Stop> {
     let asked = run.request.dry_run || run.request.first_run;
-    if asked || run.traits.feed == Feed::Pending || cursor.is_some() {
+    if asked || run.traits.source_kind == SourceKind::Pending || cursor.is_some() {
         return Ok(());
     }
     if run.context.store.has_records().await? {

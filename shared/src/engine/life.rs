@@ -23,7 +23,7 @@ use super::runtime::{Found, Places, Runtime, Wrote};
 use super::settling::{complete, leave_held, put_off, settle};
 use super::source::{Coming, Owed};
 use super::window::Seat;
-use super::workflow::{Feed, Located, OnLoss, Partition, Verification, Workflow, Written};
+use super::workflow::{Located, OnLoss, Partition, SourceKind, Verification, Workflow, Written};
 use super::writing::{MOST_WRITES, foresee, not_written, write};
 use crate::clock::later;
 use crate::domain::outcome::Outcome;
@@ -203,9 +203,9 @@ fn circumstances<'c, W: Workflow>(
         longest_pause: run.context.longest_pause(),
         in_force: row.is_some_and(|row| run.context.is_in_force(&row.profile_version)),
         version: met.version.as_deref(),
-        by: match (met.origin, run.traits.feed) {
-            (Origin::Source | Origin::Shown, Feed::Pending) => By::List,
-            (Origin::Source | Origin::Shown, Feed::Changes { .. }) => By::Change,
+        by: match (met.origin, run.traits.source_kind) {
+            (Origin::Source | Origin::Shown, SourceKind::Pending) => By::List,
+            (Origin::Source | Origin::Shown, SourceKind::Changes { .. }) => By::Change,
             (Origin::Ledger | Origin::Vanished, _) => By::Ledger,
         },
         named: !met.again && named,

@@ -11,7 +11,7 @@ use super::failures::Failures;
 use super::flow::{Flow, Stage};
 use super::obstacle::Closed;
 use super::request::Request;
-use super::workflow::Character;
+use super::workflow::Traits;
 use crate::clock::later;
 use crate::domain::reason::Stop;
 use crate::domain::system::System;
@@ -45,7 +45,7 @@ pub enum NextProbe {
 /// Time, writes, and failures in a row.
 pub struct Limits<'r, P> {
     context: &'r Context<'r>,
-    traits: Character,
+    traits: Traits,
     request: &'r Request,
     probe: Option<Probe>,
     most_writes: usize,
@@ -72,7 +72,7 @@ impl<'r, P> Limits<'r, P> {
     /// The limits of a run that begins now.
     pub fn new(
         context: &'r Context<'r>,
-        traits: Character,
+        traits: Traits,
         request: &'r Request,
         lease: &Lease,
         looks_first: bool,

@@ -59,13 +59,13 @@ mod workflow;
 mod writing;
 
 pub use self::context::Context;
-pub use self::fault::{Fault, FaultKind, Refusal, Trouble};
+pub use self::fault::{CallError, Fault, FaultKind, Refusal};
 pub use self::report::Progress;
 pub use self::request::Request;
 pub use self::run::{Finished, run};
 pub use self::sign_in::SignInLedger;
 pub use self::workflow::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Feed, History, LedgerView,
-    Located, Mapped, Notice, OnLoss, Opened, Page, Partition, Precedence, Seen, Shown, Tells,
+    Asked, BatchResult, Batches, Confirmation, Discovered, History, LedgerView, Located, Mapped,
+    Notice, OnLoss, Opened, Page, Partition, Precedence, Seen, Shown, SourceKind, Tells, Traits,
     Verification, Workflow, Written,
 };

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use super::fault::{Fault, Trouble};
+use super::fault::{CallError, Fault};
 use super::workflow::BatchResult;
 use crate::domain::reason::{Reason, Stop};
 
@@ -34,8 +34,8 @@ pub async fn guarded_batch<I, T>(
     for item in items {
         match whole_batch(std::slice::from_ref(item), &step).await {
             Some(Ok(mut one)) => answers.extend(one.pop()),
-            Some(Err(Trouble::Record(fault))) => answers.push(Err(fault)),
-            Some(Err(run @ Trouble::Run(_))) => return Err(run),
+            Some(Err(CallError::Record(fault))) => answers.push(Err(fault)),
+            Some(Err(run @ CallError::Run(_))) => return Err(run),
             None => answers.push(Err(internal())),
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::context::Context;
 use super::record::{Effect, Record};
-use super::workflow::{Feed, Workflow};
+use super::workflow::{SourceKind, Workflow};
 use crate::clock::later;
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Reason;
@@ -30,7 +30,7 @@ pub struct Persist<'r> {
     /// Whose rows they are.
     pub lease: &'r Lease,
     /// How the source offers records.
-    pub feed: Feed,
+    pub source_kind: SourceKind,
 }
 
 impl Persist<'_> {
@@ -111,7 +111,7 @@ impl Persist<'_> {
     /// When a record held for this reason is looked at again by itself, if ever. A list shows it in
     /// every run.
     pub fn next_look(&self, reason: Reason) -> Option<Timestamp> {
-        let listed = self.feed == Feed::Pending;
+        let listed = self.source_kind == SourceKind::Pending;
         let pause = match reason {
             _ if listed && reason.shows_in_primero() => PRIMERO_LOOK,
             _ if listed && !reason.opens_by_itself() => return None,
@@ -130,7 +130,7 @@ impl Persist<'_> {
     ) -> RecordRow<W::Place> {
         let mut row = self.row(record, RecordState::Skipped);
         row.reason = Some(reason);
-        if self.feed == Feed::Pending {
+        if self.source_kind == SourceKind::Pending {
             let looks = match record.was() {
                 Some(RecordState::Skipped) => record.attempts() + 1,
                 _ => 1,
@@ -217,7 +217,7 @@ impl Persist<'_> {
     }
 
     fn expiry(&self, now: Timestamp) -> Option<i64> {
-        (self.feed == Feed::Pending).then(|| later(now, KEPT).as_second())
+        (self.source_kind == SourceKind::Pending).then(|| later(now, KEPT).as_second())
     }
 
     /// The row of a record that failed for no fault of its own: as it was before this attempt, and

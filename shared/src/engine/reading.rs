@@ -8,7 +8,7 @@ use super::living::{Ahead, Life};
 use super::obstacle::{Answer, Obstacle};
 use super::panics::guarded_now;
 use super::settling::{look_again, still_held};
-use super::workflow::{Feed, History, Partition, Workflow};
+use super::workflow::{History, Partition, SourceKind, Workflow};
 use crate::store::RecordState;
 
 /// What is to be placed of a record as its source shows it now, or what is wrong with it. An error
@@ -68,7 +68,7 @@ pub enum Content {
 /// content.
 pub fn content<W: Workflow>(life: &Life<'_, W>, new: bool) -> Option<Content> {
     let record = &life.record;
-    let listed = life.runtime.run.traits.feed == Feed::Pending;
+    let listed = life.runtime.run.traits.source_kind == SourceKind::Pending;
     let as_delivered = || {
         let prints = record.delivered.as_ref().zip(record.fingerprint.as_ref());
         prints.is_some_and(|(delivered, now)| !delivered.changed_to(now))

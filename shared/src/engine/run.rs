@@ -12,7 +12,7 @@ use super::pass::pass;
 use super::report::Report;
 use super::request::Request;
 use super::under_way::Run;
-use super::workflow::{Feed, Workflow};
+use super::workflow::{SourceKind, Workflow};
 use super::{sign_in, site};
 use crate::clock::later;
 use crate::domain::outcome::{Calls, CursorMove, Measures, RunReport, RunStatus};
@@ -83,7 +83,7 @@ async fn run_under_lease<W: Workflow>(
         workflow,
         context,
         request,
-        traits: workflow.character(),
+        traits: workflow.traits(),
         lease,
         site_kept: Cell::new(false),
         looks_first: false,
@@ -127,7 +127,7 @@ async fn run_dry<W: Workflow>(
                 workflow,
                 context,
                 request,
-                traits: workflow.character(),
+                traits: workflow.traits(),
                 lease: Lease {
                     run_id: report.run_id.clone(),
                     fence: 0,
@@ -160,9 +160,9 @@ async fn move_all<W: Workflow>(
     let moved = async {
         site::check(run).await?;
         sign_in::refuse_known_failures(run.context).await?;
-        let cursor = match run.traits.feed {
-            Feed::Pending => None,
-            Feed::Changes { .. } => run.context.store.cursor().await?,
+        let cursor = match run.traits.source_kind {
+            SourceKind::Pending => None,
+            SourceKind::Changes { .. } => run.context.store.cursor().await?,
         };
         if run.request.dry_run || run.is_the_first(cursor.as_ref()).await? {
             run.workflow.examine(run.ledger()).await?;
@@ -198,7 +198,7 @@ fn blank_report<W: Workflow>(workflow: &W, request: &Request, context: &Context<
     RunReport {
         run_id: Ulid::from_parts(milliseconds, context.entropy.bits()).to_string(),
         deployment: context.deployment.clone(),
-        workflow: workflow.character().name,
+        workflow: workflow.traits().name,
         status: RunStatus::Completed,
         error: None,
         started_at: now,

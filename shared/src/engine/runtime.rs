@@ -153,7 +153,7 @@ impl<'e, W: Workflow> Runtime<'e, W> {
             persist: Persist {
                 context: run.context,
                 lease: &run.lease,
-                feed: run.traits.feed,
+                source_kind: run.traits.source_kind,
             },
             ledger: Batcher::new(flow, Stage::Ledger, ROWS_AT_ONCE, 1),
             fetch: Batcher::new(flow, Stage::Fetch, size.fetch, at_once),

@@ -8,7 +8,7 @@ use super::line::Line;
 use super::living::{Ack, Ahead, Life};
 use super::obstacle::{Closed, Obstacle};
 use super::persist::Persist;
-use super::workflow::{Feed, Tells, Workflow};
+use super::workflow::{SourceKind, Tells, Workflow};
 use crate::clock::later;
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
@@ -283,7 +283,7 @@ pub async fn look_again<W: Workflow>(life: &mut Life<'_, W>) -> Ahead<W::Place> 
     life.stands_as(|record| Line::unchanged(record, Outcome::Held));
     let (runtime, record) = (life.runtime, &life.record);
     match &record.before {
-        Some(before) if runtime.run.traits.feed != Feed::Pending => {
+        Some(before) if runtime.run.traits.source_kind != SourceKind::Pending => {
             let mut row = runtime.persist.same_row(record, before);
             // What it shows now was not looked at.
             row.version.clone_from(&before.version);

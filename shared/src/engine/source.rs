@@ -17,13 +17,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::record::{Offered, Origin};
 use super::report::Report;
 use super::request::Request;
-use super::workflow::{Discovered, Feed, Opened, Page, Workflow};
+use super::workflow::{Discovered, Opened, Page, SourceKind, Workflow};
 use crate::domain::record::RecordKey;
 use crate::store::{Cursor, Lease};
 
 /// The source in one run.
 pub struct Source<'r, W: Workflow> {
-    feed: Feed,
+    kind: SourceKind,
     request: &'r Request,
     lease: &'r Lease,
     pages: Pages<W>,
@@ -110,7 +110,7 @@ impl Drop for Owed {
 impl<'r, W: Workflow> Source<'r, W> {
     /// A source that is read on from this cursor. Without `wanted` it is not asked at all.
     pub fn new(
-        feed: Feed,
+        kind: SourceKind,
         request: &'r Request,
         lease: &'r Lease,
         cursor: Option<Cursor>,
@@ -122,7 +122,7 @@ impl<'r, W: Workflow> Source<'r, W> {
             Pages::Over
         };
         Self {
-            feed,
+            kind,
             request,
             lease,
             pages,
@@ -173,9 +173,9 @@ impl<'r, W: Workflow> Source<'r, W> {
 
     /// What the next page is to be asked by, if it may be asked for now.
     pub fn ask(&mut self) -> Option<Ask<W>> {
-        let may_go_on = match self.feed {
-            Feed::Pending => true,
-            Feed::Changes { .. } => self.waiting.is_empty() && self.is_passed(),
+        let may_go_on = match self.kind {
+            SourceKind::Pending => true,
+            SourceKind::Changes { .. } => self.waiting.is_empty() && self.is_passed(),
         };
         if !may_go_on {
             return None;
@@ -215,7 +215,7 @@ impl<'r, W: Workflow> Source<'r, W> {
     /// Everything the source offers has come.
     fn end(&mut self) {
         self.pages = Pages::Over;
-        if self.feed == Feed::Pending {
+        if self.kind == SourceKind::Pending {
             let listed = std::mem::take(&mut self.listed);
             let unfinished = std::mem::take(&mut self.unfinished).into_iter();
             let gone = unfinished.filter(|key| !listed.contains(key) && self.request.wants(key));
@@ -247,7 +247,7 @@ impl<'r, W: Workflow> Source<'r, W> {
     }
 
     fn owe(&self) -> Option<Owed> {
-        if self.feed == Feed::Pending {
+        if self.kind == SourceKind::Pending {
             return None;
         }
         let debt = Rc::clone(&self.debt);
@@ -267,7 +267,7 @@ impl<'r, W: Workflow> Source<'r, W> {
     /// Lets a record wait for its life, unless it lives already or was listed before.
     fn board(&mut self, coming: Coming<W>) {
         let key = &coming.offered.key;
-        if self.feed == Feed::Pending {
+        if self.kind == SourceKind::Pending {
             if self.listed.insert(key.clone()) {
                 self.waiting.push_back(coming);
             }
@@ -372,10 +372,10 @@ impl<'r, W: Workflow> Source<'r, W> {
 
     /// The cursor to be saved, unless it would say the same again or is not to move at all.
     fn next_cursor(&self, finished: bool) -> Option<Cursor> {
-        let Feed::Changes {
+        let SourceKind::Changes {
             start_from,
             overlap,
-        } = self.feed
+        } = self.kind
         else {
             return None;
         };
@@ -408,10 +408,10 @@ impl<'r, W: Workflow> Source<'r, W> {
 
     /// Where this run's window begins; none for a list of what is pending.
     fn window_start(&self) -> Option<Timestamp> {
-        let Feed::Changes {
+        let SourceKind::Changes {
             start_from,
             overlap,
-        } = self.feed
+        } = self.kind
         else {
             return None;
         };

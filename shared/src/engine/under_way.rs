@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::context::Context;
 use super::request::Request;
-use super::workflow::{Character, LedgerView, Workflow};
+use super::workflow::{LedgerView, Traits, Workflow};
 use crate::clock::later;
 use crate::store::{Cursor, Lease, RecordRow, StoreError};
 
@@ -13,7 +13,7 @@ pub struct Run<'r, W: Workflow> {
     pub workflow: &'r W,
     pub context: &'r Context<'r>,
     pub request: &'r Request,
-    pub traits: Character,
+    pub traits: Traits,
     pub lease: Lease,
     /// Whether the table knows where both systems are.
     pub site_kept: Cell<bool>,

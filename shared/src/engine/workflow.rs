@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::fault::{Fault, Trouble};
+use super::fault::{CallError, Fault};
 use crate::domain::check::Check;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{InteropReferralId, TransactionId};
@@ -23,7 +23,7 @@ use crate::store::{RecordRow, SeenCases, Store};
 /// destination allows, verify or confirm; last the source is told.
 ///
 /// A batch function answers one result for every record asked, in the order asked. Where even the call failed, it answers one
-/// [`Trouble`] for all. The engine may call any stage again for the same record, in this run or a later one, and calls none that
+/// [`CallError`] for all. The engine may call any stage again for the same record, in this run or a later one, and calls none that
 /// writes in a dry run.
 #[expect(
     async_fn_in_trait,
@@ -44,7 +44,7 @@ pub trait Workflow {
     type Pages;
 
     /// What the engine has to know of the two systems beforehand.
-    fn character(&self) -> Character;
+    fn traits(&self) -> Traits;
 
     /// How many records go into one call of each batch stage.
     fn batches(&self) -> Batches;
@@ -216,29 +216,29 @@ pub trait Workflow {
         Ok(Vec::new())
     }
 
-    /// Tells the source, if [`Character::tells`] says so.
+    /// Tells the source, if [`Traits::tells`] says so.
     async fn report(&self, _notices: &[Notice<Self::Place>]) -> BatchResult<()> {
         Err(Stop::InternalError.into())
     }
 }
 
 /// One result a record, or one trouble for all.
-pub type BatchResult<T> = Result<Vec<Result<T, Fault>>, Trouble>;
+pub type BatchResult<T> = Result<Vec<Result<T, Fault>>, CallError>;
 
 /// What the engine has to know of a workflow's two systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Character {
+pub struct Traits {
     /// Which workflow.
     pub name: WorkflowName,
     /// How the source offers records.
-    pub feed: Feed,
+    pub source_kind: SourceKind,
     /// What the source is told.
     pub tells: Tells,
     /// Set if the destination cannot be asked what became of a write: a `sending` row is kept before it.
     pub unaskable: Option<OnLoss>,
 }
 
-impl Character {
+impl Traits {
     /// Whether nobody can find out at once what became of a write.
     #[must_use]
     pub fn cannot_be_asked(&self) -> bool {
@@ -248,7 +248,7 @@ impl Character {
 
 /// How a source offers its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
+pub enum SourceKind {
     /// It lists what is pending, and lists it again until it is told. The list may shrink then, so nothing is told before it was read.
     Pending,
     /// It is followed by time of change, with a cursor.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use crate::domain::reason::Reason;
-use crate::engine::{BatchResult, Fault, Trouble};
+use crate::engine::{BatchResult, CallError, Fault};
 use crate::progres::{Details, Row};
 use crate::transport::GateError;
 
@@ -51,16 +51,16 @@ pub async fn read<I: Copy + Eq + Hash + ToString>(
     let mut answers: HashMap<I, Result<Found, Fault>> = HashMap::new();
     let mut unclear: Vec<I> = Vec::new();
     for (part, answer) in ask(&ids).await? {
-        match answer.map_err(Trouble::from) {
+        match answer.map_err(CallError::from) {
             Ok(rows) => match naming.sorted(rows, part, wanted) {
                 Some(found) => answers.extend(found.into_iter().map(|(id, one)| (id, Ok(one)))),
                 None => unclear.extend(part),
             },
-            Err(Trouble::Record(fault)) if part.len() == ids.len() => return Err(fault.into()),
-            Err(Trouble::Record(fault)) => {
+            Err(CallError::Record(fault)) if part.len() == ids.len() => return Err(fault.into()),
+            Err(CallError::Record(fault)) => {
                 answers.extend(part.iter().map(|id| (*id, Err(fault.clone()))));
             }
-            Err(stop @ Trouble::Run(_)) => return Err(stop),
+            Err(stop @ CallError::Run(_)) => return Err(stop),
         }
     }
     for id in unclear {
@@ -79,18 +79,18 @@ async fn alone<I: Copy + Eq + Hash + ToString>(
     wanted: &[Wanted<I>],
     naming: &Naming<'_, I>,
     ask: impl AsyncFn(&[I]) -> Result<Details<'_, I>, GateError>,
-) -> Result<Result<Found, Fault>, Trouble> {
+) -> Result<Result<Found, Fault>, CallError> {
     let mut all = Found::default();
     for (part, answer) in ask(&[id]).await? {
-        match answer.map_err(Trouble::from) {
+        match answer.map_err(CallError::from) {
             Ok(rows) => {
                 let mut found = naming.sorted(rows, part, wanted).unwrap_or_default();
                 let found = found.remove(&id).unwrap_or_default();
                 all.rows.extend(found.rows);
                 all.unreadable.extend(found.unreadable);
             }
-            Err(Trouble::Record(fault)) => return Ok(Err(fault)),
-            Err(stop @ Trouble::Run(_)) => return Err(stop),
+            Err(CallError::Record(fault)) => return Ok(Err(fault)),
+            Err(stop @ CallError::Run(_)) => return Err(stop),
         }
     }
     Ok(Ok(all))
@@ -337,6 +337,6 @@ mod tests {
         assert_eq!(halves[1], Ok(1));
 
         let (whole, _) = both([None, None], |_| Err(GateError::Reported(None))).await;
-        assert!(matches!(whole, Err(Trouble::Record(_))));
+        assert!(matches!(whole, Err(CallError::Record(_))));
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::domain::reason::Reason;
 use crate::domain::system::System;
-use crate::engine::{BatchResult, Fault, Trouble};
+use crate::engine::{BatchResult, CallError, Fault};
 use crate::transport::GateError;
 
-impl From<GateError> for Trouble {
+impl From<GateError> for CallError {
     fn from(error: GateError) -> Self {
         match error {
             GateError::Run(stop) => Self::Run(stop),
@@ -49,13 +49,13 @@ fn refused(system: System, fields: Vec<String>) -> Fault {
 }
 
 /// One answer a record. A trouble that ends the run is everybody's.
-pub fn per_record<T, E: Into<Trouble>>(
+pub fn per_record<T, E: Into<CallError>>(
     answers: impl IntoIterator<Item = Result<T, E>>,
 ) -> BatchResult<T> {
     let answer = |answer: Result<T, E>| match answer.map_err(Into::into) {
         Ok(answer) => Ok(Ok(answer)),
-        Err(Trouble::Record(fault)) => Ok(Err(fault)),
-        Err(stop @ Trouble::Run(_)) => Err(stop),
+        Err(CallError::Record(fault)) => Ok(Err(fault)),
+        Err(stop @ CallError::Run(_)) => Err(stop),
     };
     answers.into_iter().map(answer).collect()
 }
@@ -73,6 +73,6 @@ mod tests {
         };
         let path = vec!["data[0].created_at".to_owned()];
         let held = Fault::hold(Reason::UnreadableRecord, path);
-        assert_eq!(Trouble::from(unreadable), Trouble::Record(held));
+        assert_eq!(CallError::from(unreadable), CallError::Record(held));
     }
 }

@@ -6,7 +6,7 @@ use super::fate::{Doom, When};
 use super::scenario::Scenario;
 use super::systems::{Mishap, Stage, Systems, key};
 
-/// Six parcels: two of one household, one on the shelf already, one that is swallowed at first.
+/// Six records: two of one household, one on the shelf already, one that is swallowed at first.
 async fn story() -> Scenario {
     let systems = Systems::offering(5);
     systems.offer(6, "household 1");

@@ -1,4 +1,4 @@
-//! The made-up workflow: parcels from the list onto the shelf.
+//! The made-up workflow: records from the list onto the shelf.
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -14,8 +14,9 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Precedence, Tells, Trouble, Verification, Workflow, Written,
+    Asked, BatchResult, Batches, CallError, Discovered, Fault, History, LedgerView, Located,
+    Mapped, Notice, Opened, Page, Precedence, SourceKind, Tells, Traits, Verification, Workflow,
+    Written,
 };
 
 pub struct Exchange<'s> {
@@ -68,10 +69,10 @@ impl Workflow for Exchange<'_> {
     /// Whether the list was handed out.
     type Pages = bool;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::ReferralsToPrimero,
-            feed: Feed::Pending,
+            source_kind: SourceKind::Pending,
             tells: if self.tells_held {
                 Tells::HeldToo
             } else {
@@ -120,16 +121,16 @@ impl Workflow for Exchange<'_> {
                 records: self.listed(),
                 reached: None,
             })),
-            Err(Trouble::Run(stop)) => Err(stop),
-            Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Ping)),
+            Err(CallError::Run(stop)) => Err(stop),
+            Err(CallError::Record(_)) => Err(Stop::Unavailable(System::Ping)),
         }
     }
 
     async fn prepare(&self, _: LedgerView<'_>) -> Result<(), Stop> {
         match self.line().call(Stage::Prepare, &[], |_| Ok(())).await {
             Ok(_) => Ok(()),
-            Err(Trouble::Run(stop)) => Err(stop),
-            Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Primero)),
+            Err(CallError::Run(stop)) => Err(stop),
+            Err(CallError::Record(_)) => Err(Stop::Unavailable(System::Primero)),
         }
     }
 

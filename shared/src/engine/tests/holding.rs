@@ -8,14 +8,14 @@ use super::systems::{Mishap, Stage, key};
 use crate::domain::outcome::Outcome;
 use crate::domain::reason::Reason;
 use crate::engine::source::Source;
-use crate::engine::{Fault, Feed, Request};
+use crate::engine::{Fault, Request, SourceKind};
 use crate::store::{Lease, RecordState};
 
 fn nameless() -> Fault {
     Fault::hold(Reason::MissingRequiredField, vec!["name".to_owned()])
 }
 
-/// Three parcels; the second one has no name.
+/// Three records; the second one has no name.
 async fn with_a_nameless_one() -> Scenario {
     let scenario = Scenario::offering(3).await;
     scenario
@@ -181,7 +181,7 @@ async fn a_write_refused_for_good_is_held_with_the_fields_that_it_names() {
 fn a_record_that_comes_anew_while_it_lives_is_known_for_that_and_not_released_twice() {
     let (request, lease) = (Request::default(), lease());
     let mut source: Source<'_, Exchange<'_>> =
-        Source::new(Feed::Pending, &request, &lease, None, true);
+        Source::new(SourceKind::Pending, &request, &lease, None, true);
     source.again(key(1));
     source.ended(&key(1), false);
     let anew = source.next();
@@ -194,7 +194,7 @@ fn a_record_that_comes_anew_while_it_lives_is_known_for_that_and_not_released_tw
 fn a_record_that_was_put_off_is_not_looked_at_again_in_the_same_run() {
     let (request, lease) = (Request::default(), lease());
     let mut source: Source<'_, Exchange<'_>> =
-        Source::new(Feed::Pending, &request, &lease, None, true);
+        Source::new(SourceKind::Pending, &request, &lease, None, true);
     source.again(key(1));
     source.ended(&key(1), true);
     assert!(source.next().is_none());

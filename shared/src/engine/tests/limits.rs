@@ -111,9 +111,9 @@ async fn however_long_the_list_only_so_many_records_are_fetched_and_not_yet_writ
     assert!(most <= bound, "{most} records at once, more than {bound}");
 }
 
-/// 40 seconds for parcels that take five each, one by one: the last 10 seconds are the reserve.
-async fn short_of_time(parcels: u128) -> Scenario {
-    let mut scenario = Scenario::offering(parcels).await;
+/// 40 seconds for records that take five each, one by one: the last 10 seconds are the reserve.
+async fn short_of_time(records: u128) -> Scenario {
+    let mut scenario = Scenario::offering(records).await;
     scenario.time = 40 * SECOND;
     scenario.settings.concurrency = 1;
     scenario

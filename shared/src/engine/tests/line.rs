@@ -5,7 +5,7 @@ use super::systems::{Event, Mishap, Stage, Systems};
 use crate::clock::{Clock, VirtualClock};
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::engine::{BatchResult, Fault, Trouble};
+use crate::engine::{BatchResult, CallError, Fault};
 
 /// The way to both systems.
 pub struct Line<'s> {
@@ -57,8 +57,8 @@ impl Line<'_> {
             match mishap {
                 Mishap::FailsAfterEffect(trouble) => return Err(trouble),
                 Mishap::Swallowed => {
-                    let mut parcels = self.systems.shelf.borrow_mut();
-                    parcels.retain(|parcel| !keys.contains(parcel));
+                    let mut records = self.systems.shelf.borrow_mut();
+                    records.retain(|record| !keys.contains(record));
                 }
                 Mishap::Stalls => self.until(|| self.systems.may_go_on()).await,
                 Mishap::AnswersAfter(calls) => {
@@ -72,7 +72,7 @@ impl Line<'_> {
         Ok(answers)
     }
 
-    async fn turned(&self, turn: Turn, stage: Stage) -> Result<(), Trouble> {
+    async fn turned(&self, turn: Turn, stage: Stage) -> Result<(), CallError> {
         match turn {
             Turn::Goes => Ok(()),
             Turn::Fails => Err(Fault::down(system_of(stage)).into()),

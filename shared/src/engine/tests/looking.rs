@@ -12,7 +12,7 @@ use crate::store::RecordState;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// One parcel that is in place and told, and that the list shows all the same.
+/// One record that is in place and told, and that the list shows all the same.
 async fn done_and_listed() -> Scenario {
     let scenario = Scenario::offering(1).await;
     scenario.systems.forgetful.set(true);
@@ -21,7 +21,7 @@ async fn done_and_listed() -> Scenario {
     scenario
 }
 
-/// One parcel on the shelf, and no longer listed, whose row says so much.
+/// One record on the shelf, and no longer listed, whose row says so much.
 async fn vanished(state: RecordState) -> Scenario {
     let scenario = Scenario::offering(1).await;
     let failing = match state {

@@ -8,7 +8,7 @@ use super::systems::{Mishap, Stage, key};
 use crate::domain::reason::Reason;
 use crate::engine::Fault;
 
-/// So many parcels, all of them held for their content.
+/// So many records, all of them held for their content.
 async fn held(count: u128) -> Scenario {
     let mut scenario = Scenario::offering(count).await;
     scenario.batches.fetch = 25;

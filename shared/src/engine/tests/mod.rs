@@ -1,4 +1,4 @@
-//! The engine on the real store and two made-up exchanges, with mishaps on demand and a bent clock: parcels from a list onto a shelf, and
+//! The engine on the real store and two made-up exchanges, with mishaps on demand and a bent clock: records from a list onto a shelf, and
 //! (in `letters`) letters from a register, which is followed by time of change, to an office that has the last word later.
 
 mod crashes;

@@ -6,7 +6,7 @@ use crate::domain::outcome::{Outcome, RunStatus};
 use crate::domain::reason::{Reason, Stop};
 use crate::store::RecordState;
 
-/// Parcel 2 of six panics whenever it comes to this stage.
+/// Record 2 of six panics whenever it comes to this stage.
 async fn panics_at(stage: Stage) {
     let scenario = Scenario::offering(6).await;
     scenario.systems.with(2, usize::MAX, stage, Mishap::Panics);

@@ -12,7 +12,7 @@ use crate::store::RecordState;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// One parcel whose details never come.
+/// One record whose details never come.
 async fn without_details() -> Scenario {
     let scenario = Scenario::offering(1).await;
     let missing = Mishap::Record(Fault::retry(Reason::DetailsMissing));

@@ -55,7 +55,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Parcels 1 to `count` are offered, each of its own household.
+    /// Records 1 to `count` are offered, each of its own household.
     pub async fn offering(count: u128) -> Self {
         Self::of(Systems::offering(count)).await
     }
@@ -189,7 +189,7 @@ impl Scenario {
         )
     }
 
-    /// The ledger's row of a parcel.
+    /// The ledger's row of a record.
     pub async fn find_row(&self, number: u128) -> Option<RecordRow<String>> {
         let rows = self.store().records(&[key(number)]).await;
         rows.expect("the store answers").remove(&key(number))
@@ -223,7 +223,7 @@ impl Scenario {
         answer.expect("the store answers").item
     }
 
-    /// The row of a parcel says this in one field.
+    /// The row of a record says this in one field.
     pub async fn spoil(&self, number: u128, field: &str, value: AttributeValue) {
         let pk = format!("{}#{}", self.deployment, WorkflowName::ReferralsToPrimero);
         let sk = format!("record#{}", key(number));
@@ -363,7 +363,7 @@ pub fn assert_true_in_itself(finished: &Finished) {
     assert_eq!(report.error, stop.as_ref().map(Stop::to_string));
 }
 
-/// The reason in a report's line about a parcel.
+/// The reason in a report's line about a record.
 pub fn reason_of(report: &RunReport, number: u128) -> Option<Reason> {
     let line = report
         .records
@@ -372,7 +372,7 @@ pub fn reason_of(report: &RunReport, number: u128) -> Option<Reason> {
     line.expect("it is listed").reason
 }
 
-/// The outcome in a report's line about a parcel.
+/// The outcome in a report's line about a record.
 pub fn outcome_of(report: &RunReport, number: u128) -> Outcome {
     let line = report
         .records

@@ -15,7 +15,7 @@ fn accepting() -> Request {
     }
 }
 
-/// Parcels of which the first went out to Primero where it was at first.
+/// Records of which the first went out to Primero where it was at first.
 async fn at_work() -> Scenario {
     let scenario = Scenario::offering(1).await;
     assert_eq!(scenario.complete().await.counts.delivered, 1);

@@ -1,4 +1,4 @@
-//! The two made-up systems: a source that offers parcels, a destination that is a shelf, and what can go wrong with either.
+//! The two made-up systems: a source that offers records, a destination that is a shelf, and what can go wrong with either.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,18 +10,18 @@ use uuid::Uuid;
 use crate::domain::ids::InterventionId;
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::engine::{Fault, Notice, Precedence, Trouble};
+use crate::engine::{CallError, Fault, Notice, Precedence};
 
-/// The key of the parcel with this number.
+/// The key of the record with this number.
 pub fn key(number: u128) -> RecordKey {
     InterventionId::new(Uuid::from_u128(number)).into()
 }
 
-/// One parcel at the source.
+/// One record at the source.
 #[derive(Clone)]
 pub struct Offer {
     pub key: RecordKey,
-    /// Parcels of one household are shelved one after another.
+    /// Records of one household are shelved one after another.
     pub household: String,
     pub content: String,
     /// What the list shows of it.
@@ -52,11 +52,11 @@ pub enum Mishap {
     /// The record of the rule gets this answer.
     Record(Fault),
     /// The whole call fails without an effect.
-    Fails(Trouble),
+    Fails(CallError),
     /// The whole call fails after its effect.
-    FailsAfterEffect(Trouble),
+    FailsAfterEffect(CallError),
     Panics,
-    /// The parcel is pushed off the shelf again at once, and nobody says so.
+    /// The record is pushed off the shelf again at once, and nobody says so.
     Swallowed,
     /// The call takes this long.
     Takes(Duration),
@@ -85,13 +85,13 @@ pub struct Event {
 #[derive(Default)]
 pub struct Systems {
     pub offers: RefCell<Vec<Offer>>,
-    /// Every parcel on the shelf; a second copy of one is a second entry.
+    /// Every record on the shelf; a second copy of one is a second entry.
     pub shelf: RefCell<Vec<RecordKey>>,
     /// Every notice that the source took.
     pub told: RefCell<Vec<Notice<String>>>,
-    /// The source lists a parcel even after it was told that it is in place.
+    /// The source lists a record even after it was told that it is in place.
     pub forgetful: Cell<bool>,
-    /// What another workflow has told of a parcel.
+    /// What another workflow has told of a record.
     pub ranks: RefCell<HashMap<RecordKey, Precedence>>,
     pub events: RefCell<Vec<Event>>,
     rules: RefCell<Vec<Rule>>,
@@ -99,7 +99,7 @@ pub struct Systems {
 }
 
 impl Systems {
-    /// Offers parcels 1 to `count`, each of its own household.
+    /// Offers records 1 to `count`, each of its own household.
     pub fn offering(count: u128) -> Self {
         let systems = Self::default();
         for number in 1..=count {
@@ -125,7 +125,7 @@ impl Systems {
         change(offer.expect("it is offered"));
     }
 
-    /// The list shows this of a parcel.
+    /// The list shows this of a record.
     pub fn show(&self, number: u128, shown: &str) {
         self.change(number, |offer| offer.shown = Some(shown.to_owned()));
     }
@@ -140,7 +140,7 @@ impl Systems {
         self.add(stage, None, mishap, usize::MAX);
     }
 
-    /// The next `times` calls of this stage with this parcel go wrong.
+    /// The next `times` calls of this stage with this record go wrong.
     pub fn with(&self, number: u128, times: usize, stage: Stage, mishap: Mishap) {
         self.add(stage, Some(key(number)), mishap, times);
     }
@@ -183,21 +183,21 @@ impl Systems {
     }
 
     pub fn copies(&self, number: u128) -> usize {
-        let parcels = self.shelf.borrow();
-        parcels
+        let records = self.shelf.borrow();
+        records
             .iter()
-            .filter(|parcel| **parcel == key(number))
+            .filter(|record| **record == key(number))
             .count()
     }
 
-    /// How often the source was told that this parcel is in place.
+    /// How often the source was told that this record is in place.
     pub fn told_in_place(&self, number: u128) -> usize {
         let told = self.told.borrow();
         let of_it = told.iter().filter(|notice| notice.key == key(number));
         of_it.filter(|notice| notice.held.is_none()).count()
     }
 
-    /// Why the source was told that this parcel is held, each time.
+    /// Why the source was told that this record is held, each time.
     pub fn told_held(&self, number: u128) -> Vec<Reason> {
         let told = self.told.borrow();
         let of_it = told.iter().filter(|notice| notice.key == key(number));

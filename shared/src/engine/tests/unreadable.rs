@@ -15,7 +15,7 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// Three parcels, of which the second waits to be tried again.
+/// Three records, of which the second waits to be tried again.
 async fn second_waits() -> Scenario {
     let scenario = Scenario::offering(3).await;
     let missing = Mishap::Record(Fault::retry(Reason::DetailsMissing));

@@ -44,8 +44,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Seen, Tells, Workflow, Written,
+    Asked, BatchResult, Batches, Discovered, Fault, History, LedgerView, Located, Mapped, Notice,
+    Opened, Page, Seen, SourceKind, Tells, Traits, Workflow, Written,
 };
 use crate::primero::{PrimeroClient, ReferralAnswer};
 use crate::profile::Profile;
@@ -152,10 +152,10 @@ impl<'r> Workflow for DecisionsToPrimero<'r> {
     type Place = Place;
     type Pages = Pages<'r>;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::DecisionsToPrimero,
-            feed: Feed::Pending,
+            source_kind: SourceKind::Pending,
             tells: Tells::Delivered,
             unaskable: None,
         }

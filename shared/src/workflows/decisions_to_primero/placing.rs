@@ -11,7 +11,7 @@ use crate::domain::ids::{CaseId, CaseRecordId, ReferralId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
-use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Written};
+use crate::engine::{BatchResult, CallError, Fault, LedgerView, Located, Written};
 use crate::primero::{Referral, ReferralStatus};
 use crate::transport::GateError;
 use crate::workflows::referrals_to_progres;
@@ -93,7 +93,7 @@ impl DecisionsToPrimero<'_> {
         &self,
         records: &[&DecidedReferral],
         ledger: LedgerView<'_>,
-    ) -> Result<Vec<Known>, Trouble> {
+    ) -> Result<Vec<Known>, CallError> {
         let keys: Vec<RecordKey> = records
             .iter()
             .filter_map(|record| submission(record))
@@ -123,7 +123,7 @@ impl DecisionsToPrimero<'_> {
             Err(error) => Err(error.into()),
         };
         match looked_up {
-            Err(Trouble::Record(fault)) => Ok(vec![Err(fault); records.len()]),
+            Err(CallError::Record(fault)) => Ok(vec![Err(fault); records.len()]),
             looked_up => looked_up,
         }
     }
@@ -176,7 +176,7 @@ impl DecisionsToPrimero<'_> {
                     Some(Ok(referrals)) => {
                         seen.extend(self.chosen((record, others), case, referrals)?);
                     }
-                    Some(Err(error)) => return Err(Trouble::from(error.clone())),
+                    Some(Err(error)) => return Err(CallError::from(error.clone())),
                     None => return Err(unanswered().into()),
                 }
             }
@@ -224,19 +224,19 @@ impl DecisionsToPrimero<'_> {
         &self,
         record: &DecidedReferral,
         plan: &Plan,
-    ) -> Result<Written<Place>, Trouble> {
+    ) -> Result<Written<Place>, CallError> {
         let (found, status) = match self.send(record, plan.found).await {
             Err(GateError::Gone { .. }) => self.answer_elsewhere(record, &plan.others).await?,
             status => (plan.found, status),
         };
         let place = Place { found: Some(found) };
         let settled = status
-            .map_err(Trouble::from)
+            .map_err(CallError::from)
             .and_then(|status| Ok(settled(standing(status, &record.answer))?));
         match settled {
             Ok(()) => Ok(Written::InPlace(place)),
-            Err(Trouble::Record(fault)) => Ok(Written::Otherwise(place, fault)),
-            Err(stop @ Trouble::Run(_)) => Err(stop),
+            Err(CallError::Record(fault)) => Ok(Written::Otherwise(place, fault)),
+            Err(stop @ CallError::Run(_)) => Err(stop),
         }
     }
 
@@ -244,7 +244,7 @@ impl DecisionsToPrimero<'_> {
         &self,
         record: &DecidedReferral,
         others: &[ReferralId],
-    ) -> Result<(Found, Result<ReferralStatus, GateError>), Trouble> {
+    ) -> Result<(Found, Result<ReferralStatus, GateError>), CallError> {
         self.choose_control(false).await?;
         let seen = self.look_up(&[(record, others)]).await?.pop();
         let seen = seen.unwrap_or_else(|| Err(unanswered()))?;

@@ -9,7 +9,7 @@ use super::{DecisionsToProgres, Place, confirmation, decision, submission};
 use crate::domain::ids::{CaseRecordId, TransactionId};
 use crate::domain::reason::Reason;
 use crate::domain::record::RecordKey;
-use crate::engine::{Asked, BatchResult, Confirmation, Fault, FaultKind, Trouble, Written};
+use crate::engine::{Asked, BatchResult, CallError, Confirmation, Fault, FaultKind, Written};
 use crate::primero::ChangedCase;
 use crate::progres::{Operation, Receipt};
 use crate::transport::GateError;
@@ -27,7 +27,7 @@ impl DecisionsToProgres<'_> {
         let ids: HashSet<_> = asked.iter().flat_map(unshown).collect();
         let ids: Vec<_> = ids.into_iter().collect();
         let (cases, unread) = self.cases(&ids).await?;
-        let read = |record: &Asked<'_, Self>| -> Result<Source, Trouble> {
+        let read = |record: &Asked<'_, Self>| -> Result<Source, CallError> {
             let ids = unshown(record);
             if let Some(error) = ids.iter().find_map(|id| unread.get(id)) {
                 return Err(error.clone().into());
@@ -159,9 +159,9 @@ fn written(
         }
         Ok(None) => Ok(Written::Unsure(place)),
         Err(error) if error.may_have_been_applied() => Ok(Written::Unsure(place)),
-        Err(error) => match Trouble::from(error.clone()) {
-            Trouble::Record(fault) => Err(fault),
-            Trouble::Run(_) => Err(Fault::defer()),
+        Err(error) => match CallError::from(error.clone()) {
+            CallError::Record(fault) => Err(fault),
+            CallError::Run(_) => Err(Fault::defer()),
         },
     }
 }

@@ -52,8 +52,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
-    LedgerView, Located, Mapped, Opened, Page, Tells, Trouble, Workflow, Written,
+    Asked, BatchResult, Batches, CallError, Confirmation, Discovered, Fault, History, LedgerView,
+    Located, Mapped, Opened, Page, SourceKind, Tells, Traits, Workflow, Written,
 };
 use crate::primero::{ChangedCase, Changes, PrimeroClient};
 use crate::profile::Profile;
@@ -154,8 +154,8 @@ impl<'r> DecisionsToProgres<'r> {
         &self,
         decision: &Decision,
         ledger: LedgerView<'_>,
-    ) -> Result<Located<Self>, Trouble> {
-        let held = || Trouble::from(mapping::case_disabled());
+    ) -> Result<Located<Self>, CallError> {
+        let held = || CallError::from(mapping::case_disabled());
         let key = RecordKey::from(decision.intervention.id);
         let placed = receipt::cases_of(std::slice::from_ref(&key), ledger).await?;
         let placed = placed.get(&key).copied();
@@ -189,10 +189,10 @@ impl<'r> Workflow for DecisionsToProgres<'r> {
     type Place = Place;
     type Pages = Changes<'r>;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::DecisionsToProgres,
-            feed: Feed::Changes {
+            source_kind: SourceKind::Changes {
                 start_from: self.profile.window.start_from,
                 overlap: self.profile.window.overlap,
             },

@@ -14,7 +14,7 @@ use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::System;
-use crate::engine::{BatchResult, Fault, LedgerView, Located, Trouble, Verification};
+use crate::engine::{BatchResult, CallError, Fault, LedgerView, Located, Verification};
 use crate::primero::{Case, Created, LookedUp, Service};
 use crate::transport::GateError;
 use crate::workflows::trouble::per_record;
@@ -50,7 +50,7 @@ impl ReferralsToPrimero<'_> {
             .collect();
         let cases = self.primero.cases_by_individual_no(&numbers).await?;
         let elsewhere = self.placed_elsewhere(referrals, &cases).await?;
-        let place = |referral: &&Referral| -> Result<Located<Self>, Trouble> {
+        let place = |referral: &&Referral| -> Result<Located<Self>, CallError> {
             let cases = cases.of(&referral.individual_no)?;
             if let Some(stands) = elsewhere.get(&referral.intervention)
                 && stands.clone()?
@@ -73,7 +73,7 @@ impl ReferralsToPrimero<'_> {
         &self,
         referrals: &[&Referral],
         found: &LookedUp<Pii<String>, Case>,
-    ) -> Result<HashMap<InterventionId, Result<bool, GateError>>, Trouble> {
+    ) -> Result<HashMap<InterventionId, Result<bool, GateError>>, CallError> {
         let mut strayed: Vec<(&Referral, CaseRecordId)> = Vec::new();
         for referral in referrals {
             let cases = found.of(&referral.individual_no);
@@ -119,7 +119,7 @@ impl ReferralsToPrimero<'_> {
         &self,
         referral: &Referral,
         plan: &Plan,
-    ) -> Result<Place, Trouble> {
+    ) -> Result<Place, CallError> {
         let mut proof = self.proof.lock().await;
         match &*proof {
             Proof::Given => {
@@ -131,7 +131,7 @@ impl ReferralsToPrimero<'_> {
         }
         let (place, is_new) = match self.create_or_append(referral, plan).await {
             Ok(written) => written,
-            Err(Trouble::Run(stop)) => {
+            Err(CallError::Run(stop)) => {
                 *proof = Proof::Failed(stop.clone());
                 return Err(stop.into());
             }
@@ -140,15 +140,15 @@ impl ReferralsToPrimero<'_> {
         // What was written stays written, whatever is found when it is read back.
         *proof = match self.prove_fields(referral, &place, is_new).await {
             Ok(()) => Proof::Given,
-            Err(Trouble::Run(stop)) => Proof::Failed(stop),
-            Err(Trouble::Record(_)) => Proof::Awaited,
+            Err(CallError::Run(stop)) => Proof::Failed(stop),
+            Err(CallError::Record(_)) => Proof::Awaited,
         };
         Ok(place)
     }
 
     /// Primero takes a case of an owner whom it does not know, and then nobody sees it. So the owner of the first case that a run creates
     /// is read back, and the others wait for that.
-    async fn create(&self, referral: &Referral) -> Result<Created, Trouble> {
+    async fn create(&self, referral: &Referral) -> Result<Created, CallError> {
         let create = || {
             self.primero
                 .create_case(referral.case, &referral.case_fields)
@@ -184,7 +184,7 @@ impl ReferralsToPrimero<'_> {
         referral: &Referral,
         place: &Place,
         is_new: bool,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CallError> {
         let Some(id) = place.case else { return Ok(()) };
         let case = self.primero.case_by_id(id).await?;
         let Some(case) = case.filter(|case| case.enabled) else {
@@ -215,7 +215,7 @@ impl ReferralsToPrimero<'_> {
         &self,
         referral: &Referral,
         plan: &Plan,
-    ) -> Result<(Place, bool), Trouble> {
+    ) -> Result<(Place, bool), CallError> {
         let (id, case_id) = match plan {
             Plan::Append { case, case_id } => (*case, case_id.clone()),
             Plan::Create => {
@@ -238,13 +238,13 @@ impl ReferralsToPrimero<'_> {
 
     /// The case that we wanted to create exists: our own first try, or one whose number was changed since. One without any number that
     /// our ledger knows as written is ours and empty, for the role could not write it: it is filled whole.
-    async fn append_to_own_case(&self, referral: &Referral) -> Result<(Place, bool), Trouble> {
+    async fn append_to_own_case(&self, referral: &Referral) -> Result<(Place, bool), CallError> {
         let case = self.primero.case_by_id(referral.case).await?;
         let empty = |case: &Case| case.enabled && case.individual_no.is_none();
         if referral.own_case_written && case.as_ref().is_some_and(empty) {
             let id = referral.case;
             let filled = self.primero.fill_case(id, &referral.case_fields).await;
-            filled.map_err(Trouble::from)?;
+            filled.map_err(CallError::from)?;
             let place = Place {
                 case: Some(id),
                 ..bare_place(referral)
@@ -271,7 +271,7 @@ impl ReferralsToPrimero<'_> {
     }
 
     /// Appends the service. Where its fate is unknown the case is read, and the service sent again only if it is not there.
-    async fn append(&self, referral: &Referral, id: CaseRecordId) -> Result<(), Trouble> {
+    async fn append(&self, referral: &Referral, id: CaseRecordId) -> Result<(), CallError> {
         for _ in 0..APPENDS {
             match self
                 .primero
@@ -300,7 +300,7 @@ impl ReferralsToPrimero<'_> {
         }
         let ids: Vec<_> = written.iter().filter_map(|(_, place)| place.case).collect();
         let cases = self.primero.cases_by_id(&ids).await?;
-        let verify = |(referral, place): &(&Referral, &Place)| -> Result<_, Trouble> {
+        let verify = |(referral, place): &(&Referral, &Place)| -> Result<_, CallError> {
             let found = match &place.case {
                 Some(id) => cases.one(id)?.filter(|case| case.enabled),
                 None => None,

@@ -50,8 +50,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Discovered, Fault, Feed, History, LedgerView, Located,
-    Mapped, Notice, Opened, Page, Precedence, Tells, Verification, Workflow, Written,
+    Asked, BatchResult, Batches, Discovered, Fault, History, LedgerView, Located, Mapped, Notice,
+    Opened, Page, Precedence, SourceKind, Tells, Traits, Verification, Workflow, Written,
 };
 use crate::primero::PrimeroClient;
 use crate::profile::Profile;
@@ -149,10 +149,10 @@ impl<'r> Workflow for ReferralsToPrimero<'r> {
     type Place = Place;
     type Pages = Pages<'r>;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::ReferralsToPrimero,
-            feed: Feed::Pending,
+            source_kind: SourceKind::Pending,
             tells: if self.profile.report_delivery_fail {
                 Tells::HeldToo
             } else {

@@ -12,7 +12,7 @@ use crate::domain::pii::Pii;
 use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::words::user_name;
-use crate::engine::{Asked, BatchResult, Confirmation, Discovered, Fault, Trouble, Written};
+use crate::engine::{Asked, BatchResult, CallError, Confirmation, Discovered, Fault, Written};
 use crate::primero::{self, ChangedCase, User};
 use crate::profile::Ambiguity;
 use crate::progres::{Checked, Operation, Status, Submitted};
@@ -63,7 +63,7 @@ impl ReferralsToProgres<'_> {
         cases.retain(|id, _| !may_go.contains(id));
         cases.extend(read);
         unread.extend(failed);
-        let read = per_record(asked.iter().map(|record| -> Result<Source, Trouble> {
+        let read = per_record(asked.iter().map(|record| -> Result<Source, CallError> {
             let missing = || Fault::retry(Reason::DetailsMissing);
             let id = case_of(record).ok_or_else(missing)?;
             if let Some(error) = unread.get(&id) {
@@ -130,11 +130,11 @@ impl ReferralsToProgres<'_> {
             .collect()
             .await;
         for (case, answer) in answers {
-            let read = match answer.map_err(Trouble::from) {
+            let read = match answer.map_err(CallError::from) {
                 Ok(read) if lone == LoneOnes::Known => Ok(Arc::new(read)),
                 Ok(read) => Ok(self.noting_lone_ones(case, read)),
-                Err(Trouble::Record(fault)) => Err(fault),
-                Err(Trouble::Run(stop)) => return Err(stop),
+                Err(CallError::Record(fault)) => Err(fault),
+                Err(CallError::Run(stop)) => return Err(stop),
             };
             referrals.insert(case.case.id, read);
         }
@@ -198,11 +198,11 @@ impl ReferralsToProgres<'_> {
                 }
                 Ok(Submitted::Unconfirmed) => Err(self.unknown()),
                 Err(error) if error.may_have_been_applied() => Err(self.unknown()),
-                Err(error) => match Trouble::from(error) {
-                    Trouble::Record(fault) => Err(fault),
+                Err(error) => match CallError::from(error) {
+                    CallError::Record(fault) => Err(fault),
                     // What was submitted already must not be forgotten; the next call stops the run.
-                    Trouble::Run(_) if answers.iter().any(Result::is_ok) => Err(Fault::defer()),
-                    stop @ Trouble::Run(_) => return Err(stop),
+                    CallError::Run(_) if answers.iter().any(Result::is_ok) => Err(Fault::defer()),
+                    stop @ CallError::Run(_) => return Err(stop),
                 },
             });
         }

@@ -57,8 +57,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::WorkflowName;
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
-    LedgerView, Located, Mapped, OnLoss, Opened, Page, Shown, Tells, Workflow, Written,
+    Asked, BatchResult, Batches, Confirmation, Discovered, Fault, History, LedgerView, Located,
+    Mapped, OnLoss, Opened, Page, Shown, SourceKind, Tells, Traits, Workflow, Written,
 };
 use crate::primero::{self, ChangedCase, Changes, PrimeroClient, User};
 use crate::profile::{Ambiguity, Profile};
@@ -243,10 +243,10 @@ impl<'r> Workflow for ReferralsToProgres<'r> {
     type Place = Place;
     type Pages = Changes<'r>;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::ReferralsToProgres,
-            feed: Feed::Changes {
+            source_kind: SourceKind::Changes {
                 start_from: self.profile.window.start_from,
                 overlap: self.profile.window.overlap,
             },

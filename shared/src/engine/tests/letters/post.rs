@@ -18,8 +18,8 @@ use crate::domain::reason::{Reason, Stop};
 use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, FaultKind, Feed,
-    History, LedgerView, Located, Mapped, Notice, OnLoss, Opened, Page, Tells, Trouble,
+    Asked, BatchResult, Batches, CallError, Confirmation, Discovered, Fault, FaultKind, History,
+    LedgerView, Located, Mapped, Notice, OnLoss, Opened, Page, SourceKind, Tells, Traits,
     Verification, Workflow, Written,
 };
 
@@ -106,10 +106,10 @@ impl Workflow for Post<'_> {
     type Place = String;
     type Pages = Pages;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::ReferralsToPrimero,
-            feed: Feed::Changes {
+            source_kind: SourceKind::Changes {
                 start_from: self.start_from,
                 overlap: self.overlap,
             },
@@ -154,8 +154,8 @@ impl Workflow for Post<'_> {
         }
         match self.line.call(Stage::Discover, &[], |_| Ok(())).await {
             Ok(_) => Ok(Some(self.page(pages))),
-            Err(Trouble::Run(stop)) => Err(stop),
-            Err(Trouble::Record(_)) => Err(Stop::Unavailable(System::Primero)),
+            Err(CallError::Run(stop)) => Err(stop),
+            Err(CallError::Record(_)) => Err(Stop::Unavailable(System::Primero)),
         }
     }
 
@@ -257,7 +257,7 @@ impl Workflow for Post<'_> {
         };
         match self.line.call(Stage::Write, &keys, send).await {
             // Whether it arrived cannot be asked, so it is not sent again.
-            Err(Trouble::Record(fault))
+            Err(CallError::Record(fault))
                 if self.unaskable == Some(OnLoss::Hold)
                     && matches!(fault.kind, FaultKind::Retry { .. }) =>
             {

@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::dispatch::{Course, Nature, Terms};
 use super::experiment::experiment;
-use super::laboratory::Laboratory;
 use super::office::{Office, Trial};
 use super::oracle::{After, judge};
 use super::source::{Change, Kind};
+use super::world::World;
 use crate::domain::outcome::RunStatus;
 use crate::engine::Request;
 use crate::engine::tests::fate::{Doom, When};
@@ -155,13 +155,13 @@ async fn travel(office: &Office<'_>, journey: &Journey) {
 
 #[test]
 fn no_update_is_ever_missed() {
-    experiment(250, &journeys(), &async |laboratory, journey| {
+    experiment(250, &journeys(), &async |world, journey| {
         let terms = Terms {
             ahead: journey.ahead,
             reads_anew: journey.reads_anew,
             ..terms(journey.per)
         };
-        travel(&Office::open(laboratory, terms), journey).await;
+        travel(&Office::open(world, terms), journey).await;
     });
 }
 
@@ -179,9 +179,9 @@ fn crowded(office: &Office<'_>) {
 
 #[test]
 fn fifteen_hundred_changes_of_one_second_all_arrive_though_some_move_meanwhile() {
-    let laboratory = Laboratory::open();
-    laboratory.runtime.block_on(async {
-        let office = Office::open(&laboratory, terms(100));
+    let world = World::open();
+    world.runtime.block_on(async {
+        let office = Office::open(&world, terms(100));
         crowded(&office);
         let moving = (0..40_u32)
             .zip((20..).step_by(10))
@@ -202,9 +202,9 @@ fn fifteen_hundred_changes_of_one_second_all_arrive_though_some_move_meanwhile()
 
 #[test]
 fn a_long_window_that_is_cut_off_again_and_again_is_read_once() {
-    let laboratory = Laboratory::open();
-    laboratory.runtime.block_on(async {
-        let office = Office::open(&laboratory, terms(5));
+    let world = World::open();
+    world.runtime.block_on(async {
+        let office = Office::open(&world, terms(5));
         for number in 0..60 {
             office.change(change(number, 0));
             office.clock.advance(Duration::from_secs(20));

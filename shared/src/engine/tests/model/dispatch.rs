@@ -21,8 +21,8 @@ use crate::domain::record::RecordKey;
 use crate::domain::system::{System, WorkflowName};
 use crate::engine::tests::fate::{Fate, Receiver, Turn};
 use crate::engine::{
-    Asked, BatchResult, Batches, Character, Confirmation, Discovered, Fault, Feed, History,
-    LedgerView, Located, Mapped, OnLoss, Opened, Page, Tells, Workflow, Written,
+    Asked, BatchResult, Batches, Confirmation, Discovered, Fault, History, LedgerView, Located,
+    Mapped, OnLoss, Opened, Page, SourceKind, Tells, Traits, Workflow, Written,
 };
 
 /// The longest a call may take to have its effect.
@@ -193,10 +193,10 @@ impl Workflow for Dispatch<'_> {
     type Place = u32;
     type Pages = Listing;
 
-    fn character(&self) -> Character {
-        Character {
+    fn traits(&self) -> Traits {
+        Traits {
             name: WorkflowName::DecisionsToProgres,
-            feed: Feed::Changes {
+            source_kind: SourceKind::Changes {
                 start_from: self.terms.start_from,
                 overlap: Duration::from_mins(10),
             },

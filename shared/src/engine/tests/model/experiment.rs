@@ -1,22 +1,18 @@
-//! Many cases of one property, in one laboratory, with a seed that repeats them.
+//! Many cases of one property, in one world, with a seed that repeats them.
 
 use std::time::Instant;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use super::laboratory::Laboratory;
+use super::world::World;
 
 /// The same cases every time, unless `PROPTEST_RNG_SEED` asks for others.
 const SEED: u64 = 20_261_125;
 
 /// Lets `property` be tried on so many cases of `cases`; it panics where it does not hold. The smallest case that is found to fail is
 /// shown, with the seed.
-pub fn experiment<S: Strategy>(
-    count: u32,
-    cases: &S,
-    property: &impl AsyncFn(&Laboratory, &S::Value),
-) {
+pub fn experiment<S: Strategy>(count: u32, cases: &S, property: &impl AsyncFn(&World, &S::Value)) {
     let asked_for = Config::default();
     let seed = match asked_for.rng_seed {
         RngSeed::Fixed(seed) => seed,
@@ -30,10 +26,10 @@ pub fn experiment<S: Strategy>(
         rng_seed: RngSeed::Fixed(seed),
         ..asked_for
     };
-    let laboratory = Laboratory::open();
+    let world = World::open();
     let begun = Instant::now();
     let result = TestRunner::new(config).run(cases, |case| {
-        laboratory.runtime.block_on(property(&laboratory, &case));
+        world.runtime.block_on(property(&world, &case));
         Ok(())
     });
     if let Err(failure) = result {

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use super::destination::Destination;
 use super::dispatch::{CALL_TIMEOUT, Course, Dispatch, Terms, key, source_time};
-use super::laboratory::{Laboratory, Process, TABLE};
 use super::pace::Pace;
 use super::source::{Change, Source};
+use super::world::{Process, TABLE, World};
 use crate::clock::{Clock, VirtualClock, later};
 use crate::deadline::Deadline;
 use crate::domain::ids::Deployment;
@@ -49,7 +49,7 @@ impl Default for Trial {
 }
 
 pub struct Office<'l> {
-    laboratory: &'l Laboratory,
+    world: &'l World,
     pub source: Source,
     pub destination: Destination,
     pub clock: Arc<VirtualClock>,
@@ -65,9 +65,9 @@ pub struct Office<'l> {
 }
 
 impl<'l> Office<'l> {
-    pub fn open(laboratory: &'l Laboratory, terms: Terms) -> Self {
+    pub fn open(world: &'l World, terms: Terms) -> Self {
         Self {
-            laboratory,
+            world,
             source: Source::default(),
             destination: Destination::default(),
             clock: Arc::new(VirtualClock::at(START)),
@@ -88,7 +88,7 @@ impl<'l> Office<'l> {
                 confirm_checks: 2,
                 confirm_overdue: Duration::from_hours(7 * 24),
             },
-            deployment: Laboratory::new_deployment(),
+            deployment: World::new_deployment(),
             entropy: Arc::new(Entropy::from_seed(7)),
         }
     }
@@ -110,7 +110,7 @@ impl<'l> Office<'l> {
     pub async fn run_in(&self, process: usize, trial: &Trial) -> Option<Finished> {
         let lucky = trial.doom == Doom::None && trial.course.slow.is_none();
         self.unlucky.set(self.unlucky.get() || !lucky);
-        let Process { fate, client } = &self.laboratory.processes[process];
+        let Process { fate, client } = &self.world.processes[process];
         fate.decree(trial.doom);
         let store = self.store_by(client.clone());
         let now = self.clock.now();
@@ -184,7 +184,7 @@ impl<'l> Office<'l> {
     }
 
     pub fn store(&self) -> Store {
-        self.store_by(self.laboratory.client.clone())
+        self.store_by(self.world.client.clone())
     }
 
     fn store_by(&self, client: Client) -> Store {

@@ -212,8 +212,8 @@ fn terms(nature: Nature, story: &Story) -> Terms {
 }
 
 fn stories_about(nature: Nature, cases: u32) {
-    experiment(cases, &stories(), &async |laboratory, story| {
-        tell(Office::open(laboratory, terms(nature, story)), story).await;
+    experiment(cases, &stories(), &async |world, story| {
+        tell(Office::open(world, terms(nature, story)), story).await;
     });
 }
 

@@ -29,7 +29,7 @@ fn state() -> &'static EmbeddedDynamoDb {
 }
 
 /// What the cases of one test share.
-pub struct Laboratory {
+pub struct World {
     /// Runs them.
     pub runtime: Runtime,
     /// Two processes, as two runs may overlap.
@@ -44,7 +44,7 @@ pub struct Process {
     pub client: Client,
 }
 
-impl Laboratory {
+impl World {
     pub fn open() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
