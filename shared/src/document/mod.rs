@@ -1,6 +1,6 @@
 //! Documents that people write: a profile in TOML, secrets and events in JSON. All are read in one way.
 //!
-//! What a document may hold is declared once ([`declared::document`]): a field, its key, how it is read, its default. Reading
+//! What a document may hold is declared once (`declared`): a field, its key, how it is read, its default. Reading
 //! goes on after a fault, so that all of them come at once, each with its path and its place in the text. A key that nothing
 //! asked for is unknown. Secrets and events are *silent*: no fault repeats a value of theirs.
 
