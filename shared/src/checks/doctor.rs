@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::forms::MappedFields;
-use super::gate::{Gate, SourceKeys, cause, nothing_seen};
+use super::gate::{Gate, cause, nothing_seen};
 use super::ground::{Ground, listed, unchecked};
 use super::sent::Sent;
+use super::sent::SourceKeys;
 use super::{forms, options, people, scope, settings, trust};
 use crate::domain::check::{Area, Check, CheckKey, Severity};
 use crate::domain::reason::Stop;
@@ -395,7 +396,8 @@ impl Doctor<'_> {
                 let (unit, named) = sent.business_unit(self.ground.profile, keys);
                 checks.extend(unit);
                 checks.extend(sent.details(keys));
-                checks.extend(sent.unmapped(&gate, faulty));
+                let profile = self.ground.profile;
+                checks.extend(sent.unmapped(profile, keys, gate.names, faulty));
                 let mut told = sent.note();
                 if self.thoroughness.names && !named.is_empty() {
                     told = format!("{told}; {named}");

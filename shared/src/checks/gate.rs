@@ -4,33 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::ground::unchecked;
-use super::sent::Sent;
+use super::sent::{Sent, SourceKeys};
 use crate::domain::check::{Check, CheckKey};
 use crate::domain::reason::Stop;
 use crate::profile::Profile;
 use crate::progres::{PingClient, Probed, Row, Shape};
 use crate::transport::GateError;
-
-/// How PING spells what the checks look for.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceKeys {
-    /// The id of an intervention, in each of its spellings.
-    pub intervention: &'static [&'static str],
-    /// The id of a referral to proGres.
-    pub referral: &'static [&'static str],
-    /// The business unit of an intervention.
-    pub business_unit: &'static str,
-    /// Its name.
-    pub business_unit_name: &'static str,
-    /// The service of an intervention, in words.
-    pub service: &'static [&'static str],
-    /// A language.
-    pub language: &'static [&'static str],
-    /// A specific need.
-    pub need: &'static [&'static str],
-    /// What is the same in all rows of one intervention.
-    pub single: &'static [&'static str],
-}
 
 /// What is known of PING.
 pub struct Gate<'g> {

@@ -22,8 +22,8 @@ pub use self::doctor::{
     Doctor, Examined, Finding, Looked, Mapped, Thoroughness, faults, without_consequences,
 };
 pub use self::forms::MappedFields;
-pub use self::gate::SourceKeys;
 pub use self::ground::Ground;
+pub use self::sent::SourceKeys;
 pub use self::settings::{session, warnings};
 use crate::domain::check::{Check, CheckKey, Severity};
 use crate::domain::ids::CaseRecordId;

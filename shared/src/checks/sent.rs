@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gate::{Gate, SourceKeys};
 use super::ground::listed;
 use crate::document::spelling::fold;
 use crate::domain::check::{Check, CheckKey};
@@ -14,6 +13,27 @@ const MANY: usize = 10;
 
 /// Whether a table knows a word.
 type Knows<'k> = &'k dyn Fn(&str) -> bool;
+
+/// How PING spells what the checks look for.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceKeys {
+    /// The id of an intervention, in each of its spellings.
+    pub intervention: &'static [&'static str],
+    /// The id of a referral to proGres.
+    pub referral: &'static [&'static str],
+    /// The business unit of an intervention.
+    pub business_unit: &'static str,
+    /// Its name.
+    pub business_unit_name: &'static str,
+    /// The service of an intervention, in words.
+    pub service: &'static [&'static str],
+    /// A language.
+    pub language: &'static [&'static str],
+    /// A specific need.
+    pub need: &'static [&'static str],
+    /// What is the same in all rows of one intervention.
+    pub single: &'static [&'static str],
+}
 
 /// What PING sends now.
 #[derive(Default)]
@@ -114,8 +134,15 @@ impl Sent {
     }
 
     /// Words that wait and that no table maps. `faulty` are the fields whose tables are known to be at fault.
-    pub fn unmapped(&self, gate: &Gate<'_>, faulty: &[String]) -> Vec<Check> {
-        let (tables, keys) = (&gate.profile.tables, gate.keys);
+    /// Without `names` they are counted, not shown.
+    pub fn unmapped(
+        &self,
+        profile: &Profile,
+        keys: SourceKeys,
+        names: bool,
+        faulty: &[String],
+    ) -> Vec<Check> {
+        let (tables, ids) = (&profile.tables, keys.intervention);
         let mut told = Vec::new();
         let languages = &tables.language_in.entries;
         let knows_language = |word: &str| languages.keys().any(|known| fold(known) == fold(word));
@@ -134,17 +161,13 @@ impl Sent {
             for row in &self.details {
                 let word = keys.iter().find_map(|key| row.text(key));
                 if let Some(word) = word.filter(|word| !knows(word)) {
-                    let record = gate.keys.intervention.iter().find_map(|key| row.id(key));
+                    let record = ids.iter().find_map(|key| row.id(key));
                     let seen = records.entry(word).or_default();
                     seen.insert(record.unwrap_or_default());
                 }
             }
             told.extend(records.iter().map(|(word, seen)| {
-                let word = if gate.names {
-                    shown(word)
-                } else {
-                    String::new()
-                };
+                let word = if names { shown(word) } else { String::new() };
                 format!("{kind}{word} {}×", seen.len())
             }));
         }
