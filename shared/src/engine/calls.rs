@@ -178,10 +178,8 @@ async fn fetch<'e, W: Workflow>(
     let workflow = runtime.run.workflow;
     let asked: Vec<_> = batch.items.iter().map(Wanted::asked).collect();
     let read = async |asked: &[Asked<'_, W>]| workflow.fetch(asked).await;
-    let answer = guarded_batch(&asked, read).await;
+    let answers = made(runtime, Stage::Fetch, &asked, read).await;
     let found = guarded_now(|| workflow.found()).map_err(|_| Stop::InternalError);
-    let source = runtime.run.traits.name.source();
-    let answers = judged(runtime, Stage::Fetch, answer, asked.len(), Some(source));
     drop(asked);
     batch.answer(answers);
     Ended::Fetched(found, workflow.seen())
@@ -195,9 +193,7 @@ async fn read_again<'e, W: Workflow>(
     let workflow = runtime.run.workflow;
     let asked: Vec<_> = batch.items.iter().map(Wanted::asked).collect();
     let read = async |asked: &[Asked<'_, W>]| workflow.read_again(asked).await;
-    let answer = guarded_batch(&asked, read).await;
-    let source = runtime.run.traits.name.source();
-    let answers = judged(runtime, Stage::Reread, answer, asked.len(), Some(source));
+    let answers = made(runtime, Stage::Reread, &asked, read).await;
     drop(asked);
     batch.answer(answers);
     Ended::Answered
@@ -210,9 +206,7 @@ async fn locate<'e, W: Workflow>(
     let (run, ledger) = (runtime.run, runtime.run.ledger());
     let records: Vec<&W::Record> = batch.items.iter().map(Rc::as_ref).collect();
     let look = async |records: &[&W::Record]| run.workflow.locate(records, ledger).await;
-    let answer = guarded_batch(&records, look).await;
-    // Not every destination is asked where its records are.
-    let answers = judged(runtime, Stage::Locate, answer, records.len(), None);
+    let answers = made(runtime, Stage::Locate, &records, look).await;
     drop(records);
     batch.answer(answers);
     Ended::Answered
@@ -333,8 +327,7 @@ async fn look<'e, W: Workflow>(
         .map(|(key, place)| (key, place))
         .collect();
     let look = async |records: &[(&RecordKey, &W::Place)]| workflow.still_there(records).await;
-    let answer = guarded_batch(&records, look).await;
-    let answers = of_destination(runtime, Stage::Look, answer, records.len());
+    let answers = made(runtime, Stage::Look, &records, look).await;
     drop(records);
     batch.answer(answers);
     Ended::Answered
@@ -350,8 +343,7 @@ async fn verify<'e, W: Workflow>(
         .map(|(record, place)| (record.as_ref(), place))
         .collect();
     let read = async |written: &[(&W::Record, &W::Place)]| workflow.verify(written).await;
-    let answer = guarded_batch(&written, read).await;
-    let answers = of_destination(runtime, Stage::Verify, answer, written.len());
+    let answers = made(runtime, Stage::Verify, &written, read).await;
     drop(written);
     batch.answer(answers);
     Ended::Answered
@@ -385,8 +377,7 @@ async fn ask_after<'e, W: Workflow>(
     let records: Vec<_> = records.map(|(_, key, place)| (key, place)).collect();
     let ask =
         async |records: &[(&RecordKey, &W::Place)]| workflow.confirm(transaction, records).await;
-    let answer = guarded_batch(&records, ask).await;
-    let answers = of_destination(runtime, stage, answer, records.len());
+    let answers = made(runtime, stage, &records, ask).await;
     drop(records);
     batch.answer(answers);
     Ended::Answered
@@ -397,10 +388,7 @@ async fn acknowledge<'e, W: Workflow>(
     batch: Batch<'e, Notice<W::Place>, Acknowledged>,
 ) -> Ended<W> {
     let tell = async |notices: &[Notice<W::Place>]| tell(runtime, notices).await;
-    let answer = guarded_batch(&batch.items, tell).await;
-    let source = runtime.run.traits.name.source();
-    let notices = batch.items.len();
-    let answers = judged(runtime, Stage::Acknowledge, answer, notices, Some(source));
+    let answers = made(runtime, Stage::Acknowledge, &batch.items, tell).await;
     let taken = answers.iter().any(Result::is_ok);
     batch.answer(answers);
     if taken { Ended::Taken } else { Ended::Answered }
@@ -434,24 +422,23 @@ async fn tell<W: Workflow>(
     Ok((0..notices.len()).map(acknowledged).collect())
 }
 
-fn of_destination<W: Workflow, T>(
+/// Makes a call that may be made again for each record alone, and judges what came of it.
+async fn made<W: Workflow, I, T>(
     runtime: &Runtime<'_, W>,
     at: Stage,
-    answer: BatchResult<T>,
-    records: usize,
+    asked: &[I],
+    call: impl AsyncFn(&[I]) -> BatchResult<T>,
 ) -> Vec<Answer<T>> {
-    let destination = runtime.run.traits.name.destination();
-    judged(runtime, at, answer, records, Some(destination))
+    let answer = guarded_batch(asked, call).await;
+    judged(runtime, at, answer, asked.len())
 }
 
-/// The answers of a call, one a record, whatever happened to it. `spoke` is the system that answered,
-/// if it is sure that one did.
+/// The answers of a call, one a record, whatever happened to it.
 fn judged<W: Workflow, T>(
     runtime: &Runtime<'_, W>,
     at: Stage,
     answer: BatchResult<T>,
     records: usize,
-    spoke: Option<System>,
 ) -> Vec<Answer<T>> {
     let answers = match answer {
         Err(CallError::Run(stop)) => {
@@ -461,25 +448,11 @@ fn judged<W: Workflow, T>(
         answer => each(answer, records),
     };
     let down = answers.iter().map(down_of);
-    note(runtime, at, down.reduce(Option::and).flatten(), spoke);
+    note(runtime, at, down.reduce(Option::and).flatten());
     let answers = answers.into_iter();
     answers
         .map(|answer| answer.map_err(Obstacle::fault(at)))
         .collect()
-}
-
-/// A call failed with a whole system, or came through.
-fn note<W: Workflow>(
-    runtime: &Runtime<'_, W>,
-    at: Stage,
-    down: Option<System>,
-    spoke: Option<System>,
-) {
-    if let Some(system) = down {
-        runtime.limits.note_failure(at, system);
-    } else {
-        runtime.limits.failures_mut().note_answer(at, spoke);
-    }
 }
 
 /// The same of writes. One that ends with nothing known of its fate is no answer of the destination.
@@ -499,7 +472,7 @@ fn judged_writes<W: Workflow>(
         let down = faults.map(|fault| fault.as_ref().and_then(Fault::of_a_system));
         down.reduce(Option::and).flatten()
     };
-    note(runtime, Stage::Write, down, Some(destination));
+    note(runtime, Stage::Write, down);
     let answers = each(answer, records).into_iter();
     let answers = answers.map(|answer| {
         answer
@@ -507,6 +480,21 @@ fn judged_writes<W: Workflow>(
             .map_err(Obstacle::fault(Stage::Write))
     });
     answers.collect()
+}
+
+/// A call failed with a whole system, or came through.
+fn note<W: Workflow>(runtime: &Runtime<'_, W>, at: Stage, down: Option<System>) {
+    let name = runtime.run.traits.name;
+    if let Some(system) = down {
+        return runtime.limits.note_failure(at, system);
+    }
+    let spoke = match at {
+        Stage::Fetch | Stage::Reread | Stage::Acknowledge => Some(name.source()),
+        // Not every destination is asked where its records are.
+        Stage::Locate => None,
+        _ => Some(name.destination()),
+    };
+    runtime.limits.failures_mut().note_answer(at, spoke);
 }
 
 /// The fault of each write, if it has one.
